@@ -1,0 +1,145 @@
+"""What can go wrong, by who can mend it. ``edge.problems`` turns each into one problem+json answer."""
+
+
+class MarketplaceError(Exception):
+    """The root.
+
+    * Refused                        the caller can mend it
+      + NotFound                     absent, or not the caller's: the same answer
+      + NotAllowed                   the caller's role may not ask this
+      + InvalidAmount                not a payable amount of its currency
+      + UnknownCurrency
+      + CurrencyNotAccepted          the merchant does not take it
+      + InvalidBasket                the line items do not make one sale
+      + InvalidFeePolicy
+      + FeeExceedsAmount
+      + InvalidReturnUrl             not on the allow-list
+      + InvalidCursor
+      + FilterRequired               an operator's list needs a merchant or a customer
+      + MerchantNotReady             it cannot receive transfers yet
+      + LinkExpired                  an onboarding link that was used up or is too old
+      + PriceNotForSale              archived
+      + CheckoutSessionNotOpen       it is complete or expired already
+      + TransactionNotRefundable     nothing was paid, or nothing is left
+      + RefundExceedsRest            more than is left, counting refunds under way
+      + TooManyRefunds
+      + IdempotencyKeyRequired
+      + IdempotencyKeyReused         the same key with another request
+      + RequestUnderWay              the same key, its first use not finished
+      + StripeRefused                Stripe's definite no
+    * Unavailable                    nobody yet: Stripe or AWS did not answer; a command that was recorded goes on
+      + OutcomeUnknown               recorded and perhaps done; it is finished without the caller
+    """
+
+
+class Refused(MarketplaceError):
+    """The request cannot be granted; repeating it unchanged gives the same answer."""
+
+
+class NotFound(Refused):
+    """Absent, or not the caller's. ``what`` is a noun, never an id that the caller did not name."""
+
+    def __init__(self, what: str) -> None:
+        super().__init__(f"no such {what}")
+        self.what = what
+
+
+class NotAllowed(Refused):
+    """The caller's role may not do this."""
+
+
+class InvalidAmount(Refused):
+    """Not a payable amount: negative, zero, huge, or no multiple of the currency's smallest payable unit."""
+
+
+class UnknownCurrency(Refused):
+    """No currency that Stripe presents."""
+
+
+class CurrencyNotAccepted(Refused):
+    """A currency that this merchant does not take."""
+
+
+class InvalidBasket(Refused):
+    """Line items that do not make one sale: of several merchants or currencies, or too many."""
+
+
+class InvalidFeePolicy(Refused):
+    """A fee policy that no amount could follow."""
+
+
+class FeeExceedsAmount(Refused):
+    """A fee over the amount that it is taken from."""
+
+
+class InvalidReturnUrl(Refused):
+    """A URL whose origin is not on the allow-list."""
+
+
+class InvalidCursor(Refused):
+    """A cursor that this list did not give out."""
+
+
+class FilterRequired(Refused):
+    """A list that would be unbounded without a merchant or a customer."""
+
+
+class MerchantNotReady(Refused):
+    """The merchant cannot receive transfers yet."""
+
+
+class LinkExpired(Refused):
+    """An onboarding link that is unknown or too old; the operator mints another."""
+
+
+class PriceNotForSale(Refused):
+    """An archived price."""
+
+
+class CheckoutSessionNotOpen(Refused):
+    """Complete or expired already; the race has one winner and it was not this request."""
+
+
+class TransactionNotRefundable(Refused):
+    """Nothing was paid, or everything was refunded already."""
+
+
+class RefundExceedsRest(Refused):
+    """More than is left to refund, counting refunds under way."""
+
+    def __init__(self, asked: int, rest: int) -> None:
+        super().__init__(f"{asked} asked, {rest} left to refund (minor units)")
+        self.asked = asked
+        self.rest = rest
+
+
+class TooManyRefunds(Refused):
+    """The limit of refunds of one transaction is reached."""
+
+
+class IdempotencyKeyRequired(Refused):
+    """Money moves here: the request must name its Idempotency-Key."""
+
+
+class IdempotencyKeyReused(Refused):
+    """The key was used for another request."""
+
+
+class RequestUnderWay(Refused):
+    """The first request with this key has not finished; its answer comes with a later retry."""
+
+
+class StripeRefused(Refused):
+    """Stripe said a definite no; nothing moved. ``code`` is Stripe's, for example ``balance_insufficient``."""
+
+    def __init__(self, code: str) -> None:
+        super().__init__(f"Stripe refused the request ({code})")
+        self.code = code
+
+
+class Unavailable(MarketplaceError):
+    """Stripe or AWS did not answer in time; nothing is known to have failed."""
+
+
+class OutcomeUnknown(Unavailable):
+    """Recorded, perhaps done at Stripe; the same Idempotency-Key later gives the answer."""

@@ -1,0 +1,224 @@
+"""Stripe's events: which are subscribed to, and what each says. A pure reading; nothing is looked up or stored here.
+
+What a reading cannot carry is absent from the event: Stripe's fee (a read of the balance transaction) and accounts,
+whose events are taken only as a reason to read the account again.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any, Final
+
+from marketplace.domain.refunds import RefundFacts, RefundStatus
+from marketplace.domain.transactions import PAYMENT_INTENT_RANKS, SESSION_RANKS, PaymentFacts
+
+Object = Mapping[str, Any]
+
+
+class NotAnEvent(ValueError):
+    """A body that has no event's shape: it goes to the dead letters, not round and round."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Event:
+    """An event's envelope. ``account`` is the connected account it happened on, None for the platform's own."""
+
+    id: str
+    type: str
+    created: datetime
+    livemode: bool
+    account: str | None
+    object: Object
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PaymentReading:
+    """Facts of a transaction's payment."""
+
+    transaction_id: str
+    facts: PaymentFacts
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RefundReading:
+    """Facts of a refund that we asked for."""
+
+    transaction_id: str
+    refund_id: str
+    facts: RefundFacts
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AccountReading:
+    """An account changed somehow: read it again."""
+
+    account_id: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ignored:
+    """Nothing for us, and why."""
+
+    reason: str
+
+
+Reading = PaymentReading | RefundReading | AccountReading | Ignored
+
+
+def parse(body: Mapping[str, Any]) -> Event:
+    """The envelope of a snapshot event (``object: event``) or of a thin one (``object: v2.core.event``).
+
+    Raises:
+        NotAnEvent: it is neither.
+    """
+    try:
+        if body["object"] == "v2.core.event":
+            created = datetime.fromisoformat(body["created"])
+            related = body.get("related_object") or {}
+            return Event(id=body["id"], type=body["type"], created=created, livemode=body["livemode"],
+                         account=body.get("context"), object=related)  # fmt: skip
+        created = at(body["created"])
+        return Event(id=body["id"], type=body["type"], created=created, livemode=body["livemode"],
+                     account=body.get("account"), object=body["data"]["object"])  # fmt: skip
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        raise NotAnEvent(f"the body is no event: {error!r}") from error
+
+
+def read(event: Event) -> Reading:
+    """What an event says."""
+    reader = READERS.get(event.type)
+    return Ignored(reason="type") if reader is None else reader(event)
+
+
+def at(epoch_seconds: int) -> datetime:
+    """Stripe's time."""
+    return datetime.fromtimestamp(epoch_seconds, UTC)
+
+
+def _session(event: Event) -> Reading:
+    return _payment(event.object, session_facts(event.object, failed=event.type.endswith("async_payment_failed")))
+
+
+def session_facts(session: Object, *, failed: bool = False) -> PaymentFacts:
+    """What a Checkout Session says of its payment."""
+    paid = session.get("payment_status") == "paid"
+    return PaymentFacts(
+        checkout_session_id=session["id"],
+        checkout_session_status=_listed(session.get("status"), SESSION_RANKS),
+        payment_intent_id=id_of(session.get("payment_intent")),
+        payment_intent_status="payment_failed" if failed else "succeeded" if paid else None,
+        async_payment_failed=failed,
+    )
+
+
+def _payment_intent(event: Event) -> Reading:
+    return _payment(event.object, payment_intent_facts(event.object))
+
+
+def payment_intent_facts(intent: Object) -> PaymentFacts:
+    """What a PaymentIntent says. One that succeeded names the charge that did; before that it may be a failed one."""
+    succeeded = intent["status"] == "succeeded"
+    return PaymentFacts(
+        payment_intent_id=intent["id"],
+        payment_intent_status=_listed(intent["status"], PAYMENT_INTENT_RANKS),
+        charge_id=id_of(intent.get("latest_charge")) if succeeded else None,
+        captured=intent["amount_received"] if succeeded else None,
+    )
+
+
+def _charge(event: Event) -> Reading:
+    return _payment(event.object, charge_facts(event.object))
+
+
+def charge_facts(charge: Object) -> PaymentFacts:
+    """What a charge says once it has succeeded and is captured; one that has not says nothing that lasts."""
+    if charge["status"] != "succeeded" or not charge["captured"]:
+        return PaymentFacts(payment_intent_id=id_of(charge.get("payment_intent")))
+    return PaymentFacts(
+        payment_intent_id=id_of(charge.get("payment_intent")),
+        charge_id=charge["id"],
+        captured=charge["amount_captured"],
+        application_fee_amount=charge.get("application_fee_amount"),
+        transfer_id=id_of(charge.get("transfer")),
+        application_fee_id=id_of(charge.get("application_fee")),
+        balance_transaction_id=id_of(charge.get("balance_transaction")),
+        paid_at=at(charge["created"]),
+    )
+
+
+def _payment(holder: Object, facts: PaymentFacts) -> Reading:
+    transaction_id = (holder.get("metadata") or {}).get("transaction_id")
+    if not transaction_id:
+        return Ignored(reason="not ours")
+    return PaymentReading(transaction_id=transaction_id, facts=facts)
+
+
+def _refund(event: Event) -> Reading:
+    metadata = event.object.get("metadata") or {}
+    if not (metadata.get("transaction_id") and metadata.get("refund_id")):
+        return Ignored(reason="not ours")
+    ended = event.created if event.object["status"] in {"failed", "canceled"} else None
+    facts = refund_facts(event.object, ended_at=ended)
+    if facts is None:
+        return Ignored(reason="status")
+    return RefundReading(transaction_id=metadata["transaction_id"], refund_id=metadata["refund_id"], facts=facts)
+
+
+def refund_facts(refund: Object, *, ended_at: datetime | None = None) -> RefundFacts | None:
+    """What a refund says, or None where its status is one that this version of the code does not know."""
+    if refund["status"] not in RefundStatus:
+        return None
+    return RefundFacts(
+        stripe_refund_id=refund["id"],
+        status=RefundStatus(refund["status"]),
+        created=at(refund["created"]),
+        failure=refund.get("failure_reason"),
+        ended_at=ended_at,
+    )
+
+
+def _account(event: Event) -> Reading:
+    account_id = event.object.get("id")
+    return AccountReading(account_id=account_id) if account_id else Ignored(reason="no account")
+
+
+def id_of(reference: object) -> str | None:
+    """The id of what a field refers to: Stripe gives an id, an expanded object, or null."""
+    if isinstance(reference, Mapping):
+        return str(reference["id"])
+    return None if reference is None else str(reference)
+
+
+def _listed(status: object, ranks: tuple[str, ...]) -> str | None:
+    """A status we know; Stripe's enums are open, and one that is new says nothing that could be ordered."""
+    return str(status) if status in ranks else None
+
+
+ACCOUNT_READERS: Final[Mapping[str, Callable[[Event], Reading]]] = {
+    "checkout.session.completed": _session,
+    "checkout.session.expired": _session,
+    "checkout.session.async_payment_succeeded": _session,
+    "checkout.session.async_payment_failed": _session,
+    "payment_intent.processing": _payment_intent,
+    "payment_intent.succeeded": _payment_intent,
+    "payment_intent.canceled": _payment_intent,
+    "charge.succeeded": _charge,
+    "charge.updated": _charge,
+    "refund.created": _refund,
+    "refund.updated": _refund,
+    "refund.failed": _refund,
+}
+CONNECT_READERS: Final[Mapping[str, Callable[[Event], Reading]]] = {"account.updated": _account}
+THIN_READERS: Final[Mapping[str, Callable[[Event], Reading]]] = {
+    "v2.core.account.updated": _account,
+    "v2.core.account.closed": _account,
+    "v2.core.account[requirements].updated": _account,
+    "v2.core.account[configuration.recipient].updated": _account,
+    "v2.core.account[configuration.recipient].capability_status_updated": _account,
+}
+READERS: Final = {**ACCOUNT_READERS, **CONNECT_READERS, **THIN_READERS}
+
+# What the endpoints at Stripe subscribe to: the platform's own, the connected accounts', and the thin ones of Accounts v2.
+ACCOUNT_EVENTS: Final = tuple(ACCOUNT_READERS)
+CONNECT_EVENTS: Final = tuple(CONNECT_READERS)
+THIN_EVENTS: Final = tuple(THIN_READERS)

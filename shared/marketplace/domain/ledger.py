@@ -1,0 +1,101 @@
+"""The ledger: double entry, append-only, one journal entry per (Stripe object, kind).
+
+Chart of accounts, each per currency; a debit is positive, a credit negative:
+
+========================  ==========  ================================================================
+account                   type        what it says
+========================  ==========  ================================================================
+stripe_balance            asset       the platform's balance at Stripe, pending and available
+processor_fees            expense     what Stripe took
+platform_revenue          income      application fees, less those given back
+merchant_payable:{id}     liability   owed to a merchant; a debit balance is what he owes
+charge_clearing           clearing    paid by a buyer, not split yet; zero at rest
+refund_clearing           clearing    given back to a buyer, not recovered yet; zero at rest
+========================  ==========  ================================================================
+"""
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import Final
+
+STRIPE_BALANCE: Final = "stripe_balance"
+PROCESSOR_FEES: Final = "processor_fees"
+PLATFORM_REVENUE: Final = "platform_revenue"
+CHARGE_CLEARING: Final = "charge_clearing"
+REFUND_CLEARING: Final = "refund_clearing"
+CLEARING: Final = frozenset({CHARGE_CLEARING, REFUND_CLEARING})
+
+
+def merchant_payable(merchant_id: str) -> str:
+    """The account of what is owed to a merchant."""
+    return f"merchant_payable:{merchant_id}"
+
+
+class EntryKind(StrEnum):
+    """What happened to the Stripe object that an entry is about."""
+
+    CHARGE = "charge"  # of a charge: the buyer's money came in
+    SETTLEMENT = "settlement"  # of a charge: split, transferred, Stripe's fee taken
+    REFUND = "refund"  # of a refund: money went back to the buyer
+    RECOVERY = "recovery"  # of a refund: taken off the merchant's transfer, and who bears it
+    REFUND_FAILURE = "refund_failure"  # of a refund: the bank sent the money back
+    FEE_REFUND = "fee_refund"  # of a fee refund: a part of the fee went back to the merchant
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Line:
+    """One line of an entry: minor units on an account; ``source`` is the Stripe object that moved a balance."""
+
+    account: str
+    currency: str
+    amount: int
+    source: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class JournalEntry:
+    """Lines that sum to zero in each currency. ``object_id`` and ``kind`` identify it; ``occurred_at`` is Stripe's time."""
+
+    transaction_id: str
+    object_id: str
+    kind: EntryKind
+    occurred_at: datetime
+    lines: tuple[Line, ...]
+
+    def __post_init__(self) -> None:
+        sums = total_by_currency(self.lines)
+        if any(sums.values()) or any(type(line.amount) is not int for line in self.lines):
+            raise UnbalancedEntry(f"{self.object_id} {self.kind}: {dict(sums)}")
+
+
+class UnbalancedEntry(AssertionError):
+    """An entry that does not sum to zero: a mistake of ours."""
+
+
+def total_by_currency(lines: Iterable[Line]) -> Mapping[str, int]:
+    """The sum of the lines, per currency."""
+    sums: dict[str, int] = defaultdict(int)
+    for line in lines:
+        sums[line.currency] += line.amount
+    return sums
+
+
+def balances(entries: Iterable[JournalEntry]) -> dict[tuple[str, str], int]:
+    """The balance of each (account, currency) that is not zero: a trial balance."""
+    sums: dict[tuple[str, str], int] = defaultdict(int)
+    for entry in entries:
+        for line in entry.lines:
+            sums[line.account, line.currency] += line.amount
+    return {account: amount for account, amount in sums.items() if amount}
+
+
+def lines_of(currency: str, *movements: tuple[str, int] | tuple[str, int, str]) -> tuple[Line, ...]:
+    """Lines in one currency from (account, amount) or (account, amount, source); those of zero are left out."""
+    return tuple(
+        Line(account=movement[0], currency=currency, amount=movement[1], source=movement[2] if len(movement) > 2 else None)
+        for movement in movements
+        if movement[1]
+    )  # fmt: skip

@@ -1,0 +1,30 @@
+"""Who asks. Made from the token's claims only, never from a request's body or path."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class Role(StrEnum):
+    """What a caller is. SYSTEM is the backend itself: webhooks and the schedules."""
+
+    OPERATOR = "operator"
+    MERCHANT = "merchant"
+    BUYER = "buyer"
+    SYSTEM = "system"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Principal:
+    """A caller. ``subject`` is the token's; ``merchant_id`` is set exactly for merchants."""
+
+    role: Role
+    subject: str
+    merchant_id: str | None = None
+
+    @property
+    def sees_everything(self) -> bool:
+        """Operators and the backend itself see every merchant's and buyer's objects."""
+        return self.role in {Role.OPERATOR, Role.SYSTEM}
+
+
+SYSTEM = Principal(role=Role.SYSTEM, subject="system")

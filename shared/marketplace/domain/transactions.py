@@ -1,0 +1,240 @@
+"""Transactions: one sale each. The plan is written once; the payment grows from what Stripe says, in any order.
+
+``Transaction`` is what was intended and never changes. ``Payment`` joins facts: every field only moves up (unknown to
+known, a lower rank to a higher), so any order and any number of the same events ends in the same payment.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, fields, replace
+from datetime import datetime
+from enum import StrEnum
+from typing import Any, Final
+
+from marketplace.domain.errors import MarketplaceError
+from marketplace.domain.principals import Principal, Role
+
+MOST_LINE_ITEMS: Final = 100  # Stripe's limit for a Checkout Session in payment mode
+MOST_REFUNDS: Final = 100  # of one transaction: its partition is read at once
+
+
+class ChargeType(StrEnum):
+    """How the money reaches the merchant; https://docs.stripe.com/connect/charges."""
+
+    DESTINATION = "destination"
+
+
+class TransactionStatus(StrEnum):
+    """Where a transaction stands."""
+
+    REQUESTED = "requested"  # the intent is durable, Stripe's session is not known yet
+    REFUSED = "refused"  # Stripe refused to make the session
+    OPEN = "open"  # the buyer can pay
+    PROCESSING = "processing"  # the buyer has done everything, the money is under way
+    PAID = "paid"  # the money is there
+    FAILED = "failed"  # an asynchronous payment failed
+    EXPIRED = "expired"  # the session ended without a payment
+
+
+_S = TransactionStatus
+TRANSITIONS: Final[Mapping[TransactionStatus, frozenset[TransactionStatus]]] = {
+    # Events can overtake the answer that they report on: REQUESTED may be followed by anything.
+    _S.REQUESTED: frozenset({_S.REFUSED, _S.OPEN, _S.PROCESSING, _S.PAID, _S.FAILED, _S.EXPIRED}),
+    _S.OPEN: frozenset({_S.PROCESSING, _S.PAID, _S.FAILED, _S.EXPIRED}),
+    _S.PROCESSING: frozenset({_S.PAID, _S.FAILED}),
+    _S.FAILED: frozenset(),
+    _S.EXPIRED: frozenset(),
+    _S.REFUSED: frozenset(),
+    _S.PAID: frozenset(),
+}
+
+# A later rank wins. The last but two is what an asynchronous failure leaves behind: later than `processing`.
+SESSION_RANKS: Final = ("open", "expired", "complete")
+PAYMENT_INTENT_RANKS: Final = (
+    "requires_payment_method", "requires_confirmation", "requires_action", "processing", "payment_failed",
+    "requires_capture", "canceled", "succeeded",
+)  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LineItem:
+    """One line of a basket: ``unit_amount`` in minor units; ``stripe_price_id`` where it comes from the catalog."""
+
+    name: str
+    unit_amount: int
+    quantity: int
+    stripe_price_id: str | None = None
+
+    @property
+    def amount(self) -> int:
+        """Minor units of the whole line."""
+        return self.unit_amount * self.quantity
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Leg:
+    """A merchant's part of a sale: of ``amount`` the platform keeps ``fee`` and the merchant the rest."""
+
+    merchant_id: str
+    account_id: str
+    amount: int
+    fee: int
+
+    @property
+    def share(self) -> int:
+        """Minor units that are the merchant's."""
+        return self.amount - self.fee
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Transaction:
+    """The plan of a sale, frozen when it was made. Amounts are minor units of ``currency``."""
+
+    id: str
+    amount: int
+    currency: str
+    charge_type: ChargeType
+    legs: tuple[Leg, ...]
+    line_items: tuple[LineItem, ...]
+    customer_id: str | None
+    fee_policy: Mapping[str, Any]  # the policy as it was, or {"application_fee_amount": n} where it was asked for
+    refund_application_fee: bool  # whether refunds return the fee unless a refund says otherwise
+    metadata: Mapping[str, str]
+    created_at: datetime
+
+    @property
+    def fee(self) -> int:
+        """Minor units that the platform takes."""
+        return sum(leg.fee for leg in self.legs)
+
+    def is_visible_to(self, caller: Principal) -> bool:
+        """Operators see all; a merchant the sales it has a leg in; a buyer his own."""
+        match caller.role:
+            case Role.MERCHANT:
+                return any(leg.merchant_id == caller.merchant_id for leg in self.legs)
+            case Role.BUYER:
+                return self.customer_id == caller.subject
+            case _:
+                return caller.sees_everything
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Payment:
+    """What Stripe has said of a transaction. Amounts are minor units; None is not known yet."""
+
+    transaction_id: str
+    amount: int
+    currency: str
+    refused: bool = False
+    checkout_session_id: str | None = None
+    checkout_session_status: str | None = None
+    async_payment_failed: bool = False
+    payment_intent_id: str | None = None
+    payment_intent_status: str | None = None
+    charge_id: str | None = None
+    captured: int | None = None
+    application_fee_amount: int | None = None
+    transfer_id: str | None = None
+    application_fee_id: str | None = None
+    balance_transaction_id: str | None = None
+    processing_fee: int | None = None
+    processing_fee_currency: str | None = None
+    paid_at: datetime | None = None
+    refund_reserved: int = 0  # minor units of refunds asked for, under way or done, and not failed
+    refund_count: int = 0
+    created_at: datetime
+    due_at: datetime | None = None
+    version: int = 1
+
+    @property
+    def status(self) -> TransactionStatus:
+        """Where the transaction stands, from the facts alone."""
+        if self.paid_at is not None or self.payment_intent_status == "succeeded":
+            return TransactionStatus.PAID
+        if self.async_payment_failed:
+            return TransactionStatus.FAILED
+        if self.checkout_session_status == "complete" or self.payment_intent_status == "processing":
+            return TransactionStatus.PROCESSING
+        if self.checkout_session_status == "expired":
+            return TransactionStatus.EXPIRED
+        if self.refused:
+            return TransactionStatus.REFUSED
+        return TransactionStatus.REQUESTED if self.checkout_session_id is None else TransactionStatus.OPEN
+
+    @property
+    def refundable(self) -> int:
+        """Minor units that can still be refunded."""
+        return (self.captured or 0) - self.refund_reserved
+
+    @property
+    def is_settled(self) -> bool:
+        """Whether the split and Stripe's fee are known, so that nothing more is expected of the charge."""
+        fee_collected = self.application_fee_id is not None or not self.application_fee_amount
+        return fee_collected and None not in (self.paid_at, self.transfer_id, self.processing_fee)
+
+    @property
+    def is_final(self) -> bool:
+        """Whether no more facts are expected without somebody acting."""
+        if self.status is TransactionStatus.PAID:
+            return self.is_settled
+        return self.status in {TransactionStatus.FAILED, TransactionStatus.EXPIRED, TransactionStatus.REFUSED}
+
+    @property
+    def waits_for(self) -> str | None:
+        """In words, what a payment that is not final waits for."""
+        if self.is_final:
+            return None
+        return {
+            TransactionStatus.REQUESTED: "Stripe's Checkout Session",
+            TransactionStatus.OPEN: "the buyer",
+            TransactionStatus.PROCESSING: "the buyer's bank",
+        }.get(self.status, "the charge's balance transaction")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PaymentFacts:
+    """What one event or answer says of a payment; None is not said. The fields are the payment's."""
+
+    checkout_session_id: str | None = None
+    checkout_session_status: str | None = None
+    async_payment_failed: bool = False
+    payment_intent_id: str | None = None
+    payment_intent_status: str | None = None
+    charge_id: str | None = None
+    captured: int | None = None
+    application_fee_amount: int | None = None
+    transfer_id: str | None = None
+    application_fee_id: str | None = None
+    balance_transaction_id: str | None = None
+    processing_fee: int | None = None
+    processing_fee_currency: str | None = None
+    paid_at: datetime | None = None
+
+
+class ContradictoryFacts(MarketplaceError):
+    """Two events name different objects for what can be only one; nothing is applied and somebody has to look."""
+
+
+def join(payment: Payment, facts: PaymentFacts) -> Payment:
+    """The payment with the facts added; the same object when it knew them all. Order and repetition do not matter.
+
+    Raises:
+        ContradictoryFacts: a known id or amount differs.
+    """
+    joined: dict[str, Any] = {field.name: _join(field.name, payment, facts) for field in fields(facts)}
+    known = replace(payment, **joined)
+    return payment if known == payment else known
+
+
+def _join(name: str, payment: Payment, facts: PaymentFacts) -> object:
+    known, said = getattr(payment, name), getattr(facts, name)
+    if said is None or said == known:
+        return known
+    if known is None:
+        return said
+    if name == "async_payment_failed":
+        return known or said
+    if name == "checkout_session_status":
+        return max(known, said, key=SESSION_RANKS.index)
+    if name == "payment_intent_status":
+        return max(known, said, key=PAYMENT_INTENT_RANKS.index)
+    raise ContradictoryFacts(f"{payment.transaction_id}: {name} is {known}, an event says {said}")

@@ -1,0 +1,216 @@
+"""What the use cases need from outside. Adapters implement it for AWS and Stripe; the tests by hand."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import Any, Protocol
+
+from marketplace.domain.books import Books, EventMarker, IdempotencyRecord
+from marketplace.domain.catalog import Price, Product
+from marketplace.domain.commands import Command, Doubt
+from marketplace.domain.errors import Unavailable
+from marketplace.domain.fees import FeePolicy
+from marketplace.domain.ledger import JournalEntry
+from marketplace.domain.merchants import Merchant, OnboardingLink
+from marketplace.domain.principals import Principal
+from marketplace.domain.refunds import Refund
+from marketplace.domain.transactions import Payment, Transaction
+
+Versioned = Command | Merchant | Payment | Price | Product | Refund
+WrittenOnce = EventMarker | IdempotencyRecord | JournalEntry | OnboardingLink | Transaction
+Item = Versioned | WrittenOnce
+
+
+@dataclass(frozen=True, slots=True)
+class Create:
+    """Write an item that must not be there yet."""
+
+    item: Item
+
+
+@dataclass(frozen=True, slots=True)
+class Replace[T: Versioned]:
+    """Write ``after`` where ``before`` still stands as it was read; the store counts the version on."""
+
+    before: T
+    after: T
+
+
+Change = Create | Replace[Any]
+
+
+class Conflict(Exception):
+    """Nothing of a commit was written, because of these of its changes: there already, or moved on meanwhile."""
+
+    def __init__(self, changes: Sequence[Change]) -> None:
+        super().__init__(f"{len(changes)} changes of the commit no longer fit")
+        self.changes = tuple(changes)
+
+    def is_about(self, kind: type[Item]) -> bool:
+        """Whether one of the changes concerns an item of this kind."""
+        return any(isinstance(c.item if isinstance(c, Create) else c.after, kind) for c in self.changes)
+
+
+@dataclass(frozen=True, slots=True)
+class Ref[T: Item]:
+    """Which item: its kind and id. ``owner`` is the subject of a command or idempotency record."""
+
+    kind: type[T]
+    id: str
+    owner: str | None = None
+
+
+class Found(Protocol):
+    """The items that a read brought."""
+
+    def __call__[T: Item](self, ref: Ref[T]) -> T | None:
+        """The item, or None where there is none."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Page[T]:
+    """A page of a list, newest first; ``cursor`` is where the next begins, None at the end."""
+
+    items: tuple[T, ...]
+    cursor: str | None
+
+
+class Store(Protocol):
+    """The table. Each method but the lists is one round trip; reads are consistent, the lists and `due` are not.
+
+    Raises:
+        Unavailable: DynamoDB did not answer in time; whether a commit was written is not known.
+    """
+
+    def get(self, *refs: Ref[Any]) -> Found:
+        """Up to 100 items at once."""
+
+    def books(self, transaction_id: str, *, visible_to: Principal) -> Books | None:
+        """The whole partition of a transaction, or None where there is none that the caller may see."""
+
+    def commit(self, *changes: Change) -> None:
+        """Write all of up to 100 changes, or nothing.
+
+        Raises:
+            Conflict: some do not fit what is there.
+        """
+
+    def transactions(
+        self, *, merchant_id: str | None, customer_id: str | None, cursor: str | None, limit: int
+    ) -> Page[tuple[Transaction, Payment]]:
+        """The sales of a merchant or to a customer. Raises InvalidCursor."""
+
+    def merchants(self, *, cursor: str | None, limit: int) -> Page[Merchant]:
+        """All merchants. Raises InvalidCursor."""
+
+    def products(self, merchant_id: str, *, cursor: str | None, limit: int) -> Page[Product]:
+        """A merchant's products. Raises InvalidCursor."""
+
+    def prices(self, product_id: str, *, cursor: str | None, limit: int) -> Page[Price]:
+        """A product's prices. Raises InvalidCursor."""
+
+    def merchant_of_account(self, account_id: str) -> str | None:
+        """The id of the merchant behind a connected account, a moment after it was written."""
+
+    def due(self, shard: int, *, now: datetime, limit: int) -> Sequence[Command | Payment]:
+        """What is to be looked at by now, the longest overdue first."""
+
+
+class Operation(StrEnum):
+    """What is asked of Stripe: the path of the method in stripe-python's client."""
+
+    CREATE_ACCOUNT = "v2.core.accounts.create"
+    READ_ACCOUNT = "v2.core.accounts.retrieve"
+    LIST_ACCOUNTS = "v2.core.accounts.list"
+    CREATE_ACCOUNT_LINK = "v2.core.account_links.create"
+    CREATE_PRODUCT = "v1.products.create"
+    LIST_PRODUCTS = "v1.products.list"
+    CREATE_PRICE = "v1.prices.create"
+    LIST_PRICES = "v1.prices.list"
+    CREATE_CHECKOUT_SESSION = "v1.checkout.sessions.create"
+    READ_CHECKOUT_SESSION = "v1.checkout.sessions.retrieve"
+    EXPIRE_CHECKOUT_SESSION = "v1.checkout.sessions.expire"
+    LIST_CHECKOUT_SESSIONS = "v1.checkout.sessions.list"
+    READ_BALANCE_TRANSACTION = "v1.balance_transactions.retrieve"
+    CREATE_REFUND = "v1.refunds.create"
+    LIST_REFUNDS = "v1.refunds.list"
+    REFUND_APPLICATION_FEE = "v1.application_fees.refunds.create"
+    LIST_APPLICATION_FEE_REFUNDS = "v1.application_fees.refunds.list"
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """Stripe did it; the object as plain JSON data."""
+
+    object: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """Stripe's definite no: nothing was done. ``code`` is Stripe's ``code``, or its ``type`` where it gives none."""
+
+    code: str
+
+
+@dataclass(frozen=True, slots=True)
+class NoAnswer:
+    """It may have been done or not."""
+
+    doubt: Doubt
+
+
+Answer = Done | Refusal | NoAnswer
+
+
+class StripeUnavailable(Unavailable):
+    """Stripe did not answer a read."""
+
+
+class StripeApi(Protocol):
+    """Stripe. No call is started that cannot end within the time left."""
+
+    def ask(self, operation: Operation, *ids: str, params: Mapping[str, Any], key: str) -> Answer:
+        """Change something, under an idempotency key."""
+
+    def read(self, operation: Operation, *ids: str, params: Mapping[str, Any] | None = None) -> Mapping[str, Any]:
+        """Read an object or a list page as plain JSON data. Raises StripeUnavailable, or StripeRefused."""
+
+
+class Clock(Protocol):
+    """The time."""
+
+    def now(self) -> datetime:
+        """The time, in UTC."""
+
+
+class Ids(Protocol):
+    """What is random."""
+
+    def new(self, noun: str, *, owner: str | None = None) -> str:
+        """A new id."""
+
+    def token(self) -> str:
+        """A secret of 256 bits that can stand in a URL."""
+
+    def jitter(self) -> float:
+        """A number from 0 to 1."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Policy:
+    """What the operator has decided. ``return_origins`` are the origins that buyers and merchants may be sent to."""
+
+    fee: FeePolicy
+    return_origins: frozenset[str]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ports:
+    """All of it."""
+
+    store: Store
+    stripe: StripeApi
+    clock: Clock
+    ids: Ids
+    policy: Policy
