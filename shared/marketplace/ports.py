@@ -1,15 +1,16 @@
 """What the use cases need from outside. Adapters implement it for AWS and Stripe; the tests by hand."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
-from typing import Any, Protocol
+from typing import Any, Final, Protocol
+from urllib.parse import urlsplit
 
 from marketplace.domain.books import Books, EventMarker, IdempotencyRecord
 from marketplace.domain.catalog import Price, Product
 from marketplace.domain.commands import Command, Doubt
-from marketplace.domain.errors import Unavailable
+from marketplace.domain.errors import InvalidReturnUrl, Unavailable
 from marketplace.domain.fees import FeePolicy
 from marketplace.domain.ledger import JournalEntry
 from marketplace.domain.merchants import Merchant, OnboardingLink
@@ -36,6 +37,13 @@ class Replace[T: Versioned]:
     before: T
     after: T
 
+    @property
+    def stored(self) -> T:
+        """The item as it stands after the commit."""
+        return replace(self.after, version=self.before.version + 1)
+
+
+DUE_SHARDS: Final = 4  # partitions of the index of what is due, so that none is hot
 
 Change = Create | Replace[Any]
 
@@ -47,9 +55,10 @@ class Conflict(Exception):
         super().__init__(f"{len(changes)} changes of the commit no longer fit")
         self.changes = tuple(changes)
 
-    def is_about(self, kind: type[Item]) -> bool:
-        """Whether one of the changes concerns an item of this kind."""
-        return any(isinstance(c.item if isinstance(c, Create) else c.after, kind) for c in self.changes)
+    def is_about(self, item: Item | type[Item]) -> bool:
+        """Whether one of the changes would have written this item, or an item of this kind."""
+        written = [change.item if isinstance(change, Create) else change.before for change in self.changes]
+        return any(isinstance(w, item) if isinstance(item, type) else w == item for w in written)
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,6 +126,11 @@ class Store(Protocol):
         """What is to be looked at by now, the longest overdue first."""
 
 
+def one[T: Item](store: Store, ref: Ref[T]) -> T | None:
+    """A single item."""
+    return store.get(ref)(ref)
+
+
 class Operation(StrEnum):
     """What is asked of Stripe: the path of the method in stripe-python's client."""
 
@@ -174,7 +188,12 @@ class StripeApi(Protocol):
         """Change something, under an idempotency key."""
 
     def read(self, operation: Operation, *ids: str, params: Mapping[str, Any] | None = None) -> Mapping[str, Any]:
-        """Read an object or a list page as plain JSON data. Raises StripeUnavailable, or StripeRefused."""
+        """Read an object as plain JSON data. Raises StripeUnavailable, or StripeRefused."""
+
+    def each(
+        self, operation: Operation, *ids: str, params: Mapping[str, Any] | None = None
+    ) -> Iterator[Mapping[str, Any]]:
+        """The objects of a list, page after page. Raises StripeUnavailable, or StripeRefused."""
 
 
 class Clock(Protocol):
@@ -203,6 +222,14 @@ class Policy:
 
     fee: FeePolicy
     return_origins: frozenset[str]
+    livemode: bool
+
+    def require_return_url(self, url: str) -> str:
+        """The URL, if its origin is on the list. Raises InvalidReturnUrl."""
+        parts = urlsplit(url)
+        if parts.username or f"{parts.scheme}://{parts.netloc}" not in self.return_origins:
+            raise InvalidReturnUrl("the origin of a return URL must be on the list of this deployment")
+        return url
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
-from marketplace.domain.commands import Command, CommandKind, CommandStatus
+from marketplace.domain.commands import Command, CommandKind
 from marketplace.domain.ledger import EntryKind, JournalEntry
 from marketplace.domain.refunds import Refund
 from marketplace.domain.transactions import Leg, Payment, Transaction
@@ -77,10 +77,6 @@ class Books:
         )
         return promised - returned - under_way
 
-    def session_command(self) -> Command:
-        """The command that made the Checkout Session."""
-        return next(c for c in self.commands.values() if c.kind is CommandKind.CREATE_CHECKOUT_SESSION)
-
-    def is_underway(self, kind: CommandKind) -> bool:
-        """Whether a command of this kind is open."""
-        return any(c.kind is kind and c.status is CommandStatus.RECORDED for c in self.commands.values())
+    def latest_command(self, kind: CommandKind) -> Command | None:
+        """The last recorded command of a kind."""
+        return max((c for c in self.commands.values() if c.kind is kind), key=lambda c: c.id, default=None)

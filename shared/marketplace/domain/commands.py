@@ -77,7 +77,7 @@ class Command:
     settled_at: datetime | None = None
     stripe_id: str | None = None
     refusal: str | None = None  # Stripe's code
-    answer: Mapping[str, Any] = field(default_factory=dict)  # what of Stripe's answer is kept
+    answer: Mapping[str, Any] = field(default_factory=dict)  # what of Stripe's object is kept
     due_at: datetime | None
     version: int = 1
 

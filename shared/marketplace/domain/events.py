@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Final
 
-from marketplace.domain.refunds import RefundFacts, RefundStatus
+from marketplace.domain.refunds import AT_STRIPE, FeeRefund, Recovery, RefundFacts, RefundStatus
 from marketplace.domain.transactions import PAYMENT_INTENT_RANKS, SESSION_RANKS, PaymentFacts
 
 Object = Mapping[str, Any]
@@ -85,8 +85,13 @@ def parse(body: Mapping[str, Any]) -> Event:
 
 
 def read(event: Event) -> Reading:
-    """What an event says."""
-    reader = READERS.get(event.type)
+    """What an event says.
+
+    A connected account's events are not read as the platform's: a merchant may put any metadata on its own objects.
+    """
+    thin = event.type in THIN_READERS
+    readers = THIN_READERS if thin else ACCOUNT_READERS if event.account is None else CONNECT_READERS
+    reader = readers.get(event.type)
     return Ignored(reason="type") if reader is None else reader(event)
 
 
@@ -158,19 +163,37 @@ def _refund(event: Event) -> Reading:
     if not (metadata.get("transaction_id") and metadata.get("refund_id")):
         return Ignored(reason="not ours")
     ended = event.created if event.object["status"] in {"failed", "canceled"} else None
-    facts = refund_facts(event.object, ended_at=ended)
-    if facts is None:
-        return Ignored(reason="status")
-    return RefundReading(transaction_id=metadata["transaction_id"], refund_id=metadata["refund_id"], facts=facts)
+    return RefundReading(
+        transaction_id=metadata["transaction_id"],
+        refund_id=metadata["refund_id"],
+        facts=refund_facts(event.object, ended_at=ended),
+    )
 
 
-def refund_facts(refund: Object, *, ended_at: datetime | None = None) -> RefundFacts | None:
-    """What a refund says, or None where its status is one that this version of the code does not know."""
-    if refund["status"] not in RefundStatus:
-        return None
+def fee_refunds(refund: Object) -> tuple[FeeRefund, ...]:
+    """The latest parts of the fee given back, where ``charge.application_fee`` is expanded on a refund."""
+    charge = refund.get("charge")
+    fee = charge.get("application_fee") if isinstance(charge, Mapping) else None
+    return tuple(fee_refund(made) for made in fee["refunds"]["data"]) if isinstance(fee, Mapping) else ()
+
+
+def fee_refund(made: Object) -> FeeRefund:
+    """A part of the fee given back."""
+    return FeeRefund(id=made["id"], amount=made["amount"], created=at(made["created"]))
+
+
+def refund_facts(refund: Object, *, ended_at: datetime | None = None) -> RefundFacts:
+    """What a refund says. With ``transfer_reversal`` expanded, also what it took off the merchant's transfer.
+
+    A status that this code does not know yet is taken for PENDING: the money has left, the end is open.
+    """
+    reversal = refund.get("transfer_reversal")
     return RefundFacts(
         stripe_refund_id=refund["id"],
-        status=RefundStatus(refund["status"]),
+        status=RefundStatus(refund["status"]) if refund["status"] in AT_STRIPE else RefundStatus.PENDING,
+        recovery=Recovery(transfer_reversal_id=reversal["id"], reversed=reversal["amount"])
+        if isinstance(reversal, Mapping)
+        else None,
         created=at(refund["created"]),
         failure=refund.get("failure_reason"),
         ended_at=ended_at,
@@ -216,9 +239,7 @@ THIN_READERS: Final[Mapping[str, Callable[[Event], Reading]]] = {
     "v2.core.account[configuration.recipient].updated": _account,
     "v2.core.account[configuration.recipient].capability_status_updated": _account,
 }
-READERS: Final = {**ACCOUNT_READERS, **CONNECT_READERS, **THIN_READERS}
-
-# What the endpoints at Stripe subscribe to: the platform's own, the connected accounts', and the thin ones of Accounts v2.
+# What the endpoints at Stripe subscribe to: the platform's own, the connected accounts', the thin ones of Accounts v2.
 ACCOUNT_EVENTS: Final = tuple(ACCOUNT_READERS)
 CONNECT_EVENTS: Final = tuple(CONNECT_READERS)
 THIN_EVENTS: Final = tuple(THIN_READERS)

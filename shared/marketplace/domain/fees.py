@@ -39,6 +39,11 @@ class FeePolicy:
             maximum=_amounts(data.get("maximum", {})),
         )
 
+    def as_data(self) -> dict[str, Any]:
+        """As ``of`` takes it, for the record of the sale that it was applied to."""
+        parts = {"fixed": self.fixed, "minimum": self.minimum, "maximum": self.maximum}
+        return {"percent": str(self.percent), **{name: dict(part) for name, part in parts.items() if part}}
+
     def fee(self, amount: int, currency: str) -> int:
         """The fee on ``amount`` (minor units), a payable amount itself, never over the amount."""
         step = smallest_payable(currency)

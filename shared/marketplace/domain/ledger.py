@@ -57,7 +57,7 @@ class Line:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class JournalEntry:
-    """Lines that sum to zero in each currency. ``object_id`` and ``kind`` identify it; ``occurred_at`` is Stripe's time."""
+    """Lines that sum to zero in each currency; ``object_id`` and ``kind`` identify it, ``occurred_at`` is Stripe's."""
 
     transaction_id: str
     object_id: str
@@ -92,10 +92,10 @@ def balances(entries: Iterable[JournalEntry]) -> dict[tuple[str, str], int]:
     return {account: amount for account, amount in sums.items() if amount}
 
 
-def lines_of(currency: str, *movements: tuple[str, int] | tuple[str, int, str]) -> tuple[Line, ...]:
-    """Lines in one currency from (account, amount) or (account, amount, source); those of zero are left out."""
+def lines_of(currency: str, *movements: tuple[str, int, str | None]) -> tuple[Line, ...]:
+    """Lines in one currency from (account, amount, source); those of zero are left out."""
     return tuple(
-        Line(account=movement[0], currency=currency, amount=movement[1], source=movement[2] if len(movement) > 2 else None)
-        for movement in movements
-        if movement[1]
-    )  # fmt: skip
+        Line(account=account, currency=currency, amount=amount, source=source)
+        for account, amount, source in movements
+        if amount
+    )

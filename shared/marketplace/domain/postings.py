@@ -20,21 +20,28 @@ from marketplace.domain.transactions import Leg, Payment
 
 def payment_entries(leg: Leg, before: Payment, after: Payment) -> tuple[JournalEntry, ...]:
     """The entries that a step of a payment owes: the charge when it is known, its settlement when all of it is."""
-    charge = () if before.paid_at else (charge_entry(after),) if after.paid_at else ()
-    settlement = () if before.is_settled else (settlement_entry(leg, after),) if after.is_settled else ()
-    return charge + settlement
+    entries = []
+    if before.paid_at is None and after.paid_at is not None:
+        entries.append(_charge_entry(after, after.paid_at))
+    if not before.is_settled and after.is_settled:
+        entries.append(_settlement_entry(leg, after))
+    return tuple(entries)
 
 
-def charge_entry(payment: Payment) -> JournalEntry:
+def _charge_entry(payment: Payment, paid_at: datetime) -> JournalEntry:
     """The buyer's money came in and is not split yet."""
-    charge_id, captured, paid_at = _known(payment.charge_id), _known(payment.captured), _known(payment.paid_at)
-    lines = lines_of(payment.currency, (STRIPE_BALANCE, captured, charge_id), (CHARGE_CLEARING, -captured))
+    charge_id, captured = _known(payment.charge_id), _known(payment.captured)
+    lines = lines_of(payment.currency, (STRIPE_BALANCE, captured, charge_id), (CHARGE_CLEARING, -captured, None))
     return JournalEntry(
-        transaction_id=payment.transaction_id, object_id=charge_id, kind=EntryKind.CHARGE, occurred_at=paid_at, lines=lines
-    )  # fmt: skip
+        transaction_id=payment.transaction_id,
+        object_id=charge_id,
+        kind=EntryKind.CHARGE,
+        occurred_at=paid_at,
+        lines=lines,
+    )
 
 
-def settlement_entry(leg: Leg, payment: Payment) -> JournalEntry:
+def _settlement_entry(leg: Leg, payment: Payment) -> JournalEntry:
     """A destination charge as it settles: all of it is transferred, the fee comes back, Stripe takes its own.
 
     For 100.00 with a fee of 10.00 and Stripe's 3.20: the merchant is owed 90.00 and gets 100.00 less 10.00, the
@@ -44,18 +51,18 @@ def settlement_entry(leg: Leg, payment: Payment) -> JournalEntry:
     fee, payable = payment.application_fee_amount or 0, merchant_payable(leg.merchant_id)
     split = lines_of(
         payment.currency,
-        (CHARGE_CLEARING, captured),
-        (payable, fee - captured),
-        (PLATFORM_REVENUE, -fee),
-        (payable, captured),
+        (CHARGE_CLEARING, captured, None),
+        (payable, fee - captured, None),
+        (PLATFORM_REVENUE, -fee, None),
+        (payable, captured, None),
         (STRIPE_BALANCE, -captured, _known(payment.transfer_id)),
         (STRIPE_BALANCE, fee, payment.application_fee_id or charge_id),
-        (payable, -fee),
+        (payable, -fee, None),
     )
     processing_fee = _known(payment.processing_fee)
     taken = lines_of(
         payment.processing_fee_currency or payment.currency,
-        (PROCESSOR_FEES, processing_fee),
+        (PROCESSOR_FEES, processing_fee, None),
         (STRIPE_BALANCE, -processing_fee, charge_id),
     )
     return JournalEntry(
@@ -80,7 +87,7 @@ def fee_refund_entry(leg: Leg, transaction_id: str, currency: str, fee_refund: F
     """A part of the fee paid back to the merchant, as much as Stripe made it; what was planned stands in RECOVERY."""
     lines = lines_of(
         currency,
-        (merchant_payable(leg.merchant_id), fee_refund.amount),
+        (merchant_payable(leg.merchant_id), fee_refund.amount, None),
         (STRIPE_BALANCE, -fee_refund.amount, fee_refund.id),
     )
     return JournalEntry(
@@ -91,7 +98,9 @@ def fee_refund_entry(leg: Leg, transaction_id: str, currency: str, fee_refund: F
 
 def _refund_entry(refund: Refund) -> JournalEntry:
     stripe_id = _known(refund.stripe_refund_id)
-    lines = lines_of(refund.currency, (REFUND_CLEARING, refund.amount), (STRIPE_BALANCE, -refund.amount, stripe_id))
+    lines = lines_of(
+        refund.currency, (REFUND_CLEARING, refund.amount, None), (STRIPE_BALANCE, -refund.amount, stripe_id)
+    )
     return _entry(refund, stripe_id, EntryKind.REFUND, _known(refund.at_stripe_since), lines)
 
 
@@ -106,10 +115,10 @@ def _recovery_entry(leg: Leg, refund: Refund, recovery: Recovery) -> JournalEntr
     lines = lines_of(
         refund.currency,
         (STRIPE_BALANCE, recovery.reversed, recovery.transfer_reversal_id),
-        (payable, -recovery.reversed),
-        (payable, refund.amount - refund.fee),
-        (PLATFORM_REVENUE, refund.fee),
-        (REFUND_CLEARING, -refund.amount),
+        (payable, -recovery.reversed, None),
+        (payable, refund.amount - refund.fee, None),
+        (PLATFORM_REVENUE, refund.fee, None),
+        (REFUND_CLEARING, -refund.amount, None),
     )
     return _entry(refund, stripe_id, EntryKind.RECOVERY, _known(refund.at_stripe_since), lines)
 
@@ -119,8 +128,8 @@ def _failure_entry(leg: Leg, refund: Refund) -> JournalEntry:
     lines = lines_of(
         refund.currency,
         (STRIPE_BALANCE, refund.amount, stripe_id),
-        (merchant_payable(leg.merchant_id), refund.fee - refund.amount),
-        (PLATFORM_REVENUE, -refund.fee),
+        (merchant_payable(leg.merchant_id), refund.fee - refund.amount, None),
+        (PLATFORM_REVENUE, -refund.fee, None),
     )
     return _entry(refund, stripe_id, EntryKind.REFUND_FAILURE, _known(refund.at_stripe_since), lines)
 

@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from enum import StrEnum
 
+from marketplace.domain.errors import NotAllowed
+
 
 class Role(StrEnum):
     """What a caller is. SYSTEM is the backend itself: webhooks and the schedules."""
@@ -20,6 +22,15 @@ class Principal:
     role: Role
     subject: str
     merchant_id: str | None = None
+
+    def require(self, *roles: Role) -> None:
+        """Refuse a caller of another role.
+
+        Raises:
+            NotAllowed.
+        """
+        if self.role not in roles:
+            raise NotAllowed(f"this is for: {', '.join(roles)}")
 
     @property
     def sees_everything(self) -> bool:

@@ -1,0 +1,261 @@
+"""Checkout Sessions: create, read, expire. A sale's plan is durable before Stripe hears of it."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import timedelta
+from typing import Any, Final, override
+
+from marketplace.domain.books import Books, IdempotencyRecord
+from marketplace.domain.catalog import Price
+from marketplace.domain.commands import Command, CommandKind, record
+from marketplace.domain.errors import CheckoutSessionNotOpen, NotFound
+from marketplace.domain.events import session_facts
+from marketplace.domain.merchants import Merchant
+from marketplace.domain.principals import SYSTEM, Principal, Role
+from marketplace.domain.transactions import LineItem, Payment, Transaction, TransactionStatus, join
+from marketplace.ports import Change, Create, Operation, Ports, Ref, Replace
+from marketplace.services.baskets import Basket, merchant_of, plan_sale
+from marketplace.services.commands import (
+    Handler,
+    answer_again,
+    execute,
+    find_made,
+    made_since,
+    perform_once,
+    replay,
+    require_done,
+)
+from marketplace.services.idempotency import Once
+
+SESSION_LIFETIME: Final = timedelta(hours=24)  # Stripe's default
+WATCH_AFTER: Final = timedelta(hours=1)  # past the session's end, before Stripe is asked what became of it
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CheckoutSession:
+    """What a buyer's browser may know. ``url`` is Stripe's page, while it can be paid."""
+
+    transaction_id: str
+    checkout_session_id: str | None
+    status: TransactionStatus
+    url: str | None
+
+
+class CreateCheckoutSession(Handler[Payment]):
+    """The session of a destination charge."""
+
+    operation = Operation.CREATE_CHECKOUT_SESSION
+    keeps = ("url",)
+
+    @override
+    def load(self, ports: Ports, command: Command) -> Payment:
+        return _payment(ports, command)
+
+    @override
+    def succeeded(self, ports: Ports, subject: Payment, command: Command, made: Mapping[str, Any]) -> Sequence[Change]:
+        return _joined(subject, made)
+
+    @override
+    def refused(self, subject: Payment, command: Command, code: str) -> Sequence[Change]:
+        return [Replace(subject, replace(subject, refused=True))]
+
+    @override
+    def look_up(self, ports: Ports, command: Command) -> Mapping[str, Any] | None:
+        params = {"limit": 100, "created": made_since(command)}
+        return find_made(ports.stripe.each(Operation.LIST_CHECKOUT_SESSIONS, params=params), command)
+
+
+class ExpireCheckoutSession(Handler[Payment]):
+    """The end of an open session. Stripe's no means that the buyer was faster, and the events tell."""
+
+    operation = Operation.EXPIRE_CHECKOUT_SESSION
+
+    @override
+    def load(self, ports: Ports, command: Command) -> Payment:
+        return _payment(ports, command)
+
+    @override
+    def succeeded(self, ports: Ports, subject: Payment, command: Command, made: Mapping[str, Any]) -> Sequence[Change]:
+        return _joined(subject, made)
+
+    @override
+    def look_up(self, ports: Ports, command: Command) -> Mapping[str, Any] | None:
+        session = ports.stripe.read(Operation.READ_CHECKOUT_SESSION, *command.target)
+        return session if session["status"] == "expired" else None
+
+
+CREATE_CHECKOUT_SESSION: Final = CreateCheckoutSession()
+EXPIRE_CHECKOUT_SESSION: Final = ExpireCheckoutSession()
+
+
+def create_checkout_session(ports: Ports, caller: Principal, basket: Basket, once: Once) -> CheckoutSession:
+    """Plan a sale, write it down, and make the session that the buyer pays in.
+
+    Raises:
+        NotAllowed: amounts, fees or another customer, not named by an operator.
+        InvalidReturnUrl, InvalidBasket, NotFound, MerchantNotReady, CurrencyNotAccepted, InvalidAmount,
+        FeeExceedsAmount, PriceNotForSale, StripeRefused, IdempotencyKeyReused, RequestUnderWay.
+        OutcomeUnknown: the session is made without the caller; the same key gives it later.
+    """
+    _require_may_ask(ports, caller, basket)
+    merchant_id = merchant_of(basket)
+    key, owner = Ref(IdempotencyRecord, once.scope), Ref(Merchant, merchant_id)
+    prices = {price_id: Ref(Price, price_id) for price_id in basket.price_ids}
+    found = ports.store.get(key, owner, *prices.values())
+    used = found(key)
+    if used is not None:
+        return _as_answered(require_done(replay(ports, CREATE_CHECKOUT_SESSION, once, used)))
+    merchant = found(owner)
+    if merchant is None:
+        raise NotFound("merchant")
+    transaction = plan_sale(
+        transaction_id=ports.ids.new("transaction"),
+        basket=basket,
+        prices={price_id: price for price_id, ref in prices.items() if (price := found(ref)) is not None},
+        merchant=merchant,
+        caller=caller,
+        default_policy=ports.policy.fee,
+        now=ports.clock.now(),
+    )
+    return _sell(ports, transaction, basket, once)
+
+
+def read_checkout_session(ports: Ports, caller: Principal, transaction_id: str) -> CheckoutSession:
+    """Where a session stands, to those who may see the sale. Raises NotFound."""
+    books = _books(ports, caller, transaction_id)
+    return _view(books)
+
+
+def expire_checkout_session(ports: Ports, caller: Principal, transaction_id: str) -> CheckoutSession:
+    """End an open session so that it can no longer be paid. To repeat it is harmless.
+
+    Raises:
+        NotFound, OutcomeUnknown, RequestUnderWay.
+        CheckoutSessionNotOpen: the buyer was faster, or it never was open.
+    """
+    caller.require(Role.OPERATOR, Role.BUYER)
+    books = _books(ports, caller, transaction_id)
+    if books.payment.status is TransactionStatus.EXPIRED:
+        return _view(books)
+    if books.payment.status is not TransactionStatus.OPEN:
+        raise CheckoutSessionNotOpen(f"the session cannot be expired: the transaction is {books.payment.status}")
+    ended = _expire(ports, books)
+    if ended.is_open:
+        require_done(ended)
+    books = _books(ports, caller, transaction_id)
+    if books.payment.status is not TransactionStatus.EXPIRED:
+        raise CheckoutSessionNotOpen("Stripe does not expire the session: it is complete or being paid")
+    return _view(books)
+
+
+def session_params(transaction: Transaction, basket: Basket, command_id: str) -> dict[str, Any]:
+    """What Stripe is asked for (`/v1/checkout/sessions`). Every object that it makes names our transaction."""
+    (leg,) = transaction.legs
+    ours = {"transaction_id": transaction.id, "command_id": command_id}
+    return {
+        "mode": "payment",
+        "ui_mode": "hosted_page",
+        "success_url": basket.success_url,
+        "cancel_url": basket.cancel_url,
+        "client_reference_id": transaction.id,
+        "line_items": [_line_item(line, transaction.currency) for line in transaction.line_items],
+        "metadata": {**transaction.metadata, **ours},
+        "payment_intent_data": {
+            "metadata": {**transaction.metadata, **ours},
+            "transfer_data": {"destination": leg.account_id},
+            "transfer_group": transaction.id,
+            **({"application_fee_amount": leg.fee} if leg.fee else {}),
+        },
+    }
+
+
+def _sell(ports: Ports, transaction: Transaction, basket: Basket, once: Once) -> CheckoutSession:
+    command_id = ports.ids.new("command")
+    payment = Payment(
+        transaction_id=transaction.id,
+        amount=transaction.amount,
+        currency=transaction.currency,
+        created_at=transaction.created_at,
+        due_at=transaction.created_at + SESSION_LIFETIME + WATCH_AFTER,
+    )
+    command = record(
+        command_id=command_id,
+        subject=transaction.id,
+        kind=CommandKind.CREATE_CHECKOUT_SESSION,
+        params=session_params(transaction, basket, command_id),
+        result=transaction.id,
+        now=transaction.created_at,
+    )
+    changes = (Create(transaction), Create(payment))
+    done = require_done(perform_once(ports, CREATE_CHECKOUT_SESSION, once, command, payment, *changes))
+    return _as_answered(done)
+
+
+def _as_answered(done: Command) -> CheckoutSession:
+    """The answer to the request that made the session, the same whenever it comes again."""
+    return CheckoutSession(
+        transaction_id=done.result,
+        checkout_session_id=done.stripe_id,
+        status=TransactionStatus.OPEN,
+        url=done.answer.get("url"),
+    )
+
+
+def _expire(ports: Ports, books: Books) -> Command:
+    """Carry out the request to expire, or go on with one that has not ended."""
+    earlier = books.latest_command(CommandKind.EXPIRE_CHECKOUT_SESSION)
+    if earlier is not None and earlier.is_open:
+        return answer_again(ports, EXPIRE_CHECKOUT_SESSION, earlier)
+    command = record(
+        command_id=ports.ids.new("command"),
+        subject=books.transaction.id,
+        kind=CommandKind.EXPIRE_CHECKOUT_SESSION,
+        target=(str(books.payment.checkout_session_id),),
+        params={},
+        result=books.transaction.id,
+        now=ports.clock.now(),
+    )
+    ports.store.commit(Create(command))
+    return execute(ports, EXPIRE_CHECKOUT_SESSION, command, books.payment)
+
+
+def _require_may_ask(ports: Ports, caller: Principal, basket: Basket) -> None:
+    caller.require(Role.OPERATOR, Role.BUYER)
+    if basket.names_amounts or basket.customer_id is not None:
+        caller.require(Role.OPERATOR)
+    ports.policy.require_return_url(basket.success_url)
+    ports.policy.require_return_url(basket.cancel_url)
+
+
+def _view(books: Books) -> CheckoutSession:
+    payment, command = books.payment, books.latest_command(CommandKind.CREATE_CHECKOUT_SESSION)
+    is_open = payment.status is TransactionStatus.OPEN
+    return CheckoutSession(
+        transaction_id=payment.transaction_id,
+        checkout_session_id=payment.checkout_session_id,
+        status=payment.status,
+        url=command.answer.get("url") if command and is_open else None,
+    )
+
+
+def _line_item(line: LineItem, currency: str) -> dict[str, Any]:
+    if line.stripe_price_id is not None:
+        return {"price": line.stripe_price_id, "quantity": line.quantity}
+    price_data = {"currency": currency, "unit_amount": line.unit_amount, "product_data": {"name": line.name}}
+    return {"price_data": price_data, "quantity": line.quantity}
+
+
+def _joined(payment: Payment, session: Mapping[str, Any]) -> Sequence[Change]:
+    after = join(payment, session_facts(session))
+    return [] if after is payment else [Replace(payment, after)]
+
+
+def _books(ports: Ports, caller: Principal, transaction_id: str) -> Books:
+    books = ports.store.books(transaction_id, visible_to=caller)
+    if books is None:
+        raise NotFound("transaction")
+    return books
+
+
+def _payment(ports: Ports, command: Command) -> Payment:
+    return _books(ports, SYSTEM, command.subject).payment

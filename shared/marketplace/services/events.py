@@ -1,0 +1,155 @@
+"""Take in one of Stripe's events: whatever the order, however often, its effect is there once.
+
+The event's marker, the record it moves on and the journal entries that follow are one commit.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import timedelta
+from enum import StrEnum
+from typing import Any, Final
+
+from marketplace.domain.books import EventMarker
+from marketplace.domain.errors import Unavailable
+from marketplace.domain.events import AccountReading, Event, Ignored, PaymentReading, RefundReading, parse, read
+from marketplace.domain.postings import payment_entries, refund_entries
+from marketplace.domain.refunds import Refund, release
+from marketplace.domain.refunds import join as join_refund
+from marketplace.domain.transactions import Payment, PaymentFacts, Transaction, join
+from marketplace.ports import Change, Conflict, Create, Operation, Ports, Ref, Replace, one
+from marketplace.services.merchants import follow_account
+
+MARKER_KEPT: Final = timedelta(days=35)  # Stripe lists events for 30 days; after that nothing brings one back
+MOST_COMMIT_TRIES: Final = 12
+
+
+class EventOutcome(StrEnum):
+    """What became of an event."""
+
+    APPLIED = "applied"
+    DUPLICATE = "duplicate"
+    IGNORED = "ignored"
+
+
+@dataclass(frozen=True, slots=True)
+class _Step:
+    """What one reading of the records decided."""
+
+    outcome: EventOutcome
+    changes: Sequence[Change] = ()
+    reason: str | None = None
+    transaction_id: str | None = None
+
+
+_DUPLICATE: Final = _Step(EventOutcome.DUPLICATE)
+_NOT_OURS: Final = _Step(EventOutcome.IGNORED, reason="not ours")
+# A transaction is durable before Stripe hears of it: one that is not here belongs to another deployment.
+_UNKNOWN_TRANSACTION: Final = _Step(EventOutcome.IGNORED, reason="unknown transaction")
+
+
+def take_in(ports: Ports, body: Mapping[str, Any]) -> EventOutcome:
+    """Apply an event once.
+
+    Raises:
+        NotAnEvent, ContradictoryFacts: it will never be applicable; the queue sets it aside after its tries.
+        Unavailable: DynamoDB or Stripe did not answer; the queue brings it again.
+    """
+    event = parse(body)
+    if event.livemode is not ports.policy.livemode:
+        return _set_aside(ports, event, "livemode")
+    match read(event):
+        case Ignored(reason=reason):
+            return _set_aside(ports, event, reason)
+        case PaymentReading() as payment:
+            return _apply(ports, event, lambda: _payment_step(ports, event, payment))
+        case RefundReading() as refund:
+            return _apply(ports, event, lambda: _refund_step(ports, event, refund))
+        case AccountReading(account_id=account_id):
+            return _follow(ports, event, account_id)
+
+
+def with_fee(ports: Ports, payment: Payment, facts: PaymentFacts) -> PaymentFacts:
+    """The facts with Stripe's fee, which no event carries: one read, of the balance transaction, when it is new."""
+    if facts.balance_transaction_id is None or payment.processing_fee is not None:
+        return facts
+    booked = ports.stripe.read(Operation.READ_BALANCE_TRANSACTION, facts.balance_transaction_id)
+    return replace(facts, processing_fee=booked["fee"], processing_fee_currency=booked["currency"])
+
+
+def payment_changes(transaction: Transaction, before: Payment, after: Payment) -> Sequence[Change]:
+    """The moved-on payment with the journal entries that its step makes."""
+    (leg,) = transaction.legs
+    moved = [] if after == before else [Replace(before, after)]
+    return [*moved, *map(Create, payment_entries(leg, before, after))]
+
+
+def _apply(ports: Ports, event: Event, step: Callable[[], _Step]) -> EventOutcome:
+    """Read, decide, commit; again from the read when somebody else was faster."""
+    for _ in range(MOST_COMMIT_TRIES):
+        taken = step()
+        if taken.outcome is EventOutcome.DUPLICATE:
+            return taken.outcome
+        marker = _marker(ports, event, taken)
+        try:
+            ports.store.commit(Create(marker), *taken.changes)
+        except Conflict as conflict:
+            if conflict.is_about(marker):
+                return EventOutcome.DUPLICATE
+            continue
+        return taken.outcome
+    raise Unavailable("the records of this event keep changing")
+
+
+def _payment_step(ports: Ports, event: Event, reading: PaymentReading) -> _Step:
+    marker = Ref(EventMarker, event.id)
+    plan, payment = Ref(Transaction, reading.transaction_id), Ref(Payment, reading.transaction_id)
+    found = ports.store.get(marker, plan, payment)
+    if found(marker):
+        return _DUPLICATE
+    transaction, before = found(plan), found(payment)
+    if transaction is None or before is None:
+        return _UNKNOWN_TRANSACTION
+    after = join(before, with_fee(ports, before, reading.facts))
+    return _Step(EventOutcome.APPLIED, payment_changes(transaction, before, after), transaction_id=transaction.id)
+
+
+def _refund_step(ports: Ports, event: Event, reading: RefundReading) -> _Step:
+    marker, wanted = Ref(EventMarker, event.id), Ref(Refund, reading.refund_id)
+    plan, payment = Ref(Transaction, reading.transaction_id), Ref(Payment, reading.transaction_id)
+    found = ports.store.get(marker, wanted, plan, payment)
+    if found(marker):
+        return _DUPLICATE
+    transaction, paid, before = found(plan), found(payment), found(wanted)
+    if transaction is None or paid is None or before is None:
+        return _UNKNOWN_TRANSACTION
+    (leg,) = transaction.legs
+    after = join_refund(before, reading.facts)
+    released = release(paid, before, after)
+    changes: list[Change] = [
+        *([] if after == before else [Replace(before, after)]),
+        *([] if released == paid else [Replace(paid, released)]),
+        *map(Create, refund_entries(leg, before, after)),
+    ]
+    return _Step(EventOutcome.APPLIED, changes, transaction_id=transaction.id)
+
+
+def _follow(ports: Ports, event: Event, account_id: str) -> EventOutcome:
+    """The account is read before the event is marked: a crash between the two only reads it again."""
+    if one(ports.store, Ref(EventMarker, event.id)) is not None:
+        return EventOutcome.DUPLICATE
+    ours = follow_account(ports, account_id)
+    return _apply(ports, event, lambda: _Step(EventOutcome.APPLIED) if ours else _NOT_OURS)
+
+
+def _set_aside(ports: Ports, event: Event, reason: str) -> EventOutcome:
+    return _apply(ports, event, lambda: _Step(EventOutcome.IGNORED, reason=reason))
+
+
+def _marker(ports: Ports, event: Event, taken: _Step) -> EventMarker:
+    return EventMarker(
+        event_id=event.id,
+        event_type=event.type,
+        outcome=f"{taken.outcome}: {taken.reason}" if taken.reason else taken.outcome,
+        transaction_id=taken.transaction_id,
+        expires_at=ports.clock.now() + MARKER_KEPT,
+    )

@@ -1,0 +1,95 @@
+"""The sweep: look at everything that is due, finish what was left, and say when to look again."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import timedelta
+from typing import Any, Final
+
+from marketplace.domain.commands import Command, CommandKind
+from marketplace.domain.errors import MarketplaceError, NotFound, RequestUnderWay
+from marketplace.domain.events import charge_facts, payment_intent_facts, session_facts
+from marketplace.domain.principals import SYSTEM
+from marketplace.domain.transactions import Payment, join
+from marketplace.ports import DUE_SHARDS, Conflict, Operation, Ports
+from marketplace.services.catalog import CREATE_PRICE, CREATE_PRODUCT
+from marketplace.services.checkout import CREATE_CHECKOUT_SESSION, EXPIRE_CHECKOUT_SESSION
+from marketplace.services.commands import Handler, resume
+from marketplace.services.events import payment_changes, with_fee
+from marketplace.services.merchants import CREATE_ACCOUNT
+from marketplace.services.refunds import CREATE_REFUND, REFUND_APPLICATION_FEE
+
+MOST_PER_SHARD: Final = 50  # in one run; the next one goes on
+LOOK_AGAIN: Final = timedelta(hours=1)
+
+HANDLERS: Final[Mapping[CommandKind, Handler[Any]]] = {
+    CommandKind.CREATE_ACCOUNT: CREATE_ACCOUNT,
+    CommandKind.CREATE_PRODUCT: CREATE_PRODUCT,
+    CommandKind.CREATE_PRICE: CREATE_PRICE,
+    CommandKind.CREATE_CHECKOUT_SESSION: CREATE_CHECKOUT_SESSION,
+    CommandKind.EXPIRE_CHECKOUT_SESSION: EXPIRE_CHECKOUT_SESSION,
+    CommandKind.CREATE_REFUND: CREATE_REFUND,
+    CommandKind.REFUND_APPLICATION_FEE: REFUND_APPLICATION_FEE,
+}
+
+
+@dataclass(slots=True)
+class Sweep:
+    """What one run did. ``troubles`` are the items it could not finish, with the reason; they stay due."""
+
+    looked_at: int = 0
+    troubles: list[tuple[str, MarketplaceError]] = field(default_factory=list)
+
+
+def sweep(ports: Ports, *, has_time: Callable[[], bool]) -> Sweep:
+    """Look at what is due until it is all done or the time is up. One item's trouble never stops the others."""
+    done = Sweep()
+    for shard in range(DUE_SHARDS):
+        for item in ports.store.due(shard, now=ports.clock.now(), limit=MOST_PER_SHARD):
+            if not has_time():
+                return done
+            done.looked_at += 1
+            try:
+                _look_at(ports, item)
+            except (RequestUnderWay, Conflict):
+                continue  # somebody else is at it
+            except MarketplaceError as error:
+                done.troubles.append((item.id if isinstance(item, Command) else item.transaction_id, error))
+    return done
+
+
+def _look_at(ports: Ports, item: Command | Payment) -> None:
+    if isinstance(item, Command):
+        resume(ports, HANDLERS[item.kind], item)
+    else:
+        watch(ports, item)
+
+
+def watch(ports: Ports, payment: Payment) -> None:
+    """Ask Stripe what became of a payment whose events should be here by now, and close the watch if it is final."""
+    books = ports.store.books(payment.transaction_id, visible_to=SYSTEM)
+    if books is None:
+        raise NotFound("transaction")
+    before = books.payment
+    after = before if before.is_final else _as_at_stripe(ports, before)
+    after = replace(after, due_at=None if after.is_final else ports.clock.now() + LOOK_AGAIN)
+    ports.store.commit(*payment_changes(books.transaction, before, after))
+
+
+def _as_at_stripe(ports: Ports, payment: Payment) -> Payment:
+    if payment.checkout_session_id is None:
+        return payment  # its command is due by itself
+    expand = {"expand": ["payment_intent.latest_charge"]}
+    session = ports.stripe.read(Operation.READ_CHECKOUT_SESSION, payment.checkout_session_id, params=expand)
+    seen = join(payment, session_facts(session, failed=_has_failed(session)))
+    intent = session.get("payment_intent")
+    if intent is None:
+        return seen
+    seen = join(seen, payment_intent_facts(intent))
+    charge = intent.get("latest_charge")
+    return seen if charge is None else join(seen, with_fee(ports, seen, charge_facts(charge)))
+
+
+def _has_failed(session: Mapping[str, Any]) -> bool:
+    """A complete session whose PaymentIntent wants another payment method: an asynchronous payment failed."""
+    intent = session.get("payment_intent") or {}
+    return session["status"] == "complete" and intent.get("status") == "requires_payment_method"

@@ -1,0 +1,34 @@
+"""Read what was sold: one transaction with all of its books, and lists by merchant or customer."""
+
+from marketplace.domain.books import Books
+from marketplace.domain.errors import FilterRequired, NotFound
+from marketplace.domain.principals import Principal, Role
+from marketplace.domain.transactions import Payment, Transaction
+from marketplace.ports import Page, Ports
+
+
+def read_transaction(ports: Ports, caller: Principal, transaction_id: str) -> Books:
+    """A transaction with its payment, refunds and journal entries. Raises NotFound."""
+    books = ports.store.books(transaction_id, visible_to=caller)
+    if books is None:
+        raise NotFound("transaction")
+    return books
+
+
+def list_transactions(
+    ports: Ports, caller: Principal, *, merchant_id: str | None, customer_id: str | None, cursor: str | None, limit: int
+) -> Page[tuple[Transaction, Payment]]:
+    """Transactions, newest first: a merchant's own, a buyer's own, or for an operator those of the filter.
+
+    Raises:
+        FilterRequired: an operator names exactly one of merchant and customer.
+        InvalidCursor.
+    """
+    match caller.role:
+        case Role.MERCHANT:
+            merchant_id, customer_id = caller.merchant_id, None
+        case Role.BUYER:
+            merchant_id, customer_id = None, caller.subject
+    if (merchant_id is None) == (customer_id is None):
+        raise FilterRequired("exactly one of merchant_id and customer_id")
+    return ports.store.transactions(merchant_id=merchant_id, customer_id=customer_id, cursor=cursor, limit=limit)
