@@ -1,0 +1,136 @@
+"""Items as a marketplace has them, with ids of the length that Stripe's have."""
+
+import random
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from typing import Any
+
+from marketplace.domain.books import EventMarker, IdempotencyRecord
+from marketplace.domain.catalog import Price, Product
+from marketplace.domain.commands import Command, CommandKind, record
+from marketplace.domain.fees import FeePolicy
+from marketplace.domain.ids import RANDOM_BITS, make_id
+from marketplace.domain.ledger import JournalEntry
+from marketplace.domain.merchants import Merchant, MerchantStatus, OnboardingLink
+from marketplace.domain.postings import payment_entries
+from marketplace.domain.refunds import Refund
+from marketplace.domain.transactions import ChargeType, Leg, LineItem, Payment, Transaction
+
+START = datetime(2026, 11, 23, 8, 0, 0, 123456, tzinfo=UTC)
+_LETTERS = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
+
+
+class Examples:
+    """Makes items. Each is a second younger than the one before, so that lists have one order."""
+
+    def __init__(self, seed: int = 1) -> None:
+        self._random = random.Random(seed)
+        self.now = START
+
+    def id(self, noun: str, owner: str | None = None) -> str:
+        self.now += timedelta(seconds=1)
+        return make_id(noun, self.now, self._random.getrandbits(RANDOM_BITS), owner=owner)
+
+    def stripe_id(self, prefix: str, length: int) -> str:
+        """An id of ``length`` characters after its prefix, for example ``stripe_id("ch", 24)``."""
+        return f"{prefix}_{''.join(self._random.choices(_LETTERS, k=length))}"
+
+    def token(self) -> str:
+        """A SHA-256 in hexadecimal digits, as scopes and hashes of tokens are."""
+        return f"{self._random.getrandbits(256):064x}"
+
+    def merchant(self, **fields: Any) -> Merchant:
+        made = Merchant(
+            id=self.id("merchant"), name="Café Nordlicht", country="de", currencies=("eur", "usd"),
+            fee_policy=FeePolicy(percent=Decimal("12.50"), fixed={"eur": 30}), status=MerchantStatus.READY,
+            account_id=self.stripe_id("acct", 16), requirements_due=("individual.address",), created_at=self.now,
+        )  # fmt: skip
+        return replace(made, **fields)
+
+    def product(self, merchant: Merchant) -> Product:
+        return Product(
+            id=self.id("product", merchant.id), merchant_id=merchant.id, name="Coffee beans", description="",
+            stripe_product_id=self.stripe_id("prod", 14), created_at=self.now,
+        )  # fmt: skip
+
+    def price(self, product: Product) -> Price:
+        return Price(
+            id=self.id("price", product.merchant_id), merchant_id=product.merchant_id, product_id=product.id,
+            product_name=product.name, unit_amount=1050, currency="usd",
+            stripe_price_id=self.stripe_id("price", 24), created_at=self.now,
+        )  # fmt: skip
+
+    def transaction(self, merchant: Merchant, **fields: Any) -> Transaction:
+        leg = Leg(merchant_id=merchant.id, account_id=merchant.account_id or "", amount=10000, fee=1000)
+        coffee = LineItem(name="Coffee", unit_amount=5000, quantity=2, stripe_price_id=self.stripe_id("price", 24))
+        made = Transaction(
+            id=self.id("transaction"), amount=10000, currency="usd", charge_type=ChargeType.DESTINATION, legs=(leg,),
+            line_items=(coffee,), customer_id="auth0|7f3b2c", refund_application_fee=True,
+            fee_policy={"percent": "10", "fixed": {"usd": 0}}, metadata={"order": "4711"}, created_at=self.now,
+        )  # fmt: skip
+        return replace(made, **fields)
+
+    def new_payment(self, transaction: Transaction) -> Payment:
+        """A payment of which nothing is known yet."""
+        return Payment(
+            transaction_id=transaction.id, amount=transaction.amount, currency=transaction.currency,
+            created_at=transaction.created_at, due_at=self.now + timedelta(hours=1),
+        )  # fmt: skip
+
+    def full_payment(self, transaction: Transaction) -> Payment:
+        """A payment of which every fact is known, and that is being refunded and looked at again besides."""
+        return Payment(
+            transaction_id=transaction.id, amount=99_999_999, currency="usd", refused=False, version=23,
+            checkout_session_id=self.stripe_id("cs_test", 58), checkout_session_status="complete",
+            async_payment_failed=False, payment_intent_id=self.stripe_id("pi", 24),
+            payment_intent_status="requires_payment_method", charge_id=self.stripe_id("py", 24), captured=99_999_999,
+            application_fee_amount=9_999_999, transfer_id=self.stripe_id("tr", 24),
+            application_fee_id=self.stripe_id("fee", 24), balance_transaction_id=self.stripe_id("txn", 24),
+            processing_fee=2_930_001, processing_fee_currency="eur", paid_at=self.now, refund_reserved=99_999_999,
+            refund_count=99, created_at=self.now, due_at=self.now,
+        )  # fmt: skip
+
+    def command(self, subject: str, **fields: Any) -> Command:
+        made = record(
+            command_id=self.id("command"), subject=subject, kind=CommandKind.CREATE_REFUND, result=subject,
+            params={
+                "amount": 500, "reverse_transfer": True, "reason": None, "expand": ["charge"],
+                "metadata": {"transaction_id": subject},
+            },
+            now=self.now,
+        )  # fmt: skip
+        return replace(made, **fields)
+
+    def refund(self, transaction: Transaction) -> Refund:
+        return Refund(
+            id=self.id("refund", transaction.id), transaction_id=transaction.id, command_id=self.id("command"),
+            amount=500, currency="usd", fee=50, returns_fee=True, reason="requested_by_customer", created_at=self.now,
+        )  # fmt: skip
+
+    def entries(self, transaction: Transaction, payment: Payment) -> tuple[JournalEntry, ...]:
+        """The charge of a full payment, and its settlement: nine lines, the most that an entry has."""
+        return payment_entries(transaction.legs[0], self.new_payment(transaction), payment)
+
+    def idempotency(self, transaction: Transaction | None, **fields: Any) -> IdempotencyRecord:
+        made = IdempotencyRecord(
+            scope=self.token(), subject=None if transaction is None else transaction.id, request=self.token(),
+            command_id=self.id("command"), command_subject=self.id("transaction"),
+            expires_at=self.now.replace(microsecond=0) + timedelta(days=1),
+        )  # fmt: skip
+        return replace(made, **fields)
+
+    def marker(self, **fields: Any) -> EventMarker:
+        made = EventMarker(
+            event_id=self.stripe_id("evt", 24), event_type="checkout.session.async_payment_succeeded",
+            outcome="applied", transaction_id=self.id("transaction"),
+            expires_at=self.now.replace(microsecond=0) + timedelta(days=30),
+        )  # fmt: skip
+        return replace(made, **fields)
+
+    def link(self, merchant: Merchant, **fields: Any) -> OnboardingLink:
+        made = OnboardingLink(
+            token_hash=self.token(), merchant_id=merchant.id, return_url="https://shop.example/back",
+            expires_at=self.now.replace(microsecond=0) + timedelta(days=7),
+        )  # fmt: skip
+        return replace(made, **fields)

@@ -1,0 +1,151 @@
+"""The Store in memory: what DynamoDB would hold, in a dict, and a test may step in before and after every call.
+
+Every item goes through the codec. `tests/contract` holds this store and DynamoDB against the same sentences.
+"""
+
+import threading
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from datetime import datetime
+from typing import Any
+
+from marketplace.adapters import keys
+from marketplace.adapters.codec import Attributes, time_text
+from marketplace.adapters.cursors import cursor_at, position_of
+from marketplace.adapters.keys import INDEXES, WORDS, Key, Listing
+from marketplace.adapters.records import (
+    FoundItems,
+    all_keys,
+    all_written,
+    books_of,
+    has_expired,
+    item_in,
+)
+from marketplace.domain.books import Books
+from marketplace.domain.catalog import Price, Product
+from marketplace.domain.commands import Command
+from marketplace.domain.merchants import Merchant
+from marketplace.domain.principals import Principal
+from marketplace.domain.transactions import Payment, Transaction
+from marketplace.ports import Change, Clock, Conflict, Create, Found, Item, Page, Ref
+
+Hook = Callable[[str, tuple[Change, ...]], None]
+
+
+def do_nothing(call: str, changes: tuple[Change, ...]) -> None:
+    """The hook that is no hook."""
+
+
+class MemoryStore:
+    """A Store for tests, for threads too.
+
+    ``before`` and ``after`` are called around every call with its name and, for ``commit``, its changes. What
+    ``before`` raises is raised and nothing was done; what ``after`` raises is raised and all was done: a crash, or an
+    answer that was lost. ``after`` is not called where the call itself raised. No lock is held meanwhile, so a hook
+    may use the store itself, for example to be first.
+    """
+
+    def __init__(self, clock: Clock, *, before: Hook = do_nothing, after: Hook = do_nothing) -> None:
+        self.before = before
+        self.after = after
+        self._clock = clock
+        self._items: dict[Key, Attributes] = {}
+        self._lock = threading.RLock()
+
+    def get(self, *refs: Ref[Any]) -> Found:
+        wanted = all_keys(refs)
+        with self._step("get"):
+            return FoundItems({key: self._items[key] for key in wanted if key in self._items}, self._clock.now())
+
+    def books(self, transaction_id: str, *, visible_to: Principal) -> Books | None:
+        with self._step("books"):
+            partition = f"TRANSACTION#{transaction_id}"
+            items = [self._items[key] for key in sorted(key for key in self._items if key.pk == partition)]
+            return books_of(items, visible_to=visible_to, now=self._clock.now())
+
+    def commit(self, *changes: Change) -> None:
+        puts = all_written(changes)
+        with self._step("commit", changes):
+            unfit = [change for key, change in zip(puts, changes, strict=True) if not self._fits(change, key)]
+            if unfit:
+                raise Conflict(unfit)
+            self._items |= puts
+
+    def transactions(
+        self, *, merchant_id: str | None, customer_id: str | None, cursor: str | None, limit: int
+    ) -> Page[tuple[Transaction, Payment]]:
+        listing = keys.sales(merchant_id=merchant_id, customer_id=customer_id)
+        with self._step("transactions"):
+            page = self._page(Transaction, listing, cursor, limit, "transactions", merchant_id, customer_id)
+            payments = {payment.transaction_id: payment for payment in self._all(Payment)}
+            return Page(items=tuple((sale, payments[sale.id]) for sale in page.items), cursor=page.cursor)
+
+    def merchants(self, *, cursor: str | None, limit: int) -> Page[Merchant]:
+        with self._step("merchants"):
+            return self._page(Merchant, keys.all_merchants(), cursor, limit, "merchants")
+
+    def products(self, merchant_id: str, *, cursor: str | None, limit: int) -> Page[Product]:
+        with self._step("products"):
+            return self._page(Product, keys.products_of(merchant_id), cursor, limit, "products", merchant_id)
+
+    def prices(self, product_id: str, *, cursor: str | None, limit: int) -> Page[Price]:
+        with self._step("prices"):
+            return self._page(Price, keys.prices_of(product_id), cursor, limit, "prices", product_id)
+
+    def merchant_of_account(self, account_id: str) -> str | None:
+        with self._step("merchant_of_account"):
+            ids = [item.id for item in self._all(Merchant) if item.account_id == account_id]
+            return ids[0] if ids else None
+
+    def due(self, shard: int, *, now: datetime, limit: int) -> Sequence[Command | Payment]:
+        with self._step("due"):
+            due = [
+                (attributes["gsi_due_at"]["S"], key)
+                for key, attributes in self._items.items()
+                if attributes.get("gsi_due") == {"S": keys.due_shard(shard)}
+                and attributes["gsi_due_at"]["S"] <= time_text(now)
+            ]
+            items = [item_in(self._items[key]) for _, key in sorted(due)[:limit]]
+            return [item for item in items if isinstance(item, Command | Payment)]
+
+    def snapshot(self) -> Mapping[Key, Item]:
+        """All that is stored now, expired or not, to compare states with."""
+        with self._lock:
+            items = {key: item_in(attributes) for key, attributes in sorted(self._items.items())}
+            return {key: item for key, item in items.items() if item is not None}
+
+    @contextmanager
+    def _step(self, call: str, changes: tuple[Change, ...] = ()) -> Iterator[None]:
+        self.before(call, changes)
+        with self._lock:
+            yield
+        self.after(call, changes)
+
+    def _fits(self, change: Change, key: Key) -> bool:
+        stands = item_in(self._items[key]) if key in self._items else None
+        if isinstance(change, Create):
+            return stands is None or has_expired(stands, self._clock.now())
+        return stands is not None and getattr(stands, "version", None) == change.before.version
+
+    def _page[T: Item](
+        self, kind: type[T], listing: Listing | None, cursor: str | None, limit: int, *list_name: str | None
+    ) -> Page[T]:
+        if listing is None:
+            return Page(items=(), cursor=None)
+        at = {listing.position(key): key for key in self._items if self._is_in(listing, key)}
+        end = None if cursor is None else position_of(cursor, *list_name)
+        positions = sorted((position for position in at if end is None or position < end), reverse=True)
+        items = [item_in(self._items[at[position]]) for position in positions[:limit]]
+        return Page(
+            items=tuple(item for item in items if isinstance(item, kind)),
+            cursor=cursor_at(positions[limit - 1], *list_name) if len(positions) > limit else None,
+        )
+
+    def _is_in(self, listing: Listing, key: Key) -> bool:
+        if listing.index is None:
+            return key.pk == listing.partition and key.sk.startswith(WORDS[listing.kind] + "#")
+        partition, _ = INDEXES[listing.index]
+        return bool(self._items[key].get(partition) == {"S": listing.partition})
+
+    def _all[T: Item](self, kind: type[T]) -> list[T]:
+        return [item for item in map(item_in, self._items.values()) if isinstance(item, kind)]
