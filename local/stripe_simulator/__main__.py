@@ -1,0 +1,63 @@
+"""``python -m local.stripe_simulator --port 12111 [--database FILE] [--seed N] [--now SECONDS]``."""
+
+import argparse
+import asyncio
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+from .clock import Clock
+from .server import HOST, Server
+from .settings import Settings
+from .simulator import Simulator
+
+_DEFAULT_PORT = 12111
+
+
+@dataclass(frozen=True, slots=True)
+class _Options:
+    port: int
+    database: Path | None
+    seed: int | None
+    now: int | None
+
+
+def _read(arguments: list[str]) -> _Options:
+    parser = argparse.ArgumentParser(prog="stripe_simulator", description="A stateful Stripe with Connect.")
+    parser.add_argument("--port", type=int, default=_DEFAULT_PORT, help=f"on {HOST} (default {_DEFAULT_PORT})")
+    parser.add_argument("--database", type=Path, help="a SQLite file that keeps the state")
+    parser.add_argument("--seed", type=int, help="make the same ids again")
+    parser.add_argument("--now", type=int, help="let the clock stand at this second since the epoch")
+    found = parser.parse_args(arguments)
+    return _Options(found.port, found.database, found.seed, found.now)
+
+
+async def _serve(options: _Options) -> None:
+    simulator = Simulator(
+        clock=Clock.running() if options.now is None else Clock.standing(options.now),
+        seed=options.seed,
+        settings=Settings(base_url=f"http://{HOST}:{options.port}"),
+        database=options.database,
+    )
+    server = Server(simulator, port=options.port)
+    serving = asyncio.create_task(server.serve())
+    while not server.started and not serving.done():
+        await asyncio.sleep(0.01)
+    if server.started:
+        print(
+            f"The Stripe simulator listens at http://{HOST}:{server.port} (platform {simulator.platform}).", flush=True
+        )
+    await serving
+
+
+def main() -> int:
+    """Serve until told to stop."""
+    try:
+        asyncio.run(_serve(_read(sys.argv[1:])))
+    except KeyboardInterrupt:  # uvicorn has stopped in good order and passes the signal on
+        return 0
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,167 @@
+"""The way of a request: authenticate, route, recall, validate, execute in one transaction, expand, keep, answer."""
+
+import json
+import logging
+import re
+from collections.abc import Mapping
+from http import HTTPStatus
+from typing import Any, Final, NamedTuple
+
+from . import idempotency, parameters
+from .context import Context
+from .errors import AccountAccessError, ApiError, InvalidParameterError, StripeError, UnsupportedError
+from .events import Origin
+from .expand import expand
+from .idempotency import Attempt, Kept, KeysInUse
+from .messages import Request, Response, account_named, authenticate, json_response
+from .routing import Html, Kind, Redirect, Route, Router
+from .state import State, Store, public
+from .values import Object
+from .world import World
+
+_logger = logging.getLogger(__name__)
+_VERSION: Final = re.compile(r"\d{4}-\d{2}-\d{2}(\.[a-z_]+)?")
+_REQUEST_ID_LENGTH: Final = 14
+
+
+class _Call(NamedTuple):
+    """A request that was let in."""
+
+    request: Request
+    route: Route
+    placeholders: Mapping[str, str]
+    account: str
+    params: dict[str, Any]
+    api_version: str
+    origin: Origin
+    attempt: Attempt | None
+
+
+class Api:
+    """Answers requests, one at a time; nothing here knows HTTP's connections or threads."""
+
+    def __init__(self, world: World, store: Store, router: Router) -> None:
+        self._world = world
+        self._store = store
+        self._router = router
+        self.keys_in_use = KeysInUse()
+
+    def answer(self, request: Request) -> Response:
+        """The response, errors included; only a hosted page's broken code gets past this as an exception."""
+        headers = {
+            "Request-Id": self._world.ids.new("req", _REQUEST_ID_LENGTH),
+            "Stripe-Version": request.headers.get("stripe-version", self._world.settings.api_version),
+        }
+        if "idempotency-key" in request.headers:
+            headers["Idempotency-Key"] = request.headers["idempotency-key"]
+        try:
+            route, placeholders = self._router.find(request.method, request.path)
+            if route.kind is Kind.PAGE:
+                return self._visit(request, route, placeholders)
+            call = self._admit(request, route, placeholders, headers["Request-Id"])
+            return self._answer_once(call, headers)
+        except StripeError as error:
+            if isinstance(error, UnsupportedError):
+                headers["Stripe-Should-Retry"] = "false"
+            return json_response(error.http_status, error.body(), headers)
+
+    def _admit(self, request: Request, route: Route, placeholders: Mapping[str, str], request_id: str) -> _Call:
+        authenticate(request.headers)
+        version = request.headers.get("stripe-version", self._world.settings.api_version)
+        if not _VERSION.fullmatch(version):
+            raise InvalidParameterError(f"Invalid Stripe API version: {version}")
+        account = self._account(request)
+        key = request.headers.get("idempotency-key") if _takes_key(request) else None
+        idempotency.check_key(key)
+        params = request.read_params()
+        attempt = Attempt(key, request.method, request.path, params) if key else None
+        origin = Origin(request_id, key)
+        return _Call(request, route, placeholders, account, params, version, origin, attempt)
+
+    def _account(self, request: Request) -> str:
+        """The platform, or an account that is connected to it: one that its collection ``account`` holds."""
+        named = account_named(request.headers)
+        platform = self._world.platform
+        if named is None or named == platform:
+            return platform
+        if not self._store.holds(platform, "account", named):
+            raise AccountAccessError(
+                f"The provided key does not have access to account '{named}' (or that account does not exist). "
+                "Application access may have been revoked.",
+                code="account_invalid",
+            )
+        return named
+
+    def _answer_once(self, call: _Call, headers: dict[str, str]) -> Response:
+        attempt = call.attempt
+        with self.keys_in_use.hold(call.account, attempt.key if attempt else None):
+            if attempt:
+                with self._store.transaction() as transaction:
+                    kept = idempotency.recall(State(transaction, call.account), attempt, self._world.clock.now())
+                if kept:
+                    replayed = {"Idempotent-Replayed": "true", "Original-Request": kept.request_id}
+                    return _response(kept, headers | replayed)
+            return _response(self._execute(call), headers)
+
+    def _execute(self, call: _Call) -> Kept:
+        try:
+            return self._execute_in_transaction(call)
+        except StripeError as error:
+            if not error.stored_under_key:
+                raise
+            return self._keep_failure(call, error)
+        except Exception:  # a fault in the simulator answers as Stripe's own faults do, and is kept as they are
+            _logger.exception("%s %s failed", call.request.method, call.request.path)
+            return self._keep_failure(call, ApiError("An unexpected error occurred in the Stripe simulator."))
+
+    def _execute_in_transaction(self, call: _Call) -> Kept:
+        with self._store.transaction() as transaction:
+            state = State(transaction, call.account)
+            answer = self._kept(call, HTTPStatus.OK, self._run(call, state))
+            self._keep(call, state, answer)
+        return answer
+
+    def _run(self, call: _Call, state: State) -> Object:
+        operation = call.route.operation
+        if operation is None:
+            raise LookupError(f"{call.route.template} is no operation of the API")
+        params = parameters.read(operation, call.params, call.request.wire)
+        paths = params.pop("expand", ())
+        path = call.request.path
+        context = Context(self._world, state, params, path, call.api_version, call.origin)
+        answer = public(call.route.handler(context, **call.placeholders))  # type: ignore[arg-type]  # an API handler
+        return expand(state, answer, paths) if paths else answer
+
+    def _keep_failure(self, call: _Call, error: StripeError) -> Kept:
+        answer = self._kept(call, error.http_status, error.body())
+        with self._store.transaction() as transaction:
+            self._keep(call, State(transaction, call.account), answer)
+        return answer
+
+    def _kept(self, call: _Call, status: int, value: Object) -> Kept:
+        return Kept(status, json.dumps(value), call.origin.request_id or "")
+
+    def _keep(self, call: _Call, state: State, answer: Kept) -> None:
+        if call.attempt:
+            idempotency.keep(state, call.attempt, answer, self._world.clock.now())
+
+    def _visit(self, request: Request, route: Route, placeholders: Mapping[str, str]) -> Response:
+        with self._store.transaction() as transaction:
+            state = State(transaction, self._world.platform)
+            version = self._world.settings.api_version
+            context = Context(self._world, state, request.read_params(), request.path, version)
+            answer = route.handler(context, **placeholders)
+        if isinstance(answer, Html):
+            return Response(answer.status, answer.text.encode(), {"Content-Type": "text/html; charset=utf-8"})
+        if isinstance(answer, Redirect):
+            return Response(HTTPStatus.SEE_OTHER, b"", {"Location": answer.url})
+        return json_response(HTTPStatus.OK, public(answer))
+
+
+def _takes_key(request: Request) -> bool:
+    """Stripe heeds keys on POST, and on DELETE in API v2."""
+    return request.method == "POST" or (request.method == "DELETE" and request.path.startswith("/v2/"))
+
+
+def _response(answer: Kept, headers: Mapping[str, str]) -> Response:
+    return Response(answer.status, answer.body.encode(), {"Content-Type": "application/json", **headers})

@@ -1,0 +1,59 @@
+"""The simulator's clock: it runs with the machine's, or stands, and can be moved forward either way."""
+
+import time
+from datetime import UTC, datetime
+
+
+class Clock:
+    """Seconds since the epoch, as every part of the simulator sees them.
+
+    A clock never goes back: what was created stays in the past of what follows.
+    """
+
+    def __init__(self, *, standing_at: int | None = None) -> None:
+        self._standing_at: float | None = standing_at
+        self._ahead_seconds = 0.0
+
+    @classmethod
+    def running(cls) -> "Clock":
+        """The machine's time, plus what the clock was moved by."""
+        return cls()
+
+    @classmethod
+    def standing(cls, at: int) -> "Clock":
+        """A clock that shows ``at`` until it is moved, for tests."""
+        return cls(standing_at=at)
+
+    @property
+    def is_standing(self) -> bool:
+        """Whether time passes only when the clock is moved."""
+        return self._standing_at is not None
+
+    def precise(self) -> float:
+        """Now, with its fraction."""
+        if self._standing_at is not None:
+            return self._standing_at
+        return time.time() + self._ahead_seconds
+
+    def now(self) -> int:
+        """Now, in the whole seconds of Stripe's ``created``."""
+        return int(self.precise())
+
+    def timestamp(self, seconds: float | None = None) -> str:
+        """RFC 3339 in UTC with milliseconds, as API v2 writes time; now unless given."""
+        moment = datetime.fromtimestamp(self.precise() if seconds is None else seconds, UTC)
+        return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+    def move_to(self, moment: float) -> None:
+        """Show ``moment`` from now on.
+
+        Raises:
+            ValueError: it is in the past.
+        """
+        ahead = moment - self.precise()
+        if ahead < 0:
+            raise ValueError(f"the clock shows {self.precise():.0f} and cannot go back to {moment:.0f}")
+        if self._standing_at is not None:
+            self._standing_at = moment
+        else:
+            self._ahead_seconds += ahead

@@ -1,0 +1,63 @@
+"""Sends due deliveries over HTTP, several at a time, and has their outcomes recorded."""
+
+import asyncio
+import time
+from contextlib import suppress
+from typing import Final
+
+import httpx
+
+from .simulator import Simulator
+from .webhooks import Delivery
+
+AT_ONCE: Final = 8
+TIMEOUT_SECONDS: Final = 10.0
+LOOK_EVERY_SECONDS: Final = 0.05  # how late a delivery or another due thing may be
+
+
+class Dispatcher:
+    """Runs beside the server, in its event loop."""
+
+    def __init__(self, simulator: Simulator) -> None:
+        self._simulator = simulator
+        self._free = asyncio.Semaphore(AT_ONCE)
+        self._sending: set[asyncio.Task[None]] = set()
+
+    async def run(self) -> None:
+        """Do what falls due and send what waits, until cancelled."""
+        async with httpx.AsyncClient(timeout=TIMEOUT_SECONDS, trust_env=False) as client:
+            try:
+                while True:
+                    self._simulator.run_due()
+                    await self._send_due(client)
+                    await asyncio.sleep(LOOK_EVERY_SECONDS)
+            finally:
+                for task in self._sending:
+                    task.cancel()
+                with suppress(asyncio.CancelledError):
+                    await asyncio.gather(*self._sending, return_exceptions=True)
+
+    async def _send_due(self, client: httpx.AsyncClient) -> None:
+        while True:
+            await self._free.acquire()
+            # Signed by the machine's time: the receiver compares it with its own clock, which nobody has moved.
+            delivery = self._simulator.next_due_delivery(signed_at=int(time.time()))
+            if delivery is None:
+                self._free.release()
+                return
+            task = asyncio.create_task(self._send(client, delivery))
+            self._sending.add(task)
+            task.add_done_callback(self._sent)
+
+    async def _send(self, client: httpx.AsyncClient, delivery: Delivery) -> None:
+        try:
+            answer = await client.post(delivery.url, content=delivery.body, headers=dict(delivery.headers))
+        except httpx.HTTPError as error:
+            reason = f"{type(error).__name__}: {error}"
+            self._simulator.finish_delivery(delivery.id, status=None, error=reason)
+        else:
+            self._simulator.finish_delivery(delivery.id, status=answer.status_code)
+
+    def _sent(self, task: asyncio.Task[None]) -> None:
+        self._sending.discard(task)
+        self._free.release()

@@ -1,0 +1,43 @@
+"""Events, to be read again: the way to catch up after deliveries were lost.
+
+https://docs.stripe.com/api/events and https://docs.stripe.com/api/v2/core/events
+"""
+
+from ..context import Context
+from ..errors import InvalidParameterError
+from ..events import EVENTS, THIN_EVENTS
+from ..routing import Routes
+from ..values import Object
+
+routes = Routes(EVENTS, THIN_EVENTS)
+
+
+@routes.api("GET", "/v1/events/{event}")
+def retrieve(context: Context, event: str) -> Object:
+    """One event, with the object as it stood then."""
+    return context.state.get(EVENTS, event)
+
+
+@routes.api("GET", "/v1/events")
+def list_events(context: Context) -> Object:
+    """Events, newest first; ``type`` may be a group, such as ``charge.*``."""
+    params = context.params
+    if "type" in params and "types" in params:
+        raise InvalidParameterError("You may pass either type or types, but not both.", param="types")
+    types = frozenset(params["types"]) if "types" in params else params.get("type")
+    return context.list(EVENTS, {"type": types, "delivery_success": params.get("delivery_success")})
+
+
+@routes.api("GET", "/v2/core/events/{event}")
+def retrieve_thin(context: Context, event: str) -> Object:
+    """One event of API v2, with its data."""
+    return context.state.get(THIN_EVENTS, event)
+
+
+@routes.api("GET", "/v2/core/events")
+def list_thin_events(context: Context) -> Object:
+    """Events of API v2, newest first."""
+    context.unsupported("created")
+    params = context.params
+    types = frozenset(params["types"]) if "types" in params else None
+    return context.list_v2(THIN_EVENTS, {"type": types, "related_object.id": params.get("object_id")})

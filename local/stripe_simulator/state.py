@@ -1,0 +1,209 @@
+"""The simulator's state: every account's objects, changed in transactions that leave no trace when they fail.
+
+All that must outlive a request is an object in here, events, deliveries and idempotency keys included, so that one
+commit covers them and one file holds them.
+"""
+
+from collections.abc import Callable, Hashable, Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any, Final
+
+from .clock import Clock
+from .database import Database, Row
+from .errors import ResourceMissingError
+from .shelves import Collection, Entry, Position, Shelf
+from .values import Object
+
+FIRST: Final = ()  # before every position
+LAST: Final = (float("inf"),)  # after every position
+
+
+class Store:
+    """All shelves of all accounts. One transaction at a time."""
+
+    def __init__(self, collections: Mapping[str, Collection], clock: Clock, database: Database | None = None) -> None:
+        self.collections = collections
+        self.clock = clock
+        self.sequence = 0
+        self._database = database
+        self._shelves: dict[tuple[str, str], Shelf] = {}
+        self._accounts_by_id: dict[tuple[str, str], str] = {}
+        for row in database.rows() if database else ():
+            self._place(row.account, row.collection, row.object_id, Entry(row.item, row.position))
+            self.sequence = max(self.sequence, row.position[1])
+
+    @contextmanager
+    def transaction(self) -> Iterator["Transaction"]:
+        """Changes made within are kept together when the block ends, and undone together when it raises."""
+        transaction = Transaction(self)
+        try:
+            yield transaction
+            if self._database:
+                self._database.write(transaction.rows())
+        except BaseException:
+            transaction.undo()
+            raise
+        for act in transaction.after_commit:
+            act()
+
+    def shelf(self, account: str, collection: str) -> Shelf:
+        """The shelf, made when it is first asked for."""
+        key = (account, collection)
+        if key not in self._shelves:
+            self._shelves[key] = Shelf(self.collections[collection])
+        return self._shelves[key]
+
+    def stored(self, collection: Collection) -> Iterator[tuple[str, Object]]:
+        """Every account's objects of a collection, with the account: for rebuilding what is kept beside the state."""
+        for (account, name), shelf in self._shelves.items():
+            if name == collection.name:
+                for entry in shelf.entries.values():
+                    yield account, entry.item
+
+    def holds(self, account: str, collection: str, object_id: str) -> bool:
+        """Whether the account has the object."""
+        shelf = self._shelves.get((account, collection))
+        return shelf is not None and object_id in shelf.entries
+
+    def account_of(self, collection: Collection, object_id: str) -> str | None:
+        """Whose object this is, for collections that are ``found_anywhere``."""
+        return self._accounts_by_id.get((collection.name, object_id))
+
+    def _place(self, account: str, collection: str, object_id: str, entry: Entry | None) -> Entry | None:
+        if self.collections[collection].found_anywhere:
+            if entry is None:
+                self._accounts_by_id.pop((collection, object_id), None)
+            else:
+                self._accounts_by_id[collection, object_id] = account
+        return self.shelf(account, collection).put(object_id, entry)
+
+
+class Transaction:
+    """The changes of one request."""
+
+    def __init__(self, store: Store) -> None:
+        self.store = store
+        self.after_commit: list[Callable[[], None]] = []
+        self._undo: list[tuple[str, str, str, Entry | None]] = []
+
+    def put(self, account: str, collection: str, object_id: str, entry: Entry | None) -> None:
+        """Change one object and remember how it was."""
+        before = self.store._place(account, collection, object_id, entry)
+        self._undo.append((account, collection, object_id, before))
+
+    def undo(self) -> None:
+        """Put everything back, last change first."""
+        for account, collection, object_id, before in reversed(self._undo):
+            self.store._place(account, collection, object_id, before)
+
+    def rows(self) -> Iterator[Row]:
+        """What changed, as it now stands."""
+        for account, collection, object_id in dict.fromkeys(change[:3] for change in self._undo):
+            entry = self.store.shelf(account, collection).entries.get(object_id)
+            yield Row(account, collection, object_id, *(entry or (None, None)))
+
+
+class State:
+    """The objects of one account within a transaction: what a resource reads and changes."""
+
+    def __init__(self, transaction: Transaction, account: str) -> None:
+        self.transaction = transaction
+        self.account = account
+        self._store = transaction.store
+
+    def of(self, account: str) -> "State":
+        """Another account's objects, in the same transaction."""
+        return State(self.transaction, account)
+
+    def holder_of(self, collection: Collection, object_id: str) -> "State":
+        """The account that has the object, whoever asks: for hosted pages.
+
+        Raises:
+            ResourceMissingError: nobody has it.
+        """
+        account = self._store.account_of(collection, object_id)
+        if account is None:
+            raise ResourceMissingError(collection.name, object_id)
+        return self.of(account)
+
+    def insert(self, collection: Collection, item: Object) -> Object:
+        """Keep a new object. Members with a leading underscore are the simulator's own and never shown."""
+        self._store.sequence += 1
+        created = item.get("created")
+        second = created if isinstance(created, int) else self._store.clock.now()
+        position: Position = (second, self._store.sequence, item["id"])
+        self.transaction.put(self.account, collection.name, item["id"], Entry(item, position))
+        return item
+
+    def update(self, collection: Collection, item: Object, changes: Mapping[str, Any]) -> Object:
+        """Make the next version of an object: as it stands now, with ``changes``."""
+        entry = self._entries(collection.name)[item["id"]]
+        changed = {**entry.item, **changes}
+        self.transaction.put(self.account, collection.name, item["id"], Entry(changed, entry.position))
+        return changed
+
+    def replace(self, collection: Collection, item: Object) -> Object:
+        """Let ``item`` stand in the place of the object of its id, such as the stub of a deleted one."""
+        entry = self._entries(collection.name)[item["id"]]
+        self.transaction.put(self.account, collection.name, item["id"], Entry(item, entry.position))
+        return item
+
+    def delete(self, collection: Collection, object_id: str) -> None:
+        """Forget an object."""
+        self.transaction.put(self.account, collection.name, object_id, None)
+
+    def find(self, collection: Collection | str, object_id: str) -> Object | None:
+        """The object as it stands now, or None."""
+        entry = self._entries(collection if isinstance(collection, str) else collection.name).get(object_id)
+        return entry.item if entry else None
+
+    def get(self, collection: Collection, object_id: str, *, param: str = "id") -> Object:
+        """The object as it stands now; ``param`` names the parameter that the id came in, if it was not the path.
+
+        Raises:
+            ResourceMissingError: the account has no such object, or it was deleted and is not asked for by its path.
+        """
+        item = self.find(collection, object_id)
+        if item is None or ("deleted" in item and param != "id"):
+            raise ResourceMissingError(collection.name, object_id, param=param)
+        return item
+
+    def select(
+        self,
+        collection: Collection,
+        where: Mapping[str, Hashable] | None = None,
+        *,
+        after: tuple[Any, ...] = FIRST,
+        before: tuple[Any, ...] = LAST,
+        ascending: bool = False,
+    ) -> Iterator[Object]:
+        """Objects with these values of declared indexes, newest first; the positions bound the walk."""
+        shelf = self._store.shelf(self.account, collection.name)
+        return shelf.find(where or {}, after=after, before=before, ascending=ascending)
+
+    def first(self, collection: Collection, where: Mapping[str, Hashable]) -> Object | None:
+        """The newest object with these values, or None."""
+        return next(self.select(collection, where), None)
+
+    def count(self, collection: Collection, where: Mapping[str, Hashable] | None = None) -> int:
+        """How many objects there are, or how many have the one value given."""
+        return self._store.shelf(self.account, collection.name).count(where or {})
+
+    def position(self, collection: Collection, object_id: str) -> Position | None:
+        """An object's place in lists."""
+        entry = self._entries(collection.name).get(object_id)
+        return entry.position if entry else None
+
+    def collection_of(self, name: str) -> Collection | None:
+        """The collection that Stripe's ``object`` names."""
+        return self._store.collections.get(name)
+
+    def _entries(self, collection: str) -> dict[str, Entry]:
+        return self._store.shelf(self.account, collection).entries
+
+
+def public(item: Object) -> Object:
+    """The object without the simulator's own members."""
+    if any(name[0] == "_" for name in item):
+        return {name: value for name, value in item.items() if name[0] != "_"}
+    return item

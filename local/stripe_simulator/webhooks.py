@@ -1,0 +1,136 @@
+"""Deliveries of events: queued in the transaction of the event, signed, tried, tried again, and kept on record.
+
+Nothing here speaks HTTP: ``dispatch`` sends what falls due, or a test takes deliveries and plays them in any order.
+"""
+
+import hashlib
+import hmac
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from http import HTTPStatus
+from typing import Any, Final
+
+from .endpoints import address
+from .shelves import Collection
+from .state import State
+from .values import Object
+from .world import World
+
+DELIVERIES: Final = Collection("_delivery", indexes=("status", "event"))
+"""On the platform: ``{id, event, account, endpoint, holder, status, attempts, due}``."""
+
+RETRY_DELAYS_SECONDS: Final = (1, 5, 30, 120, 600, 3_600, 10_800, 21_600, 43_200, 86_400, 86_400)  # ends within 3 days
+FINISHED_DELIVERIES_KEPT: Final = 10_000
+PENDING, SUCCEEDED, FAILED, TAKEN = "pending", "succeeded", "failed", "taken"
+_ONLY_WHEN_RETRIEVED: Final = frozenset({"data", "changes", "snapshot_event"})
+
+
+@dataclass(frozen=True, slots=True)
+class Delivery:
+    """One event for one endpoint, as it goes over the wire; it may be played any number of times."""
+
+    id: str
+    url: str
+    body: bytes
+    headers: Mapping[str, str]
+    event_id: str
+    event_type: str
+    account: str  # whose event it is
+    endpoint: str
+    attempts: int  # made before this one
+
+
+def signature(secret: str, body: bytes, at: int) -> str:
+    """The ``Stripe-Signature`` of these bytes at that second. https://docs.stripe.com/webhooks#verify-manually"""
+    signed = hmac.new(secret.encode(), f"{at}.".encode() + body, hashlib.sha256).hexdigest()
+    return f"t={at},v1={signed}"
+
+
+def enqueue(state: State, world: World, event: Object, holder: State, endpoint: Object) -> None:
+    """Let ``endpoint``, which the account of ``holder`` has, hear of ``event`` once the transaction is kept."""
+    now = world.clock.now()
+    delivery = {
+        "id": world.ids.new("_delivery"),
+        "event": event["id"],
+        "event_object": event["object"],
+        "account": state.account,
+        "endpoint": endpoint["id"],
+        "endpoint_object": endpoint["object"],
+        "holder": holder.account,
+        "status": PENDING,
+        "attempts": [],
+        "due": now,
+    }
+    state.of(world.platform).insert(DELIVERIES, delivery)
+    state.transaction.after_commit.append(lambda: world.deliveries.note(now, world.platform, delivery["id"]))
+
+
+def wire_form(state: State, delivery: Object, signed_at: int) -> Delivery | None:
+    """The delivery with its body and signature; None when the endpoint or the event is gone."""
+    event = state.of(delivery["account"]).find(delivery["event_object"], delivery["event"])
+    endpoint = state.of(delivery["holder"]).find(delivery["endpoint_object"], delivery["endpoint"])
+    if event is None or endpoint is None or endpoint["status"] != "enabled":
+        return None
+    body = json.dumps(_payload(event, endpoint)).encode()
+    headers = {
+        "Content-Type": "application/json; charset=utf-8",
+        "User-Agent": "Stripe/1.0 (+https://stripe.com/docs/webhooks)",
+        "Stripe-Signature": signature(endpoint["_secret"], body, signed_at),
+    }
+    return Delivery(
+        delivery["id"],
+        address(endpoint),
+        body,
+        headers,
+        event["id"],
+        event["type"],
+        delivery["account"],
+        endpoint["id"],
+        len(delivery["attempts"]),
+    )
+
+
+def _payload(event: Object, endpoint: Object) -> Object:
+    if event["object"] == "v2.core.event":
+        return {name: value for name, value in event.items() if name not in _ONLY_WHEN_RETRIEVED}
+    version = endpoint.get("api_version") or endpoint.get("snapshot_api_version")
+    return {**event, "api_version": version} if version else event
+
+
+def finish_attempt(state: State, world: World, delivery: Object, status: int | None, error: str | None) -> None:
+    """Record what came of an attempt and, unless it was a 2xx, when the next one is due."""
+    now = world.clock.now()
+    attempts: list[Any] = [*delivery["attempts"], {"at": now, "status": status, "error": error}]
+    delivered = status is not None and HTTPStatus.OK <= status < HTTPStatus.MULTIPLE_CHOICES
+    if delivered:
+        _close(state, delivery, {"status": SUCCEEDED, "attempts": attempts})
+    elif len(attempts) > len(RETRY_DELAYS_SECONDS):
+        _close(state, delivery, {"status": FAILED, "attempts": attempts})
+    else:
+        due = now + RETRY_DELAYS_SECONDS[len(attempts) - 1]
+        state.update(DELIVERIES, delivery, {"attempts": attempts, "due": due})
+        state.transaction.after_commit.append(lambda: world.deliveries.note(due, world.platform, delivery["id"]))
+
+
+def abandon(state: State, delivery: Object) -> None:
+    """Give up a delivery that has nowhere to go any more."""
+    _close(state, delivery, {"status": FAILED})
+
+
+def take(state: State, delivery: Object) -> None:
+    """Hand a delivery to the caller: the simulator will not send it."""
+    _close(state, delivery, {"status": TAKEN})
+
+
+def _close(state: State, delivery: Object, changes: Mapping[str, Any]) -> None:
+    state.update(DELIVERIES, delivery, changes)
+    holder = state.of(delivery["account"])
+    collection = state.collection_of(delivery["event_object"])
+    event = holder.find(collection, delivery["event"]) if collection else None
+    if collection and event and event.get("pending_webhooks") and changes["status"] != FAILED:
+        holder.update(collection, event, {"pending_webhooks": event["pending_webhooks"] - 1})
+    finished = frozenset({SUCCEEDED, FAILED, TAKEN})
+    if state.count(DELIVERIES, {"status": finished}) > FINISHED_DELIVERIES_KEPT:
+        oldest = next(state.select(DELIVERIES, {"status": finished}, ascending=True))
+        state.delete(DELIVERIES, oldest["id"])
