@@ -1,0 +1,63 @@
+"""Child processes that listen on a port: started, awaited, and stopped with all that they started."""
+
+import os
+import signal
+import subprocess
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import Final
+
+from .failures import CannotRun
+from .ports import is_listening
+
+START_SECONDS: Final = 30.0
+STOP_SECONDS: Final = 10.0
+POLL_SECONDS: Final = 0.05
+LAST_LINES: Final = 8
+
+
+@contextmanager
+def serving(
+    command: Sequence[str | Path], *, port: int, port_setting: str, log: Path, environment: Mapping[str, str]
+) -> Iterator[None]:
+    """A child on ``port``, in a session of its own: a Ctrl-C at the terminal is for us, not for it.
+
+    Raises:
+        CannotRun: the port is taken, or the child ends or stays silent.
+    """
+    if is_listening(port):
+        raise CannotRun(f"Port {port} is in use: stop what listens there, or set {port_setting} to another one.")
+    with log.open("wb") as output:
+        child = subprocess.Popen(
+            command, stdin=subprocess.DEVNULL, stdout=output, stderr=output, env=environment, start_new_session=True
+        )
+    try:
+        _await_listening(child, port, log)
+        yield
+    finally:
+        _stop(child)
+
+
+def failure(what: str, log: Path) -> CannotRun:
+    """That something failed, with what it said last."""
+    lines = log.read_text(errors="replace").splitlines()[-LAST_LINES:]
+    return CannotRun("\n".join([f"{what}; the end of {log}:", *lines]))
+
+
+def _await_listening(child: subprocess.Popen[bytes], port: int, log: Path) -> None:
+    deadline = time.monotonic() + START_SECONDS
+    while not is_listening(port):
+        if child.poll() is not None or time.monotonic() > deadline:
+            raise failure(f"Nothing came up on port {port}", log)
+        time.sleep(POLL_SECONDS)
+
+
+def _stop(child: subprocess.Popen[bytes]) -> None:
+    child.terminate()
+    with suppress(subprocess.TimeoutExpired):
+        child.wait(STOP_SECONDS)
+    with suppress(ProcessLookupError):  # what it left behind, and itself if it did not heed
+        os.killpg(child.pid, signal.SIGKILL)
+    child.wait()

@@ -1,0 +1,82 @@
+"""A whole local cloud from start to stop."""
+
+import json
+import shutil
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from typing import Final
+
+from . import sam
+from .aws import REGION, client, ministack
+from .gateway import complete_api
+from .ports import HOST, Ports
+from .stack import Stack
+from .stripe_account import StripeAccount, simulator
+from .users import FIRST_USERS, token
+
+API_ID: Final = "marketplace"
+RETURN_ORIGIN: Final = "http://localhost:3000"
+
+
+@contextmanager
+def running_cloud(folder: Path, ports: Ports, account: StripeAccount | None = None) -> Iterator[Stack]:
+    """Start a local cloud with nothing in it, hand out its stack, and stop all that was started.
+
+    ``folder`` takes logs and temporary files, and must not be another cloud's. Without an ``account`` a simulator is
+    started as well.
+
+    Raises:
+        CannotRun: a port is taken, a tool is missing, or a part did not start.
+    """
+    _empty(folder)
+    with ExitStack() as running:
+        build = running.enter_context(ThreadPoolExecutor(1)).submit(sam.build, folder / "sam.log")
+        running.callback(shutil.rmtree, folder / "tmp", ignore_errors=True)
+        running.enter_context(ministack(port=ports.aws, folder=folder))
+        account = account or running.enter_context(simulator(port=ports.stripe, folder=folder))
+        yield _deploy(build.result(), f"http://{HOST}:{ports.aws}", account, folder / "sam.log")
+
+
+def _empty(folder: Path) -> None:
+    folder.mkdir(parents=True, exist_ok=True)
+    shutil.rmtree(folder / "tmp", ignore_errors=True)
+    for log in folder.glob("*.log"):
+        log.unlink()
+
+
+def _deploy(template: Path, endpoint: str, account: StripeAccount, log: Path) -> Stack:
+    api = f"{endpoint}/_aws/execute-api/{API_ID}"
+    parameters = {
+        "Stage": "local",
+        "Architecture": sam.architecture(),
+        "ApiBaseUrl": api,
+        "StripeApiBase": account.base,
+        "ReturnOrigins": RETURN_ORIGIN,
+    }
+    outputs = sam.deploy(template, endpoint=endpoint, api_id=API_ID, parameters=parameters, log=log)
+    pool_id, client_id = outputs["UserPoolId"], outputs["UserPoolClientId"]
+    complete_api(endpoint, sam.STACK_NAME, user_pool_id=pool_id, audience=client_id, origins=[RETURN_ORIGIN])
+    secrets = account.webhook_secrets(api)
+    secrets_manager = client(endpoint, "secretsmanager")
+    secrets_manager.put_secret_value(SecretId=outputs["StripeKeySecretArn"], SecretString=account.key)
+    secrets_manager.put_secret_value(SecretId=outputs["WebhookSecretArn"], SecretString=json.dumps(secrets))
+    cognito = client(endpoint, "cognito-idp")
+    return Stack(
+        api=api,
+        stripe=account.base,
+        stripe_key=account.key if account.is_simulated else "",
+        return_origin=RETURN_ORIGIN,
+        tokens={user.role: token(cognito, pool_id, client_id, user) for user in FIRST_USERS},
+        webhook_secrets=secrets,
+        aws_endpoint=endpoint,
+        region=REGION,
+        table=outputs["TableName"],
+        queue_url=outputs["EventQueueUrl"],
+        dead_letter_queue_url=outputs["EventDeadLetterQueueUrl"],
+        stripe_key_secret_arn=outputs["StripeKeySecretArn"],
+        webhook_secret_arn=outputs["WebhookSecretArn"],
+        user_pool_id=pool_id,
+        user_pool_client_id=client_id,
+    )
