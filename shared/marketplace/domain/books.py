@@ -63,19 +63,22 @@ class Books:
         Stripe rounds proportional fee refunds in a way that it does not document; top-ups under way count as returned.
         """
         promised = sum(refund.fee for refund in self.refunds.values() if refund.recovery is not None)
-        returned = sum(
+        under_way = sum(
+            int(command.params["amount"])
+            for command in self.commands.values()
+            if command.kind is CommandKind.REFUND_APPLICATION_FEE and command.is_open
+        )
+        return promised - self.fee_returned() - under_way
+
+    def fee_returned(self) -> int:
+        """Minor units of the fee that went back to the merchant."""
+        return sum(
             -line.amount
             for entry in self.entries
             if entry.kind is EntryKind.FEE_REFUND
             for line in entry.lines
             if line.source == entry.object_id
         )
-        under_way = sum(
-            int(command.params["amount"])
-            for command in self.commands.values()
-            if command.kind is CommandKind.REFUND_APPLICATION_FEE and command.is_open
-        )
-        return promised - returned - under_way
 
     def latest_command(self, kind: CommandKind) -> Command | None:
         """The last recorded command of a kind."""

@@ -12,6 +12,7 @@ from typing import Any, Final
 
 from marketplace.domain.errors import MarketplaceError
 from marketplace.domain.principals import Principal, Role
+from marketplace.domain.states import require_transition
 
 MOST_LINE_ITEMS: Final = 100  # Stripe's limit for a Checkout Session in payment mode
 MOST_REFUNDS: Final = 100  # of one transaction: its partition is read at once
@@ -36,23 +37,27 @@ class TransactionStatus(StrEnum):
 
 
 _S = TransactionStatus
+# Events overtake each other and the answer that they report on, so any later state may follow; none is gone back to.
+# Money wins: what was said to have ended is PAID all the same when the charge is there.
 TRANSITIONS: Final[Mapping[TransactionStatus, frozenset[TransactionStatus]]] = {
-    # Events can overtake the answer that they report on: REQUESTED may be followed by anything.
-    _S.REQUESTED: frozenset({_S.REFUSED, _S.OPEN, _S.PROCESSING, _S.PAID, _S.FAILED, _S.EXPIRED}),
-    _S.OPEN: frozenset({_S.PROCESSING, _S.PAID, _S.FAILED, _S.EXPIRED}),
-    _S.PROCESSING: frozenset({_S.PAID, _S.FAILED}),
-    _S.FAILED: frozenset(),
-    _S.EXPIRED: frozenset(),
-    _S.REFUSED: frozenset(),
+    _S.REQUESTED: frozenset({_S.OPEN, _S.REFUSED, _S.PROCESSING, _S.EXPIRED, _S.FAILED, _S.PAID}),
+    _S.OPEN: frozenset({_S.REFUSED, _S.PROCESSING, _S.EXPIRED, _S.FAILED, _S.PAID}),
+    _S.REFUSED: frozenset({_S.PROCESSING, _S.EXPIRED, _S.FAILED, _S.PAID}),
+    _S.PROCESSING: frozenset({_S.EXPIRED, _S.FAILED, _S.PAID}),
+    _S.EXPIRED: frozenset({_S.FAILED, _S.PAID}),
+    _S.FAILED: frozenset({_S.PAID}),
     _S.PAID: frozenset(),
 }
 
-# A later rank wins. The last but two is what an asynchronous failure leaves behind: later than `processing`.
-SESSION_RANKS: Final = ("open", "expired", "complete")
+# A later rank wins. `payment_failed` is ours for what an asynchronous failure leaves behind, where Stripe goes back to
+# `requires_payment_method`: later than `processing`, so that no late event undoes it.
+SESSION_RANKS: Final = ("open", "complete", "expired")
 PAYMENT_INTENT_RANKS: Final = (
     "requires_payment_method", "requires_confirmation", "requires_action", "processing", "payment_failed",
     "requires_capture", "canceled", "succeeded",
 )  # fmt: skip
+
+UNDER_WAY: Final = frozenset({"processing", "payment_failed", "requires_capture"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -152,10 +157,10 @@ class Payment:
             return TransactionStatus.PAID
         if self.async_payment_failed:
             return TransactionStatus.FAILED
-        if self.checkout_session_status == "complete" or self.payment_intent_status == "processing":
-            return TransactionStatus.PROCESSING
-        if self.checkout_session_status == "expired":
+        if self.checkout_session_status == "expired" or self.payment_intent_status == "canceled":
             return TransactionStatus.EXPIRED
+        if self.checkout_session_status == "complete" or self.payment_intent_status in UNDER_WAY:
+            return TransactionStatus.PROCESSING
         if self.refused:
             return TransactionStatus.REFUSED
         return TransactionStatus.REQUESTED if self.checkout_session_id is None else TransactionStatus.OPEN
@@ -222,6 +227,8 @@ def join(payment: Payment, facts: PaymentFacts) -> Payment:
     """
     joined: dict[str, Any] = {field.name: _join(field.name, payment, facts) for field in fields(facts)}
     known = replace(payment, **joined)
+    if known.status is not payment.status:
+        require_transition(TRANSITIONS, payment.status, known.status)
     return payment if known == payment else known
 
 

@@ -1,0 +1,136 @@
+"""What must hold of a transaction's books at every instant. The tests, the demo and the audit all ask here.
+
+The numbers are those of the project's list of invariants (docs/invariants.md).
+"""
+
+from collections import Counter
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final
+
+from marketplace.domain.books import Books
+from marketplace.domain.commands import ALARM_AFTER, CommandKind, CommandStatus
+from marketplace.domain.ledger import (
+    CHARGE_CLEARING,
+    REFUND_CLEARING,
+    EntryKind,
+    balances,
+    merchant_payable,
+    total_by_currency,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Violation:
+    """An invariant that does not hold, and where."""
+
+    invariant: str
+    transaction_id: str
+    what: str
+
+
+def violations(books: Books, now: datetime) -> list[Violation]:
+    """Everything that is wrong with a transaction's books; nothing, if all is well."""
+    return [
+        Violation(invariant, books.transaction.id, what)
+        for invariant, check in CHECKS.items()
+        for what in check(books, now)
+    ]
+
+
+def unsettled(books: Books) -> list[str]:
+    """What keeps the books from being at rest (I9): clearing accounts and debts with a balance, work under way."""
+    sums = balances(books.entries)
+    payables = {merchant_payable(leg.merchant_id) for leg in books.transaction.legs}
+    resting = {CHARGE_CLEARING, REFUND_CLEARING, *payables}
+    open_accounts = [f"{name} {amount} {currency}" for (name, currency), amount in sums.items() if name in resting]
+    open_commands = [f"{command.kind} {command.status}" for command in books.commands.values() if command.is_open]
+    return [*open_accounts, *open_commands, *([books.payment.waits_for] if books.payment.waits_for else [])]
+
+
+def _entries_balance(books: Books, now: datetime) -> Iterator[str]:  # noqa: ARG001 - one shape for all checks
+    for entry in books.entries:
+        sums = total_by_currency(entry.lines)
+        if any(sums.values()):
+            yield f"{entry.object_id} {entry.kind} sums to {dict(sums)}"
+
+
+def _no_more_out_than_in(books: Books, now: datetime) -> Iterator[str]:  # noqa: ARG001
+    payment, refunds = books.payment, books.refunds.values()
+    reserved = sum(refund.amount for refund in refunds if refund.is_reserved)
+    if reserved != payment.refund_reserved:
+        yield f"refunds reserve {reserved}, the payment says {payment.refund_reserved}"
+    if not 0 <= reserved <= (payment.captured or 0):
+        yield f"{reserved} refunded or asked for of {payment.captured}"
+    taken_back = sum(refund.recovery.reversed for refund in refunds if refund.recovery)
+    if taken_back > (payment.captured or 0):
+        yield f"{taken_back} reversed of {payment.captured}"
+    if not 0 <= books.fee_returned() <= (payment.application_fee_amount or books.transaction.fee):
+        yield f"{books.fee_returned()} of the fee returned, of {payment.application_fee_amount}"
+
+
+def _one_entry_each(books: Books, now: datetime) -> Iterator[str]:  # noqa: ARG001
+    counted = Counter((entry.object_id, entry.kind) for entry in books.entries)
+    yield from (f"{key} has {count} entries" for key, count in counted.items() if count > 1)
+
+
+def _entries_follow_facts(books: Books, now: datetime) -> Iterator[str]:  # noqa: ARG001
+    payment = books.payment
+    facts = {
+        (payment.charge_id, EntryKind.CHARGE): payment.paid_at is not None,
+        (payment.charge_id, EntryKind.SETTLEMENT): payment.is_settled,
+    }
+    for refund in books.refunds.values():
+        facts[refund.stripe_refund_id, EntryKind.REFUND] = refund.left_stripe
+        facts[refund.stripe_refund_id, EntryKind.RECOVERY] = refund.recovery is not None
+        facts[refund.stripe_refund_id, EntryKind.REFUND_FAILURE] = refund.came_back
+    for (object_id, kind), known in facts.items():
+        if object_id is not None and known is not books.has_entry(object_id, kind):
+            yield f"{object_id} {kind}: known {known}, booked {not known}"
+
+
+def _one_object_per_command(books: Books, now: datetime) -> Iterator[str]:  # noqa: ARG001
+    for command in books.commands.values():
+        if (command.status is CommandStatus.SUCCEEDED) is not (command.stripe_id is not None):
+            yield f"{command.id} is {command.status} with object {command.stripe_id}"
+    made = Counter(c.stripe_id for c in books.commands.values() if c.stripe_id and c.kind in MAKES_MONEY_MOVE)
+    yield from (f"{stripe_id} was made by {count} commands" for stripe_id, count in made.items() if count > 1)
+
+
+def _intent_before_money(books: Books, now: datetime) -> Iterator[str]:  # noqa: ARG001
+    for refund in books.refunds.values():
+        if refund.command_id not in books.commands:
+            yield f"{refund.id} has no command"
+
+
+def _clearing_rests(books: Books, now: datetime) -> Iterator[str]:  # noqa: ARG001
+    currency, sums = books.transaction.currency, balances(books.entries)
+    uncleared = 0 if books.payment.is_settled or books.payment.paid_at is None else -(books.payment.captured or 0)
+    if sums.get((CHARGE_CLEARING, currency), 0) != uncleared:
+        yield f"charge clearing is {sums.get((CHARGE_CLEARING, currency), 0)}, {uncleared} is under way"
+    unrecovered = sum(r.amount for r in books.refunds.values() if r.left_stripe and r.recovery is None)
+    if sums.get((REFUND_CLEARING, currency), 0) != unrecovered:
+        yield f"refund clearing is {sums.get((REFUND_CLEARING, currency), 0)}, {unrecovered} is under way"
+
+
+def _waits_are_watched(books: Books, now: datetime) -> Iterator[str]:
+    payment = books.payment
+    if not payment.is_final and (payment.due_at is None or payment.due_at < now - ALARM_AFTER):
+        yield f"the payment waits for {payment.waits_for} and is looked at {payment.due_at}"
+    for command in books.commands.values():
+        if command.is_open and (command.due_at is None or command.due_at < now - ALARM_AFTER):
+            yield f"{command.id} waits for {command.waits_for} and is looked at {command.due_at}"
+
+
+MAKES_MONEY_MOVE: Final = frozenset({CommandKind.CREATE_REFUND, CommandKind.REFUND_APPLICATION_FEE})
+CHECKS: Final[dict[str, Callable[[Books, datetime], Iterator[str]]]] = {
+    "I1 entries balance": _entries_balance,
+    "I3 no more out than in": _no_more_out_than_in,
+    "I4 one entry for one thing": _one_entry_each,
+    "I4 entries follow facts": _entries_follow_facts,
+    "I6 one object per command": _one_object_per_command,
+    "I7 intent before money": _intent_before_money,
+    "I9 clearing rests at zero": _clearing_rests,
+    "I13 waits are watched": _waits_are_watched,
+}
