@@ -2,6 +2,8 @@
 
 import argparse
 import asyncio
+import signal
+import socket
 import sys
 from dataclasses import dataclass
 from pathlib import Path
@@ -24,7 +26,9 @@ class _Options:
 
 def _read(arguments: list[str]) -> _Options:
     parser = argparse.ArgumentParser(prog="stripe_simulator", description="A stateful Stripe with Connect.")
-    parser.add_argument("--port", type=int, default=_DEFAULT_PORT, help=f"on {HOST} (default {_DEFAULT_PORT})")
+    parser.add_argument(
+        "--port", type=int, default=_DEFAULT_PORT, help=f"on {HOST}; 0 chooses one (default {_DEFAULT_PORT})"
+    )
     parser.add_argument("--database", type=Path, help="a SQLite file that keeps the state")
     parser.add_argument("--seed", type=int, help="make the same ids again")
     parser.add_argument("--now", type=int, help="let the clock stand at this second since the epoch")
@@ -32,29 +36,34 @@ def _read(arguments: list[str]) -> _Options:
     return _Options(found.port, found.database, found.seed, found.now)
 
 
-async def _serve(options: _Options) -> None:
+async def _serve(options: _Options, listening: socket.socket) -> None:
+    where = f"http://{HOST}:{listening.getsockname()[1]}"
     simulator = Simulator(
         clock=Clock.running() if options.now is None else Clock.standing(options.now),
         seed=options.seed,
-        settings=Settings(base_url=f"http://{HOST}:{options.port}"),
+        settings=Settings(base_url=where),
         database=options.database,
     )
-    server = Server(simulator, port=options.port)
-    serving = asyncio.create_task(server.serve())
+    server = Server(simulator)
+    serving = asyncio.create_task(server.serve(sockets=[listening]))
     while not server.started and not serving.done():
         await asyncio.sleep(0.01)
     if server.started:
-        print(
-            f"The Stripe simulator listens at http://{HOST}:{server.port} (platform {simulator.platform}).", flush=True
-        )
+        print(f"The Stripe simulator listens at {where} (platform {simulator.platform}).", flush=True)
     await serving
 
 
 def main() -> int:
-    """Serve until told to stop."""
+    """Serve until told to stop; 1 when the port is taken."""
+    options = _read(sys.argv[1:])
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # uvicorn stops in good order, then passes the signal on
     try:
-        asyncio.run(_serve(_read(sys.argv[1:])))
-    except KeyboardInterrupt:  # uvicorn has stopped in good order and passes the signal on
+        with socket.create_server((HOST, options.port)) as listening:
+            asyncio.run(_serve(options, listening))
+    except OSError as error:
+        print(f"The Stripe simulator cannot listen on {HOST}:{options.port}: {error.strerror}.", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
         return 0
     return 0
 

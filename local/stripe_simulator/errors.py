@@ -45,7 +45,7 @@ class StripeError(Exception):
         self.message = message
         self.code = code
         self.param = param
-        self.http_status = status or self.status
+        self.http_status = int(status or self.status)
         self.details = details
 
     def body(self) -> Mapping[str, Any]:

@@ -81,14 +81,12 @@ async def _send(send: Callable[[Message], Awaitable[None]], response: Response) 
 
 
 class Server(uvicorn.Server):
-    """uvicorn on 127.0.0.1; says where it listens once it does, and stops on SIGTERM or SIGINT."""
+    """uvicorn on a socket that already listens; stops on SIGTERM or SIGINT."""
 
-    def __init__(self, simulator: Simulator, *, port: int) -> None:
+    def __init__(self, simulator: Simulator) -> None:
         super().__init__(
             uvicorn.Config(
                 Application(simulator),
-                host=HOST,
-                port=port,
                 http="httptools",
                 lifespan="on",
                 access_log=False,
@@ -96,9 +94,3 @@ class Server(uvicorn.Server):
                 timeout_graceful_shutdown=STOP_WITHIN_SECONDS,
             )
         )
-
-    @property
-    def port(self) -> int:
-        """Where it listens, also when it was told to choose (port 0)."""
-        port: int = self.servers[0].sockets[0].getsockname()[1]
-        return port

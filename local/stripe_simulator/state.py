@@ -38,7 +38,7 @@ class Store:
         transaction = Transaction(self)
         try:
             yield transaction
-            if self._database:
+            if self._database and transaction.has_changes:
                 self._database.write(transaction.rows())
         except BaseException:
             transaction.undo()
@@ -85,6 +85,11 @@ class Transaction:
         self.store = store
         self.after_commit: list[Callable[[], None]] = []
         self._undo: list[tuple[str, str, str, Entry | None]] = []
+
+    @property
+    def has_changes(self) -> bool:
+        """Whether anything was put: a request that only reads costs the file nothing."""
+        return bool(self._undo)
 
     def put(self, account: str, collection: str, object_id: str, entry: Entry | None) -> None:
         """Change one object and remember how it was."""
