@@ -13,7 +13,7 @@ from typing import Any, Final
 from marketplace.domain.states import require_transition
 
 # A request is over after 29 s (API Gateway's limit is 30): until then nobody else takes its command up.
-LEASE: Final = timedelta(seconds=60)
+LEASE: Final = timedelta(seconds=35)
 # Stripe keeps a key for at least 24 h (https://docs.stripe.com/api/idempotent_requests); an hour of margin for skew.
 KEY_KEPT: Final = timedelta(hours=23)
 FIRST_RETRY: Final = timedelta(minutes=1)

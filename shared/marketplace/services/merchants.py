@@ -55,7 +55,8 @@ class CreateAccount(Handler[Merchant]):
 
     @override
     def succeeded(self, ports: Ports, subject: Merchant, command: Command, made: Mapping[str, Any]) -> Sequence[Change]:
-        return [Replace(subject, as_at_stripe(subject, made))]
+        # A repeated request gets the answer of long ago: where an event has brought the account already, it is newer.
+        return [Replace(subject, as_at_stripe(subject, made))] if subject.account_id is None else []
 
     @override
     def refused(self, subject: Merchant, command: Command, code: str) -> Sequence[Change]:
