@@ -1,7 +1,8 @@
 """Items as a marketplace has them, with ids of the length that Stripe's have."""
 
 import random
-from dataclasses import replace
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
@@ -16,9 +17,28 @@ from marketplace.domain.merchants import Merchant, MerchantStatus, OnboardingLin
 from marketplace.domain.postings import payment_entries
 from marketplace.domain.refunds import Refund
 from marketplace.domain.transactions import ChargeType, Leg, LineItem, Payment, Transaction
+from marketplace.ports import Create, Item, Store
 
 START = datetime(2026, 11, 23, 8, 0, 0, 123456, tzinfo=UTC)
 _LETTERS = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
+
+
+def create(store: Store, items: Iterable[Item]) -> None:
+    """Put items into a store, in one commit."""
+    store.commit(*(Create(item) for item in items))
+
+
+@dataclass
+class StillClock:
+    """A clock that moves when it is told to."""
+
+    time: datetime = START
+
+    def now(self) -> datetime:
+        return self.time
+
+    def advance(self, by: timedelta) -> None:
+        self.time += by
 
 
 class Examples:

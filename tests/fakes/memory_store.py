@@ -12,7 +12,7 @@ from typing import Any
 from marketplace.adapters import keys
 from marketplace.adapters.codec import Attributes, time_text
 from marketplace.adapters.cursors import cursor_at, position_of
-from marketplace.adapters.keys import INDEXES, WORDS, Key, Listing
+from marketplace.adapters.keys import INDEXES, WORDS, Key, Listing, key_of
 from marketplace.adapters.records import (
     FoundItems,
     all_keys,
@@ -59,8 +59,8 @@ class MemoryStore:
 
     def books(self, transaction_id: str, *, visible_to: Principal) -> Books | None:
         with self._step("books"):
-            partition = f"TRANSACTION#{transaction_id}"
-            items = [self._items[key] for key in sorted(key for key in self._items if key.pk == partition)]
+            head = key_of(Ref(Transaction, transaction_id))
+            items = [self._items[key] for key in sorted(self._items) if head and key.pk == head.pk]
             return books_of(items, visible_to=visible_to, now=self._clock.now())
 
     def commit(self, *changes: Change) -> None:

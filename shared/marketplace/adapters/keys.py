@@ -100,7 +100,7 @@ class Listing:
 
     def position(self, key: Key) -> str:
         """The position of an item."""
-        return (key.pk if key.sk == WORDS[self.kind] else key.sk)[-_ULID_CHARACTERS:]
+        return _ulid(key.pk if key.sk == WORDS[self.kind] else key.sk)
 
     def key_at(self, position: str) -> Key | None:
         """The key of the item at a position, or None where the text is no position."""
@@ -191,10 +191,14 @@ def sales(*, merchant_id: str | None, customer_id: str | None) -> Listing | None
     Raises:
         ValueError: not exactly one is named.
     """
-    if (merchant_id is None) == (customer_id is None):
-        raise ValueError("a list of sales is of one merchant or one customer")
-    index, partition = (BY_MERCHANT, merchant_id) if merchant_id is not None else (BY_CUSTOMER, customer_id)
-    if partition is None or not (is_name(partition) if index == BY_CUSTOMER else is_id("merchant", partition)):
+    match merchant_id, customer_id:
+        case str(partition), None:
+            index, is_possible = BY_MERCHANT, is_id("merchant", partition)
+        case None, str(partition):
+            index, is_possible = BY_CUSTOMER, is_name(partition)
+        case _:
+            raise ValueError("a list of sales is of one merchant or of one customer")
+    if not is_possible:
         return None
     return Listing(kind=Transaction, id_prefix="transaction-", index=index, partition=partition)
 

@@ -1,0 +1,173 @@
+"""The Store on DynamoDB: one table, conditional puts, no update in place and no delete."""
+
+import time
+from collections.abc import Callable, Sequence
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+from marketplace.adapters import keys
+from marketplace.adapters.codec import TTL_ATTRIBUTE, Attributes, decode, epoch_seconds, time_text
+from marketplace.adapters.cursors import cursor_at, position_of
+from marketplace.adapters.dynamodb_calls import ConditionsFailed, DynamoDBCalls, key_attributes
+from marketplace.adapters.keys import BY_STRIPE_ID, DUE, INDEXES, WORDS, Key, Listing, key_of
+from marketplace.adapters.records import FoundItems, all_keys, all_written, books_of, item_in, key_in
+from marketplace.domain.books import Books
+from marketplace.domain.catalog import Price, Product
+from marketplace.domain.commands import Command
+from marketplace.domain.merchants import Merchant
+from marketplace.domain.principals import Principal
+from marketplace.domain.transactions import Payment, Transaction
+from marketplace.ports import Change, Clock, Conflict, Found, Ids, Item, Page, Ref, Replace
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb import DynamoDBClient
+    from mypy_boto3_dynamodb.type_defs import PutTypeDef
+
+
+class DynamoDBStore:
+    """The table ``table_name``. The clock is only for what expires; ``ids`` spreads the retries."""
+
+    def __init__(
+        self,
+        client: "DynamoDBClient",
+        table_name: str,
+        *,
+        clock: Clock,
+        ids: Ids,
+        sleep: Callable[[float], None] = time.sleep,
+    ) -> None:
+        self._calls = DynamoDBCalls(client, table_name, ids=ids, sleep=sleep)
+        self._clock = clock
+
+    def get(self, *refs: Ref[Any]) -> Found:
+        """Up to 100 items at once: one BatchGetItem."""
+        return self._found(all_keys(refs))
+
+    def books(self, transaction_id: str, *, visible_to: Principal) -> Books | None:
+        """The whole partition of a transaction: one Query for each megabyte of it."""
+        head = key_of(Ref(Transaction, transaction_id))
+        if head is None:
+            return None
+        partition = self._calls.query(
+            KeyConditionExpression="pk = :partition",
+            ExpressionAttributeValues={":partition": {"S": head.pk}},
+            ConsistentRead=True,
+        )
+        return books_of(partition, visible_to=visible_to, now=self._clock.now())
+
+    def commit(self, *changes: Change) -> None:
+        """Write all, or nothing: one TransactWriteItems, or one PutItem."""
+        puts = [self._put(change, item) for change, item in zip(changes, all_written(changes).values(), strict=True)]
+        if not puts:
+            return
+        try:
+            self._calls.put_all(puts)
+        except ConditionsFailed as failed:
+            raise Conflict([changes[position] for position in failed.positions]) from failed
+
+    def transactions(
+        self, *, merchant_id: str | None, customer_id: str | None, cursor: str | None, limit: int
+    ) -> Page[tuple[Transaction, Payment]]:
+        """The sales of a merchant or to a customer."""
+        listing = keys.sales(merchant_id=merchant_id, customer_id=customer_id)
+        rows, after = self._rows(listing, cursor, limit, "transactions", merchant_id, customer_id)
+        ids = [key_in(row).pk.removeprefix("TRANSACTION#") for row in rows]
+        refs = [(Ref(Transaction, sale), Ref(Payment, sale)) for sale in ids]
+        found = self._found([key for pair in refs for key in all_keys(pair)])
+        sales = [(found(plan), found(payment)) for plan, payment in refs]
+        return Page(items=tuple((p, f) for p, f in sales if p is not None and f is not None), cursor=after)
+
+    def merchants(self, *, cursor: str | None, limit: int) -> Page[Merchant]:
+        """All merchants."""
+        return self._page(Merchant, keys.all_merchants(), cursor, limit, "merchants")
+
+    def products(self, merchant_id: str, *, cursor: str | None, limit: int) -> Page[Product]:
+        """A merchant's products."""
+        return self._page(Product, keys.products_of(merchant_id), cursor, limit, "products", merchant_id)
+
+    def prices(self, product_id: str, *, cursor: str | None, limit: int) -> Page[Price]:
+        """A product's prices."""
+        return self._page(Price, keys.prices_of(product_id), cursor, limit, "prices", product_id)
+
+    def merchant_of_account(self, account_id: str) -> str | None:
+        """The id of the merchant behind a connected account."""
+        if not keys.is_name(account_id):
+            return None
+        rows = self._calls.query(
+            IndexName=BY_STRIPE_ID,
+            KeyConditionExpression="gsi_stripe = :account",
+            ExpressionAttributeValues={":account": {"S": account_id}},
+            most=1,
+        )
+        head, _, merchant_id = key_in(rows[0]).pk.partition("#") if rows else ("", "", "")
+        return merchant_id if head == WORDS[Merchant] else None
+
+    def due(self, shard: int, *, now: datetime, limit: int) -> Sequence[Command | Payment]:
+        """What is to be looked at by now, the longest overdue first; the index lags, and what moved on is left out."""
+        rows = self._calls.query(
+            IndexName=DUE,
+            KeyConditionExpression="gsi_due = :shard AND gsi_due_at <= :now",
+            ExpressionAttributeValues={":shard": {"S": keys.due_shard(shard)}, ":now": {"S": time_text(now)}},
+            most=limit,
+        )
+        items = map(item_in, self._calls.get([key_in(row) for row in rows]).values())
+        due = [(item.due_at, item) for item in items if isinstance(item, Command | Payment) and item.due_at]
+        return [item for due_at, item in sorted(due, key=lambda pair: pair[0]) if due_at <= now]
+
+    def _put(self, change: Change, item: Attributes) -> "PutTypeDef":
+        still_as_read = "version = :version"  # nobody else has moved the item on
+        not_there = "attribute_not_exists(pk)"  # an id, a key, an event or an entry counts once
+        as_good_as_gone = f"{TTL_ATTRIBUTE} <= :now"  # DynamoDB removes what has expired hours or days later
+        put: PutTypeDef = {"TableName": self._calls.table_name, "Item": item, "ConditionExpression": not_there}
+        if isinstance(change, Replace):
+            put["ConditionExpression"] = still_as_read
+            put["ExpressionAttributeValues"] = {":version": {"N": str(change.before.version)}}
+        elif TTL_ATTRIBUTE in item:
+            put["ConditionExpression"] = f"{not_there} OR {as_good_as_gone}"
+            put["ExpressionAttributeValues"] = {":now": {"N": str(epoch_seconds(self._clock.now()))}}
+        return put
+
+    def _found(self, wanted: Sequence[Key]) -> FoundItems:
+        return FoundItems(self._calls.get(wanted), self._clock.now())
+
+    def _page[T: Item](
+        self, kind: type[T], listing: Listing | None, cursor: str | None, limit: int, *list_name: str | None
+    ) -> Page[T]:
+        rows, after = self._rows(listing, cursor, limit, *list_name)
+        if listing is not None and listing.index is not None:
+            found = self._calls.get([key_in(row) for row in rows])
+            rows = [found[key_in(row)] for row in rows if key_in(row) in found]
+        return Page(items=tuple(decode(kind, row) for row in rows), cursor=after)
+
+    def _rows(
+        self, listing: Listing | None, cursor: str | None, limit: int, *list_name: str | None
+    ) -> tuple[list[Attributes], str | None]:
+        """A page of a list, of keys where it is read from an index, and the cursor of the next page."""
+        if listing is None:
+            return [], None
+        begin = None if cursor is None else listing.key_at(position_of(cursor, *list_name))
+        rows = self._calls.query(**_query(listing, begin), most=limit + 1)
+        if len(rows) <= limit:
+            return rows, None
+        last = listing.position(key_in(rows[limit - 1]))
+        return rows[:limit], cursor_at(last, *list_name)
+
+
+def _query(listing: Listing, after: Key | None) -> dict[str, Any]:
+    """The query of a list, newest first. The partition is the list's own whatever the cursor says."""
+    partition, *_ = INDEXES[listing.index] if listing.index else ("pk",)
+    in_this_list = f"{partition} = :partition"
+    values = {":partition": {"S": listing.partition}}
+    query: dict[str, Any] = {"ScanIndexForward": False}
+    if listing.index is None:
+        of_this_kind = "begins_with(sk, :word)"  # the partition holds other kinds too
+        query["KeyConditionExpression"] = f"{in_this_list} AND {of_this_kind}"
+        values[":word"] = {"S": f"{WORDS[listing.kind]}#"}
+    else:
+        query |= {"IndexName": listing.index, "KeyConditionExpression": in_this_list}
+    if after is not None:
+        begin = key_attributes(after)
+        if listing.index is not None:
+            begin |= {partition: values[":partition"], "gsi_time": {"S": listing.position(after)}}
+        query["ExclusiveStartKey"] = begin
+    return query | {"ExpressionAttributeValues": values}

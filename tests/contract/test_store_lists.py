@@ -1,0 +1,155 @@
+"""Lists: whole, newest first, in pages whose cursors lead nowhere else."""
+
+import base64
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from marketplace.domain.errors import InvalidCursor
+from marketplace.domain.merchants import Merchant
+from marketplace.domain.transactions import Leg, Payment, Transaction
+from marketplace.ports import Create, Item, Page, Replace, Store
+from tests.contract.examples import Examples, create
+
+Reader = Callable[[Store, str | None, int], Page[Any]]
+
+
+def read_whole(read: Reader, store: Store, limit: int) -> list[list[Any]]:
+    pages, cursor = [], None
+    while True:
+        page = read(store, cursor, limit)
+        pages.append(list(page.items))
+        cursor = page.cursor
+        if cursor is None:
+            return pages
+
+
+class Lists:
+    """Five items in each list, older first, and as many of another owner."""
+
+    def __init__(self, store: Store, examples: Examples) -> None:
+        self.merchants = [examples.merchant() for _ in range(5)]
+        self.mine, self.other, *_ = self.merchants
+        self.products = [examples.product(self.mine) for _ in range(5)]
+        self.prices = [examples.price(self.products[0]) for _ in range(5)]
+        self.sales = [self._sale(store, examples, self.mine, "buyer-a") for _ in range(5)]
+        self.sales_to_other = [self._sale(store, examples, self.mine, "buyer-b") for _ in range(2)]
+        self.foreign = [self._sale(store, examples, self.other, "buyer-b") for _ in range(5)]
+        foreign_product = examples.product(self.other)
+        more: list[Item] = [examples.price(self.products[1]), examples.price(foreign_product), foreign_product]
+        create(store, [*self.merchants, *self.products, *self.prices, *more])
+        store.commit(Create(examples.command(self.mine.id)))
+
+    @staticmethod
+    def _sale(store: Store, examples: Examples, merchant: Merchant, buyer: str) -> tuple[Transaction, Payment]:
+        sale = examples.transaction(merchant, customer_id=buyer)
+        payment = examples.new_payment(sale)
+        store.commit(Create(sale), Create(payment))
+        return sale, payment
+
+
+@pytest.fixture
+def lists(store: Store, examples: Examples) -> Lists:
+    return Lists(store, examples)
+
+
+def each_list(lists: Lists) -> list[tuple[Reader, list[Any]]]:
+    mine, other = lists.mine.id, lists.other.id
+    return [
+        (lambda s, c, n: s.merchants(cursor=c, limit=n), lists.merchants),
+        (lambda s, c, n: s.products(mine, cursor=c, limit=n), lists.products),
+        (lambda s, c, n: s.prices(lists.products[0].id, cursor=c, limit=n), lists.prices),
+        (lambda s, c, n: s.transactions(merchant_id=mine, customer_id=None, cursor=c, limit=n),
+         lists.sales + lists.sales_to_other),
+        (lambda s, c, n: s.transactions(merchant_id=other, customer_id=None, cursor=c, limit=n), lists.foreign),
+        (lambda s, c, n: s.transactions(merchant_id=None, customer_id="buyer-a", cursor=c, limit=n), lists.sales),
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize("limit", [1, 2, 5, 7, 100])
+def test_a_list_brings_all_of_its_own_newest_first_in_full_pages(store: Store, lists: Lists, limit: int) -> None:
+    for read, items in each_list(lists):
+        newest_first = items[::-1]
+        pages = [newest_first[begin : begin + limit] for begin in range(0, len(items), limit)]
+        assert read_whole(read, store, limit) == pages
+
+
+def test_an_empty_list_is_one_empty_page(store: Store, examples: Examples) -> None:
+    nothing = Page[Any](items=(), cursor=None)
+    assert store.merchants(cursor=None, limit=5) == nothing
+    assert store.products(examples.id("merchant"), cursor=None, limit=5) == nothing
+    assert store.prices(examples.id("product", examples.id("merchant")), cursor=None, limit=5) == nothing
+    nobody = examples.id("merchant")
+    assert store.transactions(merchant_id=nobody, customer_id=None, cursor=None, limit=5) == nothing
+    assert store.transactions(merchant_id=None, customer_id="nobody", cursor=None, limit=5) == nothing
+
+
+@pytest.mark.parametrize("owner", ["", "MERCHANTS", "merchant-1", "x" * 5000, "\ud800"])
+def test_a_list_of_an_owner_that_cannot_be_is_empty(store: Store, lists: Lists, owner: str) -> None:
+    nothing = Page[Any](items=(), cursor=None)
+    assert store.products(owner, cursor=None, limit=5) == nothing
+    assert store.prices(owner, cursor=None, limit=5) == nothing
+    assert store.transactions(merchant_id=owner, customer_id=None, cursor=None, limit=5) == nothing
+    assert store.transactions(merchant_id=None, customer_id=owner, cursor=None, limit=5) == nothing
+
+
+def test_a_list_of_sales_is_of_exactly_one_owner(store: Store, lists: Lists) -> None:
+    for merchant_id, customer_id in [(None, None), (lists.mine.id, "buyer-a")]:
+        with pytest.raises(ValueError, match="one merchant or of one customer"):
+            store.transactions(merchant_id=merchant_id, customer_id=customer_id, cursor=None, limit=5)
+
+
+def test_a_list_shows_payments_as_they_stand_now(store: Store, lists: Lists) -> None:
+    sale, payment = lists.sales[-1]
+    change = Replace(payment, replace(payment, checkout_session_id="cs_test_1", due_at=None))
+    store.commit(change)
+    page = store.transactions(merchant_id=None, customer_id="buyer-a", cursor=None, limit=1)
+    assert page.items == ((sale, change.stored),)
+
+
+def test_a_sale_of_two_merchants_is_in_its_buyers_list(store: Store, examples: Examples, merchant: Merchant) -> None:
+    legs = tuple(Leg(merchant_id=examples.id("merchant"), account_id="acct_1", amount=50, fee=5) for _ in range(2))
+    cart = examples.transaction(merchant, legs=legs, customer_id="buyer")
+    payment = examples.new_payment(cart)
+    store.commit(Create(cart), Create(payment))
+    assert store.transactions(merchant_id=None, customer_id="buyer", cursor=None, limit=5).items == ((cart, payment),)
+
+
+def test_a_cursor_of_another_list_is_refused(store: Store, lists: Lists) -> None:
+    readers = [read for read, _ in each_list(lists)]
+    cursors = [read(store, None, 1).cursor for read in readers]
+    for i, read in enumerate(readers):
+        for j, cursor in enumerate(cursors):
+            if i != j:
+                with pytest.raises(InvalidCursor):
+                    read(store, cursor, 1)
+
+
+def test_a_cursor_that_was_changed_is_refused(store: Store, lists: Lists) -> None:
+    for read, _ in each_list(lists):
+        cursor = read(store, None, 1).cursor
+        assert cursor is not None
+        content = base64.urlsafe_b64decode(cursor)
+        changed = [bytes([*content[:i], content[i] ^ 1, *content[i + 1 :]]) for i in range(len(content))]
+        forged = [base64.urlsafe_b64encode(each).decode() for each in [*changed, content[:-1], content + b"0"]]
+        for each in [*forged, "", "?", "é", "x" * 5000, cursor + "=", cursor[:-1]]:
+            with pytest.raises(InvalidCursor):
+                read(store, each, 1)
+
+
+def test_a_cursor_says_nothing_of_the_table(store: Store, lists: Lists) -> None:
+    for read, _ in each_list(lists):
+        cursor = read(store, None, 1).cursor
+        assert cursor is not None
+        assert b"#" not in base64.urlsafe_b64decode(cursor)
+
+
+def test_a_page_begins_where_the_last_ended_whatever_came_meanwhile(
+    store: Store, examples: Examples, lists: Lists
+) -> None:
+    first = store.merchants(cursor=None, limit=2)
+    store.commit(Create(examples.merchant()))
+    second = store.merchants(cursor=first.cursor, limit=100)
+    assert [*first.items, *second.items] == lists.merchants[::-1]
