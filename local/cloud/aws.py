@@ -9,7 +9,7 @@ from typing import Any, Final
 from boto3.session import Session
 
 from .places import program_path, tool
-from .ports import AWS_SETTING, HOST
+from .ports import HOST
 from .processes import serving
 
 REGION: Final = "us-east-1"
@@ -36,12 +36,13 @@ def ministack(*, port: int, folder: Path) -> Iterator[None]:
         "GATEWAY_PORT": str(port),
         "S3_DATA_DIR": str(scratch / "s3"),
         "STATE_DIR": str(scratch / "state"),
+        "LAMBDA_WARM_TTL_SECONDS": "3600",  # a cold start here unpacks the layer
         "IOT_MTLS_ENABLED": "0",  # both listen on ports of their own otherwise
         "SFTP_ENABLED": "0",
         "NO_PROXY": HOST,
     }
     log = folder / "ministack.log"
-    with serving([tool("cloud", "ministack")], port=port, port_setting=AWS_SETTING, log=log, environment=environment):
+    with serving([tool("cloud", "ministack")], port=port, log=log, environment=environment):
         yield
 
 

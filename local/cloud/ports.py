@@ -41,6 +41,12 @@ class Ports:
             return cls(aws=one.getsockname()[1], stripe=other.getsockname()[1])
 
 
+def require_free(port: int, setting: str) -> None:
+    """Raises CannotRun, with the setting that chooses another port, where somebody listens on this one."""
+    if is_listening(port):
+        raise CannotRun(f"Port {port} is in use: stop what listens there, or set {setting} to another one.")
+
+
 def is_listening(port: int) -> bool:
     """Whether somebody does on this port."""
     with suppress(OSError), socket.create_connection((HOST, port), timeout=1):

@@ -19,16 +19,12 @@ LAST_LINES: Final = 8
 
 
 @contextmanager
-def serving(
-    command: Sequence[str | Path], *, port: int, port_setting: str, log: Path, environment: Mapping[str, str]
-) -> Iterator[None]:
+def serving(command: Sequence[str | Path], *, port: int, log: Path, environment: Mapping[str, str]) -> Iterator[None]:
     """A child on ``port``, in a session of its own: a Ctrl-C at the terminal is for us, not for it.
 
     Raises:
-        CannotRun: the port is taken, or the child ends or stays silent.
+        CannotRun: the child ends or stays silent.
     """
-    if is_listening(port):
-        raise CannotRun(f"Port {port} is in use: stop what listens there, or set {port_setting} to another one.")
     with log.open("wb") as output:
         child = subprocess.Popen(
             command, stdin=subprocess.DEVNULL, stdout=output, stderr=output, env=environment, start_new_session=True

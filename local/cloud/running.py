@@ -11,7 +11,7 @@ from typing import Final
 from . import sam
 from .aws import REGION, client, ministack
 from .gateway import complete_api
-from .ports import HOST, Ports
+from .ports import AWS_SETTING, HOST, STRIPE_SETTING, Ports, require_free
 from .stack import Stack
 from .stripe_account import StripeAccount, simulator
 from .users import FIRST_USERS, token
@@ -30,6 +30,9 @@ def running_cloud(folder: Path, ports: Ports, account: StripeAccount | None = No
     Raises:
         CannotRun: a port is taken, a tool is missing, or a part did not start.
     """
+    require_free(ports.aws, AWS_SETTING)
+    if account is None:
+        require_free(ports.stripe, STRIPE_SETTING)
     _empty(folder)
     with ExitStack() as running:
         build = running.enter_context(ThreadPoolExecutor(1)).submit(sam.build, folder / "sam.log")

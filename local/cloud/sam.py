@@ -32,7 +32,13 @@ def architecture() -> str:
 
 
 def build(log: Path) -> Path:
-    """The built template. Functions are used where they lie, so only the layer and the template make a build old."""
+    """The built template. Functions are used where they lie, so only the layer and the template make a build old.
+
+    Raises:
+        CannotRun: a tool is missing, or the build failed.
+    """
+    if shutil.which("uv", path=program_path()) is None:
+        raise CannotRun("uv is not installed: run `make setup` first.")
     template = LOCAL / "build" / _fingerprint() / "template.yaml"
     if not template.exists():
         unfinished = template.parent.with_name(f"{template.parent.name}.{os.getpid()}")

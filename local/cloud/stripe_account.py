@@ -14,7 +14,7 @@ from marketplace.domain.events import ACCOUNT_EVENTS, CONNECT_EVENTS, THIN_EVENT
 
 from .failures import CannotRun
 from .places import PROJECT
-from .ports import HOST, STRIPE_SETTING
+from .ports import HOST
 from .processes import serving
 
 STRIPE: Final = "https://api.stripe.com"
@@ -66,7 +66,7 @@ def simulator(*, port: int, folder: Path) -> Iterator[StripeAccount]:
     command = [sys.executable, "-m", "local.stripe_simulator", "--port", str(port)]
     environment = {**os.environ, "PYTHONPATH": str(PROJECT)}
     log = folder / "stripe.log"
-    with serving(command, port=port, port_setting=STRIPE_SETTING, log=log, environment=environment):
+    with serving(command, port=port, log=log, environment=environment):
         yield StripeAccount(base=f"http://{HOST}:{port}", key=SIMULATOR_KEY)
 
 

@@ -1,0 +1,63 @@
+"""`make run` when it cannot: one line that says what to do."""
+
+import os
+import socket
+import subprocess
+import sys
+
+import pytest
+
+from local.cloud import CannotRun, Ports, own_account
+from local.cloud.places import PROJECT
+from local.cloud.ports import AWS_SETTING, HOST, STRIPE_SETTING
+
+
+def run(**settings: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "local"],
+        cwd=PROJECT,
+        env={**os.environ, **settings},
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+
+
+def test_a_port_in_use_is_named_with_the_way_out() -> None:
+    with socket.create_server((HOST, 0)) as taken:
+        port = taken.getsockname()[1]
+        done = run(**{AWS_SETTING: str(port), STRIPE_SETTING: str(Ports.free().stripe)})
+    assert done.returncode == 1
+    assert done.stderr == (
+        f"Port {port} is in use: stop what listens there, or set MARKETPLACE_AWS_PORT to another one.\n"
+    )
+
+
+@pytest.mark.parametrize("key", ["sk_live_1", "rk_live_1", "pk_test_1", "nonsense"])
+def test_only_a_test_mode_key_of_stripe_is_taken(key: str) -> None:
+    with pytest.raises(CannotRun, match="no test-mode key"):
+        own_account({"STRIPE_SECRET_KEY": key})
+
+
+def test_a_live_key_is_refused_before_anything_starts_and_not_repeated() -> None:
+    done = run(STRIPE_SECRET_KEY="sk_live_abc")
+    assert done.returncode == 1
+    assert "sk_live_abc" not in done.stdout + done.stderr
+
+
+def test_without_a_key_there_is_the_simulator() -> None:
+    assert own_account({}) is None
+
+
+def test_a_test_mode_key_is_used_at_stripe_itself() -> None:
+    account = own_account({"STRIPE_SECRET_KEY": "sk_test_1", "STRIPE_WEBHOOK_SECRET": "whsec_1"})
+    assert account is not None
+    assert account.base == "https://api.stripe.com"
+    assert account.webhook_secrets("http://127.0.0.1") == {"account": ["whsec_1"], "connect": ["whsec_1"]}
+
+
+@pytest.mark.parametrize("port", ["", "http", "-1"])
+def test_a_port_must_be_a_number(port: str) -> None:
+    with pytest.raises(CannotRun, match="MARKETPLACE_AWS_PORT"):
+        Ports.of({AWS_SETTING: port})

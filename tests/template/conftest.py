@@ -1,0 +1,79 @@
+"""The template after the SAM transform: what AWS is really asked for, generated routes and roles included."""
+
+import json
+import os
+import subprocess
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from local.cloud.places import PROJECT, tool
+
+Resource = Mapping[str, Any]
+
+
+class Template:
+    """The resources by type."""
+
+    def __init__(self, document: Mapping[str, Any]) -> None:
+        self.document = document
+        self.resources: Mapping[str, Resource] = document["Resources"]
+
+    def of(self, kind: str) -> dict[str, Resource]:
+        """The properties of all resources of a type, by logical id."""
+        return {
+            name: resource.get("Properties", {})
+            for name, resource in self.resources.items()
+            if resource["Type"] == kind
+        }
+
+    def one(self, kind: str) -> Resource:
+        """The properties of the only resource of a type."""
+        (properties,) = self.of(kind).values()
+        return properties
+
+    def operations(self) -> Iterator[tuple[str, Resource]]:
+        """The API's routes, as ``METHOD /path``, with their OpenAPI operations."""
+        for path, operations in self.one("AWS::ApiGatewayV2::Api")["Body"]["paths"].items():
+            for method, operation in operations.items():
+                yield f"{method.upper()} {path}", operation
+
+    def statements(self, role: str) -> list[Resource]:
+        """All that a role is allowed, through its own policies and those it shares."""
+        properties = self.resources[role]["Properties"]
+        documents = [policy["PolicyDocument"] for policy in properties.get("Policies", [])]
+        documents += [
+            self.resources[shared["Ref"]]["Properties"]["PolicyDocument"]
+            for shared in properties.get("ManagedPolicyArns", [])
+        ]
+        return [statement for document in documents for statement in document["Statement"]]
+
+    def one_policy(self, name: str) -> list[Resource]:
+        """The statements of a policy that roles share."""
+        found: list[Resource] = self.resources[name]["Properties"]["PolicyDocument"]["Statement"]
+        return found
+
+    def actions(self, function: str) -> set[str]:
+        """What a function may do, whatever to."""
+        role = self.resources[function]["Properties"]["Role"]["Fn::GetAtt"][0]
+        return {action for statement in self.statements(role) for action in listed(statement["Action"])}
+
+
+def listed(one_or_more: Any) -> list[Any]:
+    return one_or_more if isinstance(one_or_more, list) else [one_or_more]
+
+
+@pytest.fixture(scope="session")
+def template() -> Template:
+    script = Path(__file__).with_name("translate.py")
+    done = subprocess.run(
+        [tool("cloud", "python"), script, PROJECT / "template.yaml"],
+        capture_output=True,
+        text=True,
+        check=True,
+        env={**os.environ, "AWS_DEFAULT_REGION": "us-east-1"},
+        timeout=60,
+    )
+    return Template(json.loads(done.stdout))

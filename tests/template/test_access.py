@@ -1,0 +1,124 @@
+"""Who may do what: the API's routes, and the roles of the functions."""
+
+import json
+from collections.abc import Iterator
+from typing import Any
+
+from .conftest import Resource, Template, listed
+
+OPEN_ROUTES = {
+    "GET /health",
+    "GET /onboarding/{token}",  # Stripe sends a merchant's browser there; the token is the right
+    "POST /webhooks/stripe/account",  # signed by Stripe
+    "POST /webhooks/stripe/connect",
+}
+ROLE_KINDS = ("AWS::IAM::Role", "AWS::IAM::ManagedPolicy", "AWS::IAM::Policy")
+X_RAY_KNOWS_NO_RESOURCES = {"xray:PutTraceSegments", "xray:PutTelemetryRecords"}
+WRITES = {"dynamodb:PutItem", "dynamodb:ConditionCheckItem"}
+READS = {"dynamodb:GetItem", "dynamodb:BatchGetItem", "dynamodb:Query"}
+LOGS = {"logs:CreateLogStream", "logs:PutLogEvents"}
+
+
+def statements_of_all(template: Template) -> Iterator[Resource]:
+    for kind in ROLE_KINDS:
+        for properties in template.of(kind).values():
+            policies = [policy["PolicyDocument"] for policy in properties.get("Policies", [])]
+            for document in [*policies, *listed(properties.get("PolicyDocument", []))]:
+                yield from document["Statement"]
+
+
+def test_every_route_but_the_open_ones_asks_for_a_token(template: Template) -> None:
+    guarded = {route for route, operation in template.operations() if operation["security"] == [{"Jwt": []}]}
+    routes = {route for route, _ in template.operations()}
+    assert routes - guarded == OPEN_ROUTES
+    assert guarded
+
+
+def test_the_authorizer_checks_issuer_and_audience(template: Template) -> None:
+    schemes = template.one("AWS::ApiGatewayV2::Api")["Body"]["components"]["securitySchemes"]
+    assert set(schemes) == {"Jwt"}
+    configuration = schemes["Jwt"]["x-amazon-apigateway-authorizer"]["jwtConfiguration"]
+    assert set(configuration) == {"issuer", "audience"}
+    assert all(configuration.values())
+
+
+def test_a_foreign_issuer_must_name_its_audience(template: Template) -> None:
+    (rule,) = template.document["Rules"].values()
+    (assertion,) = rule["Assertions"]
+    assert rule["RuleCondition"] == {"Fn::Not": [{"Fn::Equals": [{"Ref": "JwtIssuer"}, ""]}]}
+    assert assertion["Assert"] == {"Fn::Not": [{"Fn::Equals": [{"Ref": "JwtAudience"}, ""]}]}
+
+
+def test_no_policy_has_a_wildcard(template: Template) -> None:
+    for statement in statements_of_all(template):
+        actions = set(listed(statement["Action"]))
+        assert not [action for action in actions if "*" in action]
+        if "*" in json.dumps(statement["Resource"]):
+            assert actions == X_RAY_KNOWS_NO_RESOURCES
+
+
+def test_every_function_has_a_role_of_its_own_and_no_policy_of_aws(template: Template) -> None:
+    functions = template.of("AWS::Lambda::Function")
+    roles = [properties["Role"]["Fn::GetAtt"][0] for properties in functions.values()]
+    assert len(set(roles)) == len(functions) == 9
+    for role in roles:
+        assert all(set(policy) == {"Ref"} for policy in template.resources[role]["Properties"]["ManagedPolicyArns"])
+
+
+def test_the_receiver_may_only_send_to_the_queue_and_read_the_webhook_secret(template: Template) -> None:
+    assert template.actions("ReceiveWebhookFunction") == (
+        LOGS | X_RAY_KNOWS_NO_RESOURCES | {"sqs:SendMessage", "secretsmanager:GetSecretValue"}
+    )
+    resources = {
+        listed(statement["Action"])[0]: statement["Resource"] for statement in template.statements("ReceiveWebhookRole")
+    }
+    assert resources["sqs:SendMessage"] == {"Fn::GetAtt": ["EventQueue", "Arn"]}
+    assert resources["secretsmanager:GetSecretValue"] == {"Ref": "WebhookSecret"}
+
+
+def test_nobody_may_change_an_item_in_place_delete_one_or_scan(template: Template) -> None:
+    granted: set[Any] = set()
+    for statement in statements_of_all(template):
+        granted |= {action for action in listed(statement["Action"]) if action.startswith("dynamodb:")}
+    assert granted == READS | WRITES
+
+
+def test_what_only_reads_may_not_write(template: Template) -> None:
+    assert not template.actions("TransactionsFunction") & WRITES
+    assert template.actions("HealthFunction") == LOGS | X_RAY_KNOWS_NO_RESOURCES
+
+
+def test_the_stripe_key_is_read_by_those_that_call_stripe(template: Template) -> None:
+    (secret,) = (
+        statement["Resource"]
+        for statement in template.one_policy("ReadStripeKeyPolicy")
+        if statement["Action"] == "secretsmanager:GetSecretValue"
+    )
+    assert secret == {"Ref": "StripeKeySecret"}
+    readers = {
+        name
+        for name, properties in template.of("AWS::IAM::Role").items()
+        if {"Ref": "ReadStripeKeyPolicy"} in properties.get("ManagedPolicyArns", [])
+    }
+    assert readers == {"MerchantsRole", "CatalogRole", "CheckoutRole", "RefundsRole", "ProcessEventsRole", "SweepRole"}
+
+
+def test_a_user_cannot_make_himself_a_merchant(template: Template) -> None:
+    client = template.one("AWS::Cognito::UserPoolClient")
+    assert "custom:merchant_id" in client["ReadAttributes"]
+    assert "custom:merchant_id" not in client["WriteAttributes"]
+    assert template.one("AWS::Cognito::UserPool")["AdminCreateUserConfig"] == {"AllowAdminCreateUserOnly": True}
+
+
+def test_browsers_of_the_marketplace_may_call_and_no_others(template: Template) -> None:
+    condition, rules, otherwise = template.one("AWS::ApiGatewayV2::Api")["Body"]["x-amazon-apigateway-cors"]["Fn::If"]
+    assert condition == "HasReturnOrigins"
+    assert set(rules) == {"allowOrigins", "allowMethods", "allowHeaders", "maxAge"}
+    assert "*" not in json.dumps(rules)
+    assert {"authorization", "idempotency-key"} <= set(rules["allowHeaders"])
+    assert otherwise == {"Ref": "AWS::NoValue"}
+
+
+def test_the_api_is_throttled(template: Template) -> None:
+    settings = template.one("AWS::ApiGatewayV2::Stage")["DefaultRouteSettings"]
+    assert 0 < settings["ThrottlingRateLimit"] <= settings["ThrottlingBurstLimit"]

@@ -1,0 +1,106 @@
+"""What is kept, for how long, and how it is protected: table, queues, secrets, logs."""
+
+import json
+
+from .conftest import Template
+
+DAY_SECONDS = 24 * 60 * 60
+VARIABLES = {
+    "API_BASE_URL",
+    "FEE_POLICY",
+    "LIVEMODE",
+    "LOG_LEVEL",
+    "MERCHANT_CLAIM",
+    "POWERTOOLS_METRICS_NAMESPACE",
+    "POWERTOOLS_SERVICE_NAME",
+    "QUEUE_URL",
+    "RETURN_ORIGINS",
+    "ROLE_CLAIM",
+    "STRIPE_API_BASE",
+    "STRIPE_SECRET_ARN",
+    "TABLE_NAME",
+    "WEBHOOK_SECRET_ARN",
+}
+
+
+def test_the_table_can_be_restored_is_encrypted_and_outlives_its_stack(template: Template) -> None:
+    table = template.one("AWS::DynamoDB::Table")
+    assert table["PointInTimeRecoverySpecification"] == {"PointInTimeRecoveryEnabled": True}
+    assert table["SSESpecification"] == {"SSEEnabled": True}
+    assert table["DeletionProtectionEnabled"] == {"Fn::If": ["IsLocal", False, True]}
+    assert table["TimeToLiveSpecification"] == {"AttributeName": "expires_at", "Enabled": True}
+    assert table["BillingMode"] == "PAY_PER_REQUEST"
+    assert template.resources["Table"]["DeletionPolicy"] == "Retain"
+    assert template.resources["Table"]["UpdateReplacePolicy"] == "Retain"
+
+
+def test_indexes_hold_keys_only(template: Template) -> None:
+    indexes = template.one("AWS::DynamoDB::Table")["GlobalSecondaryIndexes"]
+    assert {index["IndexName"] for index in indexes} == {"by_merchant", "by_customer", "by_stripe_id", "due"}
+    assert all(index["Projection"] == {"ProjectionType": "KEYS_ONLY"} for index in indexes)
+
+
+def test_queues_are_first_in_first_out_encrypted_and_keep_what_failed_for_two_weeks(template: Template) -> None:
+    queues = template.of("AWS::SQS::Queue")
+    assert set(queues) == {"EventQueue", "EventDeadLetterQueue"}
+    for queue in queues.values():
+        assert queue["FifoQueue"] is True
+        assert queue["SqsManagedSseEnabled"] is True
+        assert queue["MessageRetentionPeriod"] == 14 * DAY_SECONDS
+    assert queues["EventQueue"]["ContentBasedDeduplication"] is False
+    assert queues["EventQueue"]["RedrivePolicy"] == {
+        "deadLetterTargetArn": {"Fn::GetAtt": ["EventDeadLetterQueue", "Arn"]},
+        "maxReceiveCount": 5,
+    }
+
+
+def test_a_message_stays_hidden_while_it_may_still_be_processed(template: Template) -> None:
+    processor = template.resources["ProcessEventsFunction"]["Properties"]
+    assert template.of("AWS::SQS::Queue")["EventQueue"]["VisibilityTimeout"] >= 6 * processor["Timeout"]
+
+
+def test_one_failed_event_does_not_fail_its_batch(template: Template) -> None:
+    source = template.one("AWS::Lambda::EventSourceMapping")
+    assert source["FunctionResponseTypes"] == ["ReportBatchItemFailures"]
+
+
+def test_every_function_logs_to_a_group_that_forgets(template: Template) -> None:
+    groups = template.of("AWS::Logs::LogGroup")
+    assert all(group["RetentionInDays"] == {"Ref": "LogRetentionDays"} for group in groups.values())
+    functions = template.of("AWS::Lambda::Function")
+    logged_to = [function["LoggingConfig"]["LogGroup"]["Ref"] for function in functions.values()]
+    assert sorted(logged_to) == sorted(groups)
+
+
+def test_every_function_is_bounded_and_answers_before_the_gateway_gives_up(template: Template) -> None:
+    for name, function in template.of("AWS::Lambda::Function").items():
+        assert 256 <= function["MemorySize"] <= 1024
+        assert function["TracingConfig"] == {"Mode": "Active"}
+        assert function["Timeout"] <= (50 if name == "SweepFunction" else 28)
+
+
+def test_secrets_are_created_without_a_value(template: Template) -> None:
+    secrets = template.of("AWS::SecretsManager::Secret")
+    assert set(secrets) == {"StripeKeySecret", "WebhookSecret"}
+    for secret in secrets.values():
+        assert set(secret) <= {"Description", "Tags"}
+
+
+def test_no_environment_holds_a_secret(template: Template) -> None:
+    for function in template.of("AWS::Lambda::Function").values():
+        variables = function["Environment"]["Variables"]
+        assert set(variables) <= VARIABLES
+        for name, value in variables.items():
+            assert "resolve:" not in json.dumps(value)
+            if name.endswith("_SECRET_ARN"):
+                assert value in ({"Ref": "StripeKeySecret"}, {"Ref": "WebhookSecret"})
+
+
+def test_a_function_is_told_no_more_than_it_may_use(template: Template) -> None:
+    for name, function in template.of("AWS::Lambda::Function").items():
+        variables, actions = function["Environment"]["Variables"], template.actions(name)
+        assert ("TABLE_NAME" in variables) == ("dynamodb:GetItem" in actions)
+        assert ("QUEUE_URL" in variables) == ("sqs:SendMessage" in actions)
+        assert bool({"STRIPE_SECRET_ARN", "WEBHOOK_SECRET_ARN"} & set(variables)) == (
+            "secretsmanager:GetSecretValue" in actions
+        )
