@@ -1,0 +1,93 @@
+"""The one place where adapters are made, from a function's settings.
+
+What only some functions use is imported when it is made: a cold start pays for every import.
+"""
+
+from functools import cache
+from typing import TYPE_CHECKING, Any, Final, Never
+
+import botocore.session
+from botocore.config import Config
+
+from marketplace.adapters.secrets import Secret
+from marketplace.adapters.system import SystemClock, SystemIds
+from marketplace.edge.invocation import Invocation
+from marketplace.edge.settings import Settings
+
+if TYPE_CHECKING:
+    from marketplace.adapters.event_queue import EventQueue
+    from marketplace.ports import Ports, StripeApi
+
+# The receiver has 10 seconds for one secret and one message; both clients try twice at most.
+QUICK: Final = Config(connect_timeout=1, read_timeout=2, retries={"mode": "standard", "total_max_attempts": 2})
+
+
+def ports(settings: Settings, invocation: Invocation) -> "Ports":
+    """The ports of a function whose settings have TABLE, and STRIPE where it calls Stripe.
+
+    A policy that the settings do not have is one that the function never asks.
+    """
+    from marketplace.adapters.dynamodb_calls import CONFIG  # noqa: PLC0415 - not for the receiver
+    from marketplace.adapters.dynamodb_store import DynamoDBStore  # noqa: PLC0415 - not for the receiver
+    from marketplace.domain.fees import FeePolicy  # noqa: PLC0415 - not for the receiver
+    from marketplace.ports import Policy, Ports  # noqa: PLC0415 - not for the receiver
+
+    clock = SystemClock()
+    ids = SystemIds(clock)
+    return Ports(
+        store=DynamoDBStore(_client("dynamodb", CONFIG), str(settings.table_name), clock=clock, ids=ids),
+        stripe=_stripe(settings, invocation, clock, ids),
+        clock=clock,
+        ids=ids,
+        policy=Policy(
+            fee=settings.fee_policy or FeePolicy(),
+            return_origins=settings.return_origins or frozenset(),
+            livemode=settings.livemode is True,
+        ),
+    )
+
+
+def event_queue(settings: Settings) -> "EventQueue":
+    """The queue of Stripe's events, of settings that have WEBHOOKS."""
+    from marketplace.adapters.event_queue import EventQueue  # noqa: PLC0415 - for the receiver only
+
+    return EventQueue(_client("sqs", QUICK), str(settings.queue_url))
+
+
+def webhook_secret(settings: Settings) -> Secret:
+    """The signing secrets of the webhook endpoints, of settings that have WEBHOOKS."""
+    return Secret(_client("secretsmanager", QUICK), str(settings.webhook_secret_arn), SystemClock())
+
+
+def _stripe(settings: Settings, invocation: Invocation, clock: SystemClock, ids: SystemIds) -> "StripeApi":
+    if settings.stripe_secret_arn is None:
+        return NoStripe()
+    from marketplace.adapters.stripe_gateway import StripeGateway  # noqa: PLC0415 - not where Stripe is not called
+
+    return StripeGateway(
+        api_key=Secret(_client("secretsmanager", QUICK), settings.stripe_secret_arn, clock),
+        api_base=str(settings.stripe_api_base),
+        time_left_seconds=invocation.seconds_left,
+        jitter=ids.jitter,
+    )
+
+
+class NoStripe:
+    """Stripe for a function that has no key and must not call it."""
+
+    def ask(self, *_: object, **__: object) -> Never:
+        """Never to be called."""
+        raise AssertionError("this function has no Stripe key")
+
+    read = each = ask
+
+
+def _client(service: str, config: Config) -> Any:  # noqa: ANN401 - botocore makes its classes at run time
+    """A client made by botocore alone: boto3 around it costs 50 ms of a cold start."""
+    return _session().create_client(service, config=config)
+
+
+@cache
+def _session() -> botocore.session.Session:
+    """One for all clients: what it has read of their service models' surroundings is read once."""
+    return botocore.session.get_session()

@@ -1,0 +1,56 @@
+"""Who asks, from the claims of the token that the API's authorizer has checked; nothing else makes a caller."""
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+from marketplace.domain.errors import NotAllowed
+from marketplace.domain.ids import is_id
+from marketplace.domain.principals import Principal, Role
+
+# SYSTEM is nobody's to claim. Of several roles the strongest counts: an operator may also be known as a buyer.
+CLAIMABLE: Final = (Role.OPERATOR, Role.MERCHANT, Role.BUYER)
+LONGEST_SUBJECT: Final = 255  # characters, https://openid.net/specs/openid-connect-core-1_0.html#IDToken
+
+
+class NotAuthenticated(Exception):
+    """The request came without the claims of a checked token."""
+
+
+def principal_of(event: Mapping[str, Any], *, role_claim: str, merchant_claim: str) -> Principal:
+    """The caller of an HTTP API event (payload 2.0).
+
+    Raises:
+        NotAuthenticated: no claims, or no usable ``sub``.
+        NotAllowed: no role that is known, or a merchant's user without a merchant.
+    """
+    claims = _claims(event)
+    subject = claims.get("sub")
+    if not isinstance(subject, str) or not 0 < len(subject) <= LONGEST_SUBJECT or not subject.isascii():
+        raise NotAuthenticated
+    role = _role(claims.get(role_claim))
+    if role is not Role.MERCHANT:
+        return Principal(role=role, subject=subject)
+    merchant_id = claims.get(merchant_claim)
+    if not isinstance(merchant_id, str) or not is_id("merchant", merchant_id):
+        raise NotAllowed("the token of a merchant's user names no merchant")
+    return Principal(role=role, subject=subject, merchant_id=merchant_id)
+
+
+def _claims(event: Mapping[str, Any]) -> Mapping[str, Any]:
+    authorizer = (event.get("requestContext") or {}).get("authorizer") or {}
+    claims = (authorizer.get("jwt") or {}).get("claims")
+    return claims if isinstance(claims, Mapping) else {}
+
+
+def _role(claim: object) -> Role:
+    """The strongest role named: by a string, a list, or what API Gateway makes of a list, ``[operator buyer]``.
+
+    A string without brackets is one name, whatever spaces are in it: "not operator" is no operator.
+    """
+    named = claim if isinstance(claim, list) else [claim]
+    if isinstance(claim, str) and claim.startswith("[") and claim.endswith("]"):
+        named = claim[1:-1].split()
+    for role in CLAIMABLE:
+        if role in named:
+            return role
+    raise NotAllowed("the token names no role that is known here")

@@ -1,0 +1,99 @@
+"""What a function is told by its environment, checked when it starts. A function names the parts that it needs."""
+
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from enum import Enum
+from typing import Any, Final, Self
+
+from marketplace.domain.errors import InvalidFeePolicy
+from marketplace.domain.fees import FeePolicy
+
+
+class InvalidEnvironment(RuntimeError):
+    """Variables that are missing or malformed, each with what is wrong with it: the function must not start."""
+
+
+class Part(Enum):
+    """What a function uses, and the variables that tell it where that is."""
+
+    TABLE = ("TABLE_NAME",)
+    STRIPE = ("STRIPE_SECRET_ARN", "STRIPE_API_BASE", "LIVEMODE")
+    CALLERS = ("ROLE_CLAIM", "MERCHANT_CLAIM")
+    RETURNS = ("RETURN_ORIGINS",)
+    SALES = ("FEE_POLICY",)
+    OWN_URL = ("API_BASE_URL",)
+    WEBHOOKS = ("QUEUE_URL", "WEBHOOK_SECRET_ARN")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """The environment of a function. A field of a part that was not asked for is None.
+
+    ``api_base_url`` is empty where the API has no domain of its own; ``return_origins`` may be empty.
+    """
+
+    table_name: str | None = None
+    stripe_secret_arn: str | None = None
+    stripe_api_base: str | None = None
+    livemode: bool | None = None
+    role_claim: str | None = None
+    merchant_claim: str | None = None
+    return_origins: frozenset[str] | None = None
+    fee_policy: FeePolicy | None = None
+    api_base_url: str | None = None
+    queue_url: str | None = None
+    webhook_secret_arn: str | None = None
+
+    @classmethod
+    def of(cls, environment: Mapping[str, str], *parts: Part) -> Self:
+        """The settings of the parts, whatever else the environment holds.
+
+        Raises:
+            InvalidEnvironment: naming every variable that is missing or malformed.
+        """
+        values: dict[str, Any] = {}
+        wrong: list[str] = []
+        for name in (name for part in parts for name in part.value):
+            text = environment.get(name)
+            if text is None:
+                wrong.append(f"{name} is missing")
+                continue
+            try:
+                values[name.lower()] = PARSERS.get(name, _text)(text)
+            except (ValueError, InvalidFeePolicy) as error:
+                wrong.append(f"{name}: {error}")
+        if wrong:
+            raise InvalidEnvironment("; ".join(wrong))
+        return cls(**values)
+
+
+def _text(text: str) -> str:
+    if not text:
+        raise ValueError("is empty")
+    return text
+
+
+def _boolean(text: str) -> bool:
+    if text not in {"true", "false"}:
+        raise ValueError("is true or false")
+    return text == "true"
+
+
+def _origins(text: str) -> frozenset[str]:
+    return frozenset(filter(None, text.split(",")))
+
+
+def _fee_policy(text: str) -> FeePolicy:
+    policy = json.loads(text)
+    if not isinstance(policy, dict):
+        raise ValueError("is a JSON object")  # noqa: TRY004 - of a text, as json's own errors are
+    return FeePolicy.of(policy)
+
+
+PARSERS: Final[Mapping[str, Callable[[str], Any]]] = {
+    "LIVEMODE": _boolean,
+    "RETURN_ORIGINS": _origins,
+    "FEE_POLICY": _fee_policy,
+    "API_BASE_URL": str,
+}
