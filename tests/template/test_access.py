@@ -1,8 +1,10 @@
 """Who may do what: the API's routes, and the roles of the functions."""
 
 import json
+import re
 from collections.abc import Iterator
-from typing import Any
+
+from local.cloud.places import PROJECT
 
 from .conftest import Resource, Template, listed
 
@@ -14,8 +16,15 @@ OPEN_ROUTES = {
 }
 ROLE_KINDS = ("AWS::IAM::Role", "AWS::IAM::ManagedPolicy", "AWS::IAM::Policy")
 X_RAY_KNOWS_NO_RESOURCES = {"xray:PutTraceSegments", "xray:PutTelemetryRecords"}
-WRITES = {"dynamodb:PutItem", "dynamodb:ConditionCheckItem"}
-READS = {"dynamodb:GetItem", "dynamodb:BatchGetItem", "dynamodb:Query"}
+RIGHT_OF_CALL = {
+    "batch_get_item": "dynamodb:BatchGetItem",
+    "get_secret_value": "secretsmanager:GetSecretValue",
+    "put_item": "dynamodb:PutItem",
+    "query": "dynamodb:Query",
+    "send_message": "sqs:SendMessage",
+    "transact_write_items": "dynamodb:PutItem",  # of transactions that only put
+}
+RIGHTS_OF_LAMBDA_ITSELF = {"sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes", "lambda:InvokeFunction"}
 LOGS = {"logs:CreateLogStream", "logs:PutLogEvents"}
 
 
@@ -76,15 +85,22 @@ def test_the_receiver_may_only_send_to_the_queue_and_read_the_webhook_secret(tem
     assert resources["secretsmanager:GetSecretValue"] == {"Ref": "WebhookSecret"}
 
 
-def test_nobody_may_change_an_item_in_place_delete_one_or_scan(template: Template) -> None:
-    granted: set[Any] = set()
-    for statement in statements_of_all(template):
-        granted |= {action for action in listed(statement["Action"]) if action.startswith("dynamodb:")}
-    assert granted == READS | WRITES
+def test_what_the_adapters_call_is_granted_and_nothing_else_is(template: Template) -> None:
+    sources = [path.read_text() for path in (PROJECT / "shared/marketplace/adapters").glob("*.py")]
+    calls = {call for source in sources for call in re.findall(r"\b_client\.(\w+)\(", source)}
+    granted = {action for statement in statements_of_all(template) for action in listed(statement["Action"])}
+    used = {RIGHT_OF_CALL[call] for call in calls}
+    assert granted == used | LOGS | X_RAY_KNOWS_NO_RESOURCES | RIGHTS_OF_LAMBDA_ITSELF
+
+
+def test_nobody_may_change_an_item_in_place_or_delete_one(template: Template) -> None:
+    granted = {action for statement in statements_of_all(template) for action in listed(statement["Action"])}
+    assert not granted & {"dynamodb:UpdateItem", "dynamodb:DeleteItem", "dynamodb:BatchWriteItem"}
+    assert not [action for action in granted if action.startswith("dynamodb:PartiQL")]
 
 
 def test_what_only_reads_may_not_write(template: Template) -> None:
-    assert not template.actions("TransactionsFunction") & WRITES
+    assert "dynamodb:PutItem" not in template.actions("TransactionsFunction")
     assert template.actions("HealthFunction") == LOGS | X_RAY_KNOWS_NO_RESOURCES
 
 

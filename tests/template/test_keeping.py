@@ -99,7 +99,7 @@ def test_no_environment_holds_a_secret(template: Template) -> None:
 def test_a_function_is_told_no_more_than_it_may_use(template: Template) -> None:
     for name, function in template.of("AWS::Lambda::Function").items():
         variables, actions = function["Environment"]["Variables"], template.actions(name)
-        assert ("TABLE_NAME" in variables) == ("dynamodb:GetItem" in actions)
+        assert ("TABLE_NAME" in variables) == ("dynamodb:Query" in actions)
         assert ("QUEUE_URL" in variables) == ("sqs:SendMessage" in actions)
         assert bool({"STRIPE_SECRET_ARN", "WEBHOOK_SECRET_ARN"} & set(variables)) == (
             "secretsmanager:GetSecretValue" in actions
