@@ -12,6 +12,7 @@ from urllib.parse import parse_qs, urlsplit
 
 import requests
 import stripe
+from requests.adapters import BaseAdapter
 
 from marketplace.domain.commands import Doubt
 from marketplace.domain.errors import StripeRefused, Unavailable
@@ -52,7 +53,7 @@ class StripeGateway:
     """The StripeApi port.
 
     ``time_left_seconds`` is how long the function may still run. ``on_call`` hears of each request that is sent,
-    repetitions included. ``jitter`` gives numbers from 0 to 1.
+    repetitions included. ``jitter`` gives numbers from 0 to 1. ``transport`` carries the requests in place of sockets.
     """
 
     def __init__(
@@ -64,6 +65,7 @@ class StripeGateway:
         jitter: Callable[[], float],
         on_call: Callable[[Operation], None] = lambda _: None,
         sleep: Callable[[float], None] = time.sleep,
+        transport: BaseAdapter | None = None,
     ) -> None:
         self._api_key = api_key
         self._api_base = api_base
@@ -72,6 +74,8 @@ class StripeGateway:
         self._on_call = on_call
         self._sleep = sleep
         self._session = _Session()
+        if transport is not None:
+            self._session.mount(api_base, transport)
         self._clients: dict[str, stripe.StripeClient] = {}
 
     def ask(self, operation: Operation, *ids: str, params: Mapping[str, Any], key: str) -> Answer:
