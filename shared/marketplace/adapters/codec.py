@@ -47,6 +47,7 @@ class _Coder(NamedTuple):
 class _Field(NamedTuple):
     name: str
     coder: _Coder
+    is_optional: bool
     absent: Callable[[], Any] | None  # makes what an absent attribute means; None where it may not be absent
 
 
@@ -62,7 +63,7 @@ def encode(record: object) -> Attributes:
     return {
         field.name: field.coder.write(value)
         for field in _fields_of(type(record))
-        if (value := getattr(record, field.name)) is not None
+        if (value := getattr(record, field.name)) is not None or not field.is_optional
     }
 
 
@@ -94,6 +95,7 @@ def _fields_of(kind: type[Any]) -> tuple[_Field, ...]:
             _Field(
                 field.name,
                 _TTL if field.name == TTL_ATTRIBUTE else _coder_of(hints[field.name]),
+                NoneType in get_args(hints[field.name]),
                 _absence(hints[field.name], field.default, field.default_factory),
             )
             for field in fields(kind)
@@ -158,10 +160,10 @@ def _record_as_list(kind: type[Any]) -> _Coder:
     members = _fields_of(kind)
 
     def write(value: object) -> Value:
-        parts = [getattr(value, member.name) for member in members]
-        while parts[-1] is None:
+        parts = [_write_or_null(member, getattr(value, member.name)) for member in members]
+        while "NULL" in parts[-1]:
             parts.pop()
-        return {"L": [_write_or_null(member, part) for member, part in zip(members, parts, strict=False)]}
+        return {"L": parts}
 
     def read(value: Value) -> object:
         parts = [None if "NULL" in part else part for part in value["L"]]
@@ -172,7 +174,7 @@ def _record_as_list(kind: type[Any]) -> _Coder:
 
 
 def _write_or_null(member: _Field, value: object) -> Value:
-    return {"NULL": True} if value is None else member.coder.write(value)
+    return {"NULL": True} if value is None and member.is_optional else member.coder.write(value)
 
 
 def _write_json(value: object) -> Value:
