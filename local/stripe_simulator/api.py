@@ -63,7 +63,7 @@ class Api:
         except StripeError as error:
             if isinstance(error, UnsupportedError):
                 headers["Stripe-Should-Retry"] = "false"
-            return json_response(error.http_status, error.body(), headers)
+            return json_response(error.http_status, _body(request, error), headers)
 
     def _admit(self, request: Request, route: Route, placeholders: Mapping[str, str], request_id: str) -> _Call:
         authenticate(request.headers)
@@ -84,7 +84,8 @@ class Api:
         platform = self._world.platform
         if named is None or named == platform:
             return platform
-        if not self._store.holds(platform, "account", named):
+        found = self._store.peek(platform, "account", named)
+        if found is None or found.get("_closed"):
             raise AccountAccessError(
                 f"The provided key does not have access to account '{named}' (or that account does not exist). "
                 "Application access may have been revoked.",
@@ -133,7 +134,7 @@ class Api:
         return expand(state, answer, paths) if paths else answer
 
     def _keep_failure(self, call: _Call, error: StripeError) -> Kept:
-        answer = self._kept(call, error.http_status, error.body())
+        answer = self._kept(call, error.http_status, _body(call.request, error))
         with self._store.transaction() as transaction:
             self._keep(call, State(transaction, call.account), answer)
         return answer
@@ -156,6 +157,10 @@ class Api:
         if isinstance(answer, Redirect):
             return Response(HTTPStatus.SEE_OTHER, b"", {"Location": answer.url})
         return json_response(HTTPStatus.OK, public(answer))
+
+
+def _body(request: Request, error: StripeError) -> Object:
+    return error.body_v2() if request.path.startswith("/v2/") else error.body()
 
 
 def _takes_key(request: Request) -> bool:

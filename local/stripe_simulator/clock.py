@@ -4,6 +4,11 @@ import time
 from datetime import UTC, datetime
 
 
+def rfc3339(seconds: float) -> str:
+    """A moment in UTC with milliseconds, as API v2 writes time."""
+    return datetime.fromtimestamp(seconds, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
 class Clock:
     """Seconds since the epoch, as every part of the simulator sees them.
 
@@ -41,8 +46,7 @@ class Clock:
 
     def timestamp(self, seconds: float | None = None) -> str:
         """RFC 3339 in UTC with milliseconds, as API v2 writes time; now unless given."""
-        moment = datetime.fromtimestamp(self.precise() if seconds is None else seconds, UTC)
-        return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+        return rfc3339(self.precise() if seconds is None else seconds)
 
     def move_to(self, moment: float) -> None:
         """Show ``moment`` from now on.

@@ -5,11 +5,13 @@ Source: https://docs.stripe.com/api/errors and the error codes listed at https:/
 
 from collections.abc import Mapping
 from http import HTTPStatus
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Final
 
 from .values import Json
 
 _DOCUMENTED_CODES_PREFIX = "https://stripe.com/docs/error-codes/"
+
+_V2_CODES: Final = {"resource_missing": "not_found"}
 
 
 class StripeError(Exception):
@@ -56,6 +58,12 @@ class StripeError(Exception):
             error["doc_url"] = _DOCUMENTED_CODES_PREFIX + self.code.replace("_", "-")
         if self.param:
             error["param"] = self.param
+        return {"error": error | self.details}
+
+    def body_v2(self) -> Mapping[str, Any]:
+        """The same as API v2 sends it: a code always, words for the user, no parameter."""
+        error = {"message": self.message, "type": self.type, "user_message": self.message}
+        error["code"] = _V2_CODES.get(self.code or "", self.code) or self.type
         return {"error": error | self.details}
 
 

@@ -91,7 +91,6 @@ def _record_thin(
     *,
     snapshot_event: str | None,
 ) -> Object:
-    collection = state.collection_of(item["object"])
     reason = {"type": "request", "request": {"id": origin.request_id, "idempotency_key": origin.idempotency_key or ""}}
     event: dict[str, Any] = {
         "id": world.ids.new("evt_test"),
@@ -100,11 +99,7 @@ def _record_thin(
         "created": world.clock.timestamp(),
         "livemode": False,
         "reason": reason if origin.request_id else None,
-        "related_object": {
-            "id": item["id"],
-            "type": item["object"],
-            "url": f"{collection.path if collection else ''}/{item['id']}",
-        },
+        "related_object": _reference(state, item),
         "type": event_type,
     }
     if data is not None:
@@ -115,6 +110,15 @@ def _record_thin(
     for holder, destination in subscribers(state, world.platform, event_type, THIN):
         enqueue(state, world, event, holder, destination)
     return event
+
+
+def _reference(state: State, item: Object) -> Object | None:
+    """What a thin event refers to; an account link has no id, and nothing refers to it."""
+    if "id" not in item:
+        return None
+    collection = state.collection_of(item["object"])
+    path = collection.path if collection else ""
+    return {"id": item["id"], "type": item["object"], "url": f"{path}/{item['id']}"}
 
 
 def changed_attributes(before: Mapping[str, Any], after: Mapping[str, Any]) -> dict[str, Any]:

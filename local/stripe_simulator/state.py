@@ -60,10 +60,11 @@ class Store:
                 for entry in shelf.entries.values():
                     yield account, entry.item
 
-    def holds(self, account: str, collection: str, object_id: str) -> bool:
-        """Whether the account has the object."""
+    def peek(self, account: str, collection: str, object_id: str) -> Object | None:
+        """The account's object, looked at outside of a transaction."""
         shelf = self._shelves.get((account, collection))
-        return shelf is not None and object_id in shelf.entries
+        entry = shelf.entries.get(object_id) if shelf else None
+        return entry.item if entry else None
 
     def account_of(self, collection: Collection, object_id: str) -> str | None:
         """Whose object this is, for collections that are ``found_anywhere``."""

@@ -178,4 +178,4 @@ def test_a_fault_of_the_simulator_answers_as_stripes_own_and_leaves_nothing(
     monkeypatch.setattr("local.stripe_simulator.context.events.record", lambda *_args, **_named: 1 / 0)
     answer = simulator.request("POST", "/v1/products", {"name": "x", "id": "tea"})
     assert (answer.status, answer.json()["error"]["type"]) == (500, "api_error")
-    assert not simulator.store.holds(simulator.platform, PRODUCTS.name, "tea")
+    assert simulator.store.peek(simulator.platform, PRODUCTS.name, "tea") is None

@@ -1,0 +1,139 @@
+"""An account as API v1 shows it. https://docs.stripe.com/api/accounts/object"""
+
+from datetime import datetime
+from typing import Any, Final
+
+from ..lists import list_object
+from ..values import Object
+from . import standing
+from .record import CARD_PAYMENTS, MERCHANT, RECIPIENT, TRANSFERS, at
+
+V1_NAMES: Final = {
+    "transfers": (RECIPIENT, TRANSFERS),
+    "us_bank_account_ach_payments": (MERCHANT, "ach_debit_payments"),
+}
+"""Capabilities that API v1 names otherwise; the rest are the merchant's, under the same name."""
+
+V1_FEES_PAYER: Final = {"stripe": "account"}
+"""What API v1 calls a ``fees_collector``; the others have the same name."""
+
+_BUSINESS_PROFILE: Final = (
+    *("annual_revenue", "estimated_worker_count", "mcc", "minority_owned_business_designation"),
+    *("monthly_estimated_revenue", "support_address", "support_email", "support_phone", "support_url"),
+)
+_COMPANY_FLAGS: Final = ("directors_provided", "executives_provided", "owners_provided", "tax_id_provided")
+_PAYOUT_DELAY_DAYS: Final = 2
+
+
+def v1_names() -> dict[tuple[str, str], str]:
+    """What API v1 calls the capabilities that it names otherwise."""
+    return {place: name for name, place in V1_NAMES.items()}
+
+
+def v1_view(record: Object) -> dict[str, Any]:
+    """The account, whole; a closed one is never shown by API v1."""
+    return {
+        "id": record["id"],
+        "object": "account",
+        "business_profile": _business_profile(record),
+        "business_type": at(record, "identity.entity_type"),
+        "capabilities": _capabilities(record),
+        "charges_enabled": standing.is_active(record, MERCHANT, CARD_PAYMENTS),
+        "company": _company(record),
+        "controller": _controller(record),
+        "country": at(record, "identity.country"),
+        "created": record["created"],
+        "default_currency": at(record, "defaults.currency"),
+        "details_submitted": record["submitted"],
+        "email": record["contact_email"],
+        "external_accounts": list_object(record["bank_accounts"], f"/v1/accounts/{record['id']}/external_accounts"),
+        "future_requirements": _requirements(record, []),
+        "metadata": record["metadata"],
+        "payouts_enabled": standing.can_be_paid_out(record),
+        "requirements": _requirements(record, [each.v1_name for each in standing.due(record)]),
+        "settings": _settings(record),
+        "tos_acceptance": _tos_acceptance(record),
+        "type": record["type"],
+    }
+
+
+def _business_profile(record: Object) -> Object:
+    profile = at(record, "defaults.profile") or {}
+    return {
+        **dict.fromkeys(_BUSINESS_PROFILE),
+        **record["profile"],
+        "name": profile.get("doing_business_as"),
+        "product_description": profile.get("product_description"),
+        "url": profile.get("business_url"),
+    }
+
+
+def _capabilities(record: Object) -> Object:
+    names = v1_names()
+    shown: dict[str, str] = {}
+    for configuration, capability in standing.capabilities(record):
+        name = names.get((configuration, capability), capability)
+        status = standing.status(record, configuration, capability)
+        if "." not in name and configuration != "customer" and status:
+            shown[name] = standing.V1_STATUS.get(status.status, "inactive")
+    return shown
+
+
+def _company(record: Object) -> Object:
+    address = at(record, "identity.business_details.address") or {}
+    blank = dict.fromkeys(("city", "country", "line1", "line2", "postal_code", "state"))
+    return {
+        "address": {**blank, "country": at(record, "identity.country"), **address},
+        "name": at(record, "identity.business_details.registered_name"),
+        "phone": at(record, "identity.business_details.phone"),
+        **dict.fromkeys(_COMPANY_FLAGS, False),
+    }
+
+
+def _controller(record: Object) -> Object:
+    responsibilities = record["responsibilities"]
+    fees, losses = responsibilities.get("fees_collector"), responsibilities.get("losses_collector")
+    return {
+        "type": "application",
+        "fees": {"payer": V1_FEES_PAYER.get(fees, fees)} if fees else None,
+        "is_controller": True,
+        "losses": {"payments": losses} if losses else None,
+        "requirement_collection": responsibilities.get("requirements_collector"),
+        "stripe_dashboard": {"type": record["dashboard"]} if record["dashboard"] else None,
+    }
+
+
+def _requirements(record: Object, due: list[str]) -> Object:
+    reason = "rejected.other" if record["rejected"] else "requirements.past_due" if due else None
+    return {
+        "alternatives": [],
+        "current_deadline": None,
+        "currently_due": due,
+        "disabled_reason": reason,
+        "errors": [],
+        "eventually_due": due,
+        "past_due": due,
+        "pending_verification": [],
+    }
+
+
+def _settings(record: Object) -> Object:
+    decline_on = {"avs_failure": False, "cvc_failure": False}
+    schedule = {"delay_days": _PAYOUT_DELAY_DAYS, "interval": "daily"}
+    settings: dict[str, Any] = {
+        "branding": dict.fromkeys(("icon", "logo", "primary_color", "secondary_color")),
+        "card_payments": {"decline_on": decline_on, "statement_descriptor_prefix": None},
+        "dashboard": {"display_name": record["display_name"], "timezone": "Etc/UTC"},
+        "payments": dict.fromkeys(("statement_descriptor", "statement_descriptor_kana", "statement_descriptor_kanji")),
+        "payouts": {"debit_negative_balances": True, "schedule": schedule, "statement_descriptor": None},
+    }
+    for name, given in record["settings"].items():
+        settings[name] = {**settings.get(name, {}), **given}
+    return settings
+
+
+def _tos_acceptance(record: Object) -> Object:
+    accepted = at(record, "identity.attestations.terms_of_service.account")
+    if accepted is None:
+        return {"date": None, "ip": None, "user_agent": None}
+    return {**accepted, "date": int(datetime.fromisoformat(accepted["date"]).timestamp())}

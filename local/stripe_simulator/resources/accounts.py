@@ -1,0 +1,147 @@
+"""Connected accounts in API v1. https://docs.stripe.com/api/accounts"""
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+from ..accounts import ACCOUNTS, get_record, insert, save
+from ..accounts.record import MERCHANT, RECIPIENT, blank, overlaid
+from ..accounts.requests import asked_by_v1, bank_account, with_capability
+from ..accounts.responsibilities import APPLICATION, LOSSES, OF_TYPE, REQUIREMENTS, STRIPE, settled
+from ..accounts.v1_view import v1_view
+from ..clock import rfc3339
+from ..context import Context
+from ..errors import InvalidParameterError, InvalidRequestError
+from ..metadata import merged
+from ..money import currency_code
+from ..routing import Routes
+from ..values import Object
+
+routes = Routes(ACCOUNTS)
+_UNSUPPORTED: Final = ("account_token", "documents", "groups")
+_PLACES: Final[Mapping[str, Mapping[str, str]]] = {
+    "individual": {"first_name": "given_name", "last_name": "surname", "email": "email", "phone": "phone"},
+    "company": {"name": "registered_name", "phone": "phone"},
+    "business_profile": {
+        "name": "doing_business_as",
+        "product_description": "product_description",
+        "url": "business_url",
+    },
+}
+"""What API v1 and v2 both know, by their names; the rest of what was given stays as it was given."""
+
+
+@routes.api("POST", "/v1/accounts")
+def create(context: Context) -> Object:
+    """Create an account, by controller properties or by a legacy type."""
+    context.unsupported(*_UNSUPPORTED)
+    params = context.params
+    record = _controlled(blank(context), params)
+    record["identity"] = {"country": params.get("country", context.settings.country).upper()}
+    record["defaults"] = {"currency": context.settings.default_currency}
+    for configuration in (RECIPIENT, MERCHANT):
+        record["configurations"][configuration] = {"applied": True}
+    return v1_view(insert(context, _applied(context, record, params)))
+
+
+@routes.api("GET", "/v1/accounts/{account}")
+def retrieve(context: Context, account: str) -> Object:
+    """The account as it stands."""
+    return v1_view(get_record(context, account))
+
+
+@routes.api("POST", "/v1/accounts/{account}")
+def update(context: Context, account: str) -> Object:
+    """Change what was given."""
+    context.unsupported(*_UNSUPPORTED)
+    before = get_record(context, account)
+    return v1_view(save(context, before, _applied(context, before, context.params)))
+
+
+@routes.api("DELETE", "/v1/accounts/{account}")
+def delete(context: Context, account: str) -> Object:
+    """Delete the account, which API v2 shows as closed."""
+    before = get_record(context, account)
+    if before["dashboard"] == "full" and before["responsibilities"].get(LOSSES) == STRIPE:
+        raise InvalidRequestError("This account has access to the full Stripe Dashboard and cannot be deleted.")
+    save(context, before, {**before, "closed": True})
+    return {"id": account, "object": "account", "deleted": True}
+
+
+@routes.api("GET", "/v1/accounts")
+def list_accounts(context: Context) -> Object:
+    """Connected accounts, newest first."""
+    return context.on_platform().list(ACCOUNTS, {"_closed": False})
+
+
+def _controlled(record: dict[str, Any], params: Mapping[str, Any]) -> dict[str, Any]:
+    """The record with its dashboard and responsibilities."""
+    if "type" in params and "controller" in params:
+        raise InvalidParameterError(
+            "You may not provide the `type` parameter and `controller` parameters at the same time.", param="type"
+        )
+    if "type" in params:
+        dashboard, responsibilities = OF_TYPE[params["type"]]
+        return {**record, "type": params["type"], "dashboard": dashboard, "responsibilities": responsibilities}
+    given = params.get("controller", {})
+    dashboard = given.get("stripe_dashboard", {}).get("type", "full")
+    payer = given.get("fees", {}).get("payer", "account")
+    losses = given.get("losses", {}).get("payments", STRIPE)
+    responsibilities = settled(dashboard, APPLICATION if payer == APPLICATION else STRIPE, losses)
+    asked = given.get("requirement_collection", responsibilities[REQUIREMENTS])
+    if asked == APPLICATION != responsibilities[REQUIREMENTS]:
+        raise InvalidRequestError(
+            "Your platform can only collect the requirements of an account that has no Stripe Dashboard and whose "
+            "losses it bears.",
+            param="controller[requirement_collection]",
+        )
+    return {**record, "dashboard": dashboard, "responsibilities": {**responsibilities, REQUIREMENTS: asked}}
+
+
+def _applied(context: Context, before: Object, params: Mapping[str, Any]) -> dict[str, Any]:
+    """The record with the parameters in it."""
+    record = {**before, "metadata": merged(before["metadata"], params.get("metadata"))}
+    _describe(record, params)
+    for configuration, name, requested in asked_by_v1(params.get("capabilities", {})):
+        record["capabilities"] = with_capability(record["capabilities"], configuration, name, requested=requested)
+    if "external_account" in params:
+        given = params["external_account"]
+        record["bank_accounts"] = [bank_account(context, record, given)] if given else []
+    if "tos_acceptance" in params:
+        _accept_terms(record, params["tos_acceptance"])
+    for name in ("profile", "settings"):
+        record[name] = overlaid(before[name], params.get("business_profile" if name == "profile" else name, {}))
+    record["profile"] = {
+        name: each for name, each in record["profile"].items() if name not in _PLACES["business_profile"]
+    }
+    return record
+
+
+def _describe(record: dict[str, Any], params: Mapping[str, Any]) -> None:
+    identity: dict[str, Any] = {}
+    if "business_type" in params:
+        identity["entity_type"] = params["business_type"]
+    for name, place in (("individual", "individual"), ("company", "business_details")):
+        if name in params:
+            given = params[name]
+            address = {"address": given["address"]} if "address" in given else {}
+            identity[place] = {_PLACES[name][key]: given[key] for key in _PLACES[name] if key in given} | address
+    record["identity"] = overlaid(record["identity"], identity)
+    profile = params.get("business_profile", {})
+    known = {place: profile[name] for name, place in _PLACES["business_profile"].items() if name in profile}
+    record["defaults"] = overlaid(record["defaults"], {"profile": known} if known else {})
+    if "default_currency" in params:
+        record["defaults"]["currency"] = currency_code(params["default_currency"], "default_currency")
+    if "email" in params:
+        record["contact_email"] = params["email"]
+
+
+def _accept_terms(record: dict[str, Any], given: Mapping[str, Any]) -> None:
+    if record["responsibilities"][REQUIREMENTS] == STRIPE and "date" in given:
+        raise InvalidRequestError(
+            "You cannot accept the Terms of Service on behalf of this account: Stripe collects its requirements.",
+            param="tos_acceptance[date]",
+        )
+    if "date" in given:
+        accepted = {"date": rfc3339(given["date"]), "ip": given.get("ip"), "user_agent": given.get("user_agent")}
+        terms = {"attestations": {"terms_of_service": {"account": accepted}}}
+        record["identity"] = overlaid(record["identity"], terms)
