@@ -5,29 +5,73 @@ They are made here from that body, as CloudFormation shows it after the transfor
 
 import re
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from typing import Any, Final
 
-from .aws import REGION, AwsClient, client
+from .aws import REGION, AwsClient
 
-API: Final = "Api"  # its logical id in the template
-OPEN: Final[Mapping[str, list[str]]] = {"NONE": []}
+OPEN: Final = "NONE"
 INTEGRATION: Final = "x-amazon-apigateway-integration"
 AUTHORIZER: Final = "x-amazon-apigateway-authorizer"
 CORS: Final = "x-amazon-apigateway-cors"
 FUNCTION_OF_URI: Final = re.compile(r"\$\{(\w+)\.Arn\}")
 
+Body = Mapping[str, Any]
 
-def complete_api(endpoint: str, stack_name: str, *, user_pool_id: str, audience: str, origins: list[str]) -> None:
-    """Give the stack's API its authorizer, its routes and its CORS rules."""
-    cloudformation, gateway = client(endpoint, "cloudformation"), client(endpoint, "apigatewayv2")
-    resources = cloudformation.describe_stack_resources(StackName=stack_name)["StackResources"]
-    physical_ids = {resource["LogicalResourceId"]: resource["PhysicalResourceId"] for resource in resources}
-    template = cloudformation.get_template(StackName=stack_name, TemplateStage="Processed")["TemplateBody"]
-    body = template["Resources"][API]["Properties"]["Body"]
-    api_id = physical_ids[API]
-    authorizers = _create_authorizers(gateway, api_id, body, user_pool_id, audience)
-    _create_routes(gateway, api_id, body, physical_ids, authorizers)
-    _, rules, _ = body[CORS]["Fn::If"]
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Resolved:
+    """What the body says by reference: the functions' names by their logical ids, and values of parameters."""
+
+    functions: Mapping[str, str]
+    issuer: str
+    audience: str
+    origins: list[str]
+
+
+def complete_api(gateway: AwsClient, api_id: str, body: Body, resolved: Resolved) -> None:
+    """Give an API the authorizers, routes and CORS rules of its body."""
+    guards = _create_authorizers(gateway, api_id, body, resolved)
+    integrations: dict[str, str] = {}
+    for route_key, operation in _operations(body):
+        (function,) = FUNCTION_OF_URI.findall(operation[INTEGRATION]["uri"]["Fn::Sub"])
+        if function not in integrations:
+            integrations[function] = _create_integration(gateway, api_id, operation, resolved.functions[function])
+        ((scheme, _scopes),) = operation["security"][0].items()
+        target = f"integrations/{integrations[function]}"
+        gateway.create_route(ApiId=api_id, RouteKey=route_key, Target=target, **guards[scheme])
+    _set_cors(gateway, api_id, body, resolved.origins)
+
+
+def _create_authorizers(
+    gateway: AwsClient, api_id: str, body: Body, resolved: Resolved
+) -> Mapping[str, Mapping[str, str]]:
+    """How a route is guarded, by the name of its security scheme."""
+    guards: dict[str, dict[str, str]] = {OPEN: {}}
+    for name, scheme in body["components"]["securitySchemes"].items():
+        authorizer = gateway.create_authorizer(
+            ApiId=api_id,
+            Name=name,
+            AuthorizerType="JWT",
+            IdentitySource=[scheme[AUTHORIZER]["identitySource"]],
+            JwtConfiguration={"Issuer": resolved.issuer, "Audience": [resolved.audience]},
+        )
+        guards[name] = {"AuthorizationType": "JWT", "AuthorizerId": authorizer["AuthorizerId"]}
+    return guards
+
+
+def _create_integration(gateway: AwsClient, api_id: str, operation: Body, function: str) -> str:
+    integration = gateway.create_integration(
+        ApiId=api_id,
+        IntegrationType="AWS_PROXY",
+        IntegrationUri=f"arn:aws:lambda:{REGION}:000000000000:function:{function}",
+        PayloadFormatVersion=operation[INTEGRATION]["payloadFormatVersion"],
+    )
+    return str(integration["IntegrationId"])
+
+
+def _set_cors(gateway: AwsClient, api_id: str, body: Body, origins: list[str]) -> None:
+    _condition, rules, _otherwise = body[CORS]["Fn::If"]
     gateway.update_api(
         ApiId=api_id,
         CorsConfiguration={
@@ -39,49 +83,7 @@ def complete_api(endpoint: str, stack_name: str, *, user_pool_id: str, audience:
     )
 
 
-def _create_authorizers(
-    gateway: AwsClient, api_id: str, body: Mapping[str, Any], user_pool_id: str, audience: str
-) -> dict[str, str]:
-    """The ids of the authorizers by their names in the body."""
-    issuer = f"https://cognito-idp.{REGION}.amazonaws.com/{user_pool_id}"
-    return {
-        name: gateway.create_authorizer(
-            ApiId=api_id,
-            Name=name,
-            AuthorizerType="JWT",
-            IdentitySource=[scheme[AUTHORIZER]["identitySource"]],
-            JwtConfiguration={"Issuer": issuer, "Audience": [audience]},
-        )["AuthorizerId"]
-        for name, scheme in body["components"]["securitySchemes"].items()
-    }
-
-
-def _create_routes(
-    gateway: AwsClient,
-    api_id: str,
-    body: Mapping[str, Any],
-    physical_ids: Mapping[str, str],
-    authorizers: Mapping[str, str],
-) -> None:
-    integrations: dict[str, str] = {}
-    for route_key, operation in _operations(body):
-        integration = operation[INTEGRATION]
-        (function,) = FUNCTION_OF_URI.findall(integration["uri"]["Fn::Sub"])
-        if function not in integrations:
-            integrations[function] = gateway.create_integration(
-                ApiId=api_id,
-                IntegrationType="AWS_PROXY",
-                IntegrationUri=f"arn:aws:lambda:{REGION}:000000000000:function:{physical_ids[function]}",
-                PayloadFormatVersion=integration["payloadFormatVersion"],
-            )["IntegrationId"]
-        (security,) = operation["security"]
-        guard = (
-            {} if security == OPEN else {"AuthorizationType": "JWT", "AuthorizerId": authorizers[next(iter(security))]}
-        )
-        gateway.create_route(ApiId=api_id, RouteKey=route_key, Target=f"integrations/{integrations[function]}", **guard)
-
-
-def _operations(body: Mapping[str, Any]) -> Iterator[tuple[str, Mapping[str, Any]]]:
+def _operations(body: Body) -> Iterator[tuple[str, Body]]:
     for path, operations in body["paths"].items():
         for method, operation in operations.items():
             yield f"{method.upper()} {path}", operation

@@ -10,7 +10,7 @@ from typing import Final
 
 from . import sam
 from .aws import REGION, client, ministack
-from .gateway import complete_api
+from .gateway import Resolved, complete_api
 from .ports import AWS_SETTING, HOST, STRIPE_SETTING, Ports, require_free
 from .stack import Stack
 from .stripe_account import StripeAccount, simulator
@@ -58,13 +58,30 @@ def _deploy(template: Path, endpoint: str, account: StripeAccount, log: Path) ->
         "StripeApiBase": account.base,
         "ReturnOrigins": RETURN_ORIGIN,
     }
-    outputs = sam.deploy(template, endpoint=endpoint, api_id=API_ID, parameters=parameters, log=log)
-    pool_id, client_id = outputs["UserPoolId"], outputs["UserPoolClientId"]
-    complete_api(endpoint, sam.STACK_NAME, user_pool_id=pool_id, audience=client_id, origins=[RETURN_ORIGIN])
+    deployed = sam.deploy(template, endpoint=endpoint, api_id=API_ID, parameters=parameters, log=log)
+    _complete(endpoint, deployed)
     secrets = account.webhook_secrets(api)
     secrets_manager = client(endpoint, "secretsmanager")
-    secrets_manager.put_secret_value(SecretId=outputs["StripeKeySecretArn"], SecretString=account.key)
-    secrets_manager.put_secret_value(SecretId=outputs["WebhookSecretArn"], SecretString=json.dumps(secrets))
+    secrets_manager.put_secret_value(SecretId=deployed.outputs["StripeKeySecretArn"], SecretString=account.key)
+    secrets_manager.put_secret_value(SecretId=deployed.outputs["WebhookSecretArn"], SecretString=json.dumps(secrets))
+    return _stack(endpoint, api, deployed, account, secrets)
+
+
+def _complete(endpoint: str, deployed: sam.Deployed) -> None:
+    references = Resolved(
+        functions=deployed.functions,
+        issuer=f"https://cognito-idp.{REGION}.amazonaws.com/{deployed.outputs['UserPoolId']}",
+        audience=deployed.outputs["UserPoolClientId"],
+        origins=[RETURN_ORIGIN],
+    )
+    complete_api(client(endpoint, "apigatewayv2"), API_ID, deployed.api, references)
+
+
+def _stack(
+    endpoint: str, api: str, deployed: sam.Deployed, account: StripeAccount, secrets: dict[str, list[str]]
+) -> Stack:
+    outputs = deployed.outputs
+    pool_id, client_id = outputs["UserPoolId"], outputs["UserPoolClientId"]
     cognito = client(endpoint, "cognito-idp")
     return Stack(
         api=api,
@@ -75,6 +92,7 @@ def _deploy(template: Path, endpoint: str, account: StripeAccount, log: Path) ->
         webhook_secrets=secrets,
         aws_endpoint=endpoint,
         region=REGION,
+        functions=deployed.functions,
         table=outputs["TableName"],
         queue_url=outputs["EventQueueUrl"],
         dead_letter_queue_url=outputs["EventDeadLetterQueueUrl"],

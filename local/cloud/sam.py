@@ -7,8 +7,9 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from .aws import CREDENTIALS, REGION, client
 from .failures import CannotRun
@@ -21,6 +22,15 @@ ARCHITECTURES: Final = {"x86_64": "x86_64", "amd64": "x86_64", "aarch64": "arm64
 BUILD_SECONDS: Final = 300
 DEPLOY_SECONDS: Final = 120
 FOREIGN: Final = ("AWS_", "STRIPE_")  # another account's settings, and keys, are no business of these commands
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Deployed:
+    """A deployed stack: its outputs, its functions' names by their logical ids, and the OpenAPI document of its API."""
+
+    outputs: Mapping[str, str]
+    functions: Mapping[str, str]
+    api: Mapping[str, Any]
 
 
 def architecture() -> str:
@@ -52,8 +62,12 @@ def build(log: Path) -> Path:
     return template
 
 
-def deploy(template: Path, *, endpoint: str, api_id: str, parameters: Mapping[str, str], log: Path) -> dict[str, str]:
-    """The outputs of the stack. ``api_id`` becomes the id of its HTTP API, so that its URL is known beforehand."""
+def deploy(template: Path, *, endpoint: str, api_id: str, parameters: Mapping[str, str], log: Path) -> Deployed:
+    """Deploy a built template. ``api_id`` becomes the id of its HTTP API, so that its URL is known beforehand.
+
+    Raises:
+        CannotRun: the deploy failed.
+    """
     client(endpoint, "s3").create_bucket(Bucket=BUCKET)
     overrides = [f"{name}={value}" for name, value in parameters.items()]
     _sam(
@@ -65,8 +79,19 @@ def deploy(template: Path, *, endpoint: str, api_id: str, parameters: Mapping[st
                      **CREDENTIALS},
         seconds=DEPLOY_SECONDS,
     )  # fmt: skip
-    (stack,) = client(endpoint, "cloudformation").describe_stacks(StackName=STACK_NAME)["Stacks"]
-    return {output["OutputKey"]: output["OutputValue"] for output in stack["Outputs"]}
+    cloudformation = client(endpoint, "cloudformation")
+    (stack,) = cloudformation.describe_stacks(StackName=STACK_NAME)["Stacks"]
+    resources = cloudformation.describe_stack_resources(StackName=STACK_NAME)["StackResources"]
+    translated = cloudformation.get_template(StackName=STACK_NAME, TemplateStage="Processed")["TemplateBody"]
+    return Deployed(
+        outputs={output["OutputKey"]: output["OutputValue"] for output in stack["Outputs"]},
+        functions={
+            resource["LogicalResourceId"]: resource["PhysicalResourceId"]
+            for resource in resources
+            if resource["ResourceType"] == "AWS::Lambda::Function"
+        },
+        api=translated["Resources"]["Api"]["Properties"]["Body"],
+    )
 
 
 def _sam(arguments: list[str], *, log: Path, environment: Mapping[str, str], seconds: int) -> None:

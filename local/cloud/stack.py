@@ -5,12 +5,14 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Self
+from urllib.parse import urlsplit
 
 from stripe import StripeClient
 
 from .aws import AwsClient, client
 from .failures import CannotRun
 from .places import STACK_FILE
+from .ports import is_listening
 from .users import Role, User, token
 
 
@@ -19,7 +21,8 @@ class Stack:
     """A running local cloud: where its parts listen and what opens them. `.local/stack.json` is one of these.
 
     ``stripe_key`` is the simulator's; it is empty where Stripe itself is used, because a key belongs in no file.
-    ``return_origin`` is an origin that return URLs may have. The tokens are good for a day.
+    ``return_origin`` is an origin that return URLs may have. The tokens are good for a day. ``functions`` are the names
+    of the functions by their logical ids in the template.
     """
 
     api: str
@@ -30,6 +33,7 @@ class Stack:
     webhook_secrets: Mapping[str, list[str]]
     aws_endpoint: str
     region: str
+    functions: Mapping[str, str]
     table: str
     queue_url: str
     dead_letter_queue_url: str
@@ -45,9 +49,11 @@ class Stack:
         Raises:
             CannotRun: there is none.
         """
-        if not file.exists():
-            raise CannotRun("The local cloud is not running: start it with `make run`.")
-        return cls(**json.loads(file.read_text()))
+        if file.exists():
+            stack = cls(**json.loads(file.read_text()))
+            if is_listening(urlsplit(stack.aws_endpoint).port or 0):
+                return stack
+        raise CannotRun("The local cloud is not running: start it with `make run`.")
 
     def save(self, file: Path = STACK_FILE) -> None:
         """Let scripts know; the file is for its owner only, because of the tokens."""

@@ -1,13 +1,16 @@
 """`make run` when it cannot: one line that says what to do."""
 
+import json
 import os
 import socket
 import subprocess
 import sys
+from dataclasses import fields
+from pathlib import Path
 
 import pytest
 
-from local.cloud import CannotRun, Ports, own_account
+from local.cloud import CannotRun, Ports, Stack, own_account
 from local.cloud.places import PROJECT
 from local.cloud.ports import AWS_SETTING, HOST, STRIPE_SETTING
 
@@ -61,3 +64,13 @@ def test_a_test_mode_key_is_used_at_stripe_itself() -> None:
 def test_a_port_must_be_a_number(port: str) -> None:
     with pytest.raises(CannotRun, match="MARKETPLACE_AWS_PORT"):
         Ports.of({AWS_SETTING: port})
+
+
+def test_what_a_killed_run_left_behind_is_no_running_cloud(tmp_path: Path) -> None:
+    nowhere = f"http://{HOST}:{Ports.free().aws}"
+    texts = dict.fromkeys((field.name for field in fields(Stack)), "")
+    left_behind = tmp_path / "stack.json"
+    left_behind.write_text(json.dumps({**texts, "aws_endpoint": nowhere}))
+    for file in (left_behind, tmp_path / "none.json"):
+        with pytest.raises(CannotRun, match="make run"):
+            Stack.running(file)
