@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from http import HTTPStatus
 from typing import Any, Final, NamedTuple
 
-from . import idempotency, parameters
+from . import idempotency, pages, parameters
 from .context import Context
 from .errors import AccountAccessError, ApiError, InvalidParameterError, StripeError, UnsupportedError
 from .events import Origin
@@ -22,6 +22,7 @@ from .world import World
 _logger = logging.getLogger(__name__)
 _VERSION: Final = re.compile(r"\d{4}-\d{2}-\d{2}(\.[a-z_]+)?")
 _REQUEST_ID_LENGTH: Final = 14
+_CONTROLS: Final = "/_simulator/"  # answered in JSON, errors too
 
 
 class _Call(NamedTuple):
@@ -147,16 +148,24 @@ class Api:
             idempotency.keep(state, call.attempt, answer, self._world.clock.now())
 
     def _visit(self, request: Request, route: Route, placeholders: Mapping[str, str]) -> Response:
-        with self._store.transaction() as transaction:
-            state = State(transaction, self._world.platform)
-            version = self._world.settings.api_version
-            context = Context(self._world, state, request.read_params(), request.path, version)
-            answer = route.handler(context, **placeholders)
+        try:
+            answer = self._show(request, route, placeholders)
+        except StripeError as error:
+            if request.path.startswith(_CONTROLS):
+                raise
+            answer = pages.notice("This page is not available", error.message, status=error.http_status)
         if isinstance(answer, Html):
             return Response(answer.status, answer.text.encode(), {"Content-Type": "text/html; charset=utf-8"})
         if isinstance(answer, Redirect):
             return Response(HTTPStatus.SEE_OTHER, b"", {"Location": answer.url})
         return json_response(HTTPStatus.OK, public(answer))
+
+    def _show(self, request: Request, route: Route, placeholders: Mapping[str, str]) -> Html | Redirect | Object:
+        with self._store.transaction() as transaction:
+            state = State(transaction, self._world.platform)
+            version = self._world.settings.api_version
+            context = Context(self._world, state, request.read_params(), request.path, version)
+            return route.handler(context, **placeholders)
 
 
 def _body(request: Request, error: StripeError) -> Object:
