@@ -1,0 +1,23 @@
+"""Play the demo; exit 1 where something is not as it must be."""
+
+import sys
+
+from local.cloud import CannotRun, Stack
+
+from .marketplace_api import StoryBroken
+from .one_sale import one_sale
+
+
+def main() -> int:
+    """The scenes, one after the other."""
+    try:
+        one_sale(Stack.running())
+    except (CannotRun, StoryBroken) as problem:
+        print(f"\n{problem}", file=sys.stderr)
+        return 1
+    print("\nEvery sum was as it must be.")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

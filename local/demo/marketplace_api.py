@@ -1,0 +1,69 @@
+"""The marketplace's API as its callers use it: a token, a path, a body."""
+
+import time
+import uuid
+from collections.abc import Callable, Mapping
+from typing import Any, Final, Self
+
+import httpx
+
+from local.cloud import Stack
+
+PATIENCE_SECONDS: Final = 30.0  # for what webhooks bring
+LOOK_EVERY_SECONDS: Final = 0.2
+TIMEOUT_SECONDS: Final = 30.0
+
+
+class StoryBroken(Exception):
+    """The demo saw something that must not be; the text says what."""
+
+
+class Caller:
+    """Somebody with a token."""
+
+    def __init__(self, stack: Stack, token: str) -> None:
+        self._http = httpx.Client(
+            base_url=stack.api, headers={"Authorization": f"Bearer {token}"}, timeout=TIMEOUT_SECONDS
+        )
+
+    @classmethod
+    def operator(cls, stack: Stack) -> Self:
+        """Who runs the marketplace."""
+        return cls(stack, stack.tokens["operator"])
+
+    @classmethod
+    def buyer(cls, stack: Stack) -> Self:
+        """Who buys."""
+        return cls(stack, stack.tokens["buyer"])
+
+    @classmethod
+    def merchant(cls, stack: Stack, merchant_id: str) -> Self:
+        """Who sells."""
+        return cls(stack, stack.merchant_token(merchant_id))
+
+    def get(self, path: str, **query: str) -> dict[str, Any]:
+        """Read something."""
+        return _answer(self._http.get(path, params=query), 200)
+
+    def post(self, path: str, body: Mapping[str, Any] | None = None, *, expect: int = 201) -> dict[str, Any]:
+        """Do something, once: each call has an Idempotency-Key of its own."""
+        headers = {"Idempotency-Key": uuid.uuid4().hex}
+        return _answer(self._http.post(path, json=dict(body or {}), headers=headers), expect)
+
+    def wait_for(self, path: str, until: Callable[[dict[str, Any]], bool], what: str) -> dict[str, Any]:
+        """Read until something is so. Webhooks are on their way; nothing is asked of Stripe."""
+        deadline = time.monotonic() + PATIENCE_SECONDS
+        while time.monotonic() < deadline:
+            found = self.get(path)
+            if until(found):
+                return found
+            time.sleep(LOOK_EVERY_SECONDS)
+        raise StoryBroken(f"{what} did not come about within {PATIENCE_SECONDS:.0f} seconds ({path})")
+
+
+def _answer(response: httpx.Response, expected: int) -> dict[str, Any]:
+    if response.status_code != expected:
+        request = response.request
+        raise StoryBroken(f"{request.method} {request.url.path}: {response.status_code} {response.text}")
+    found: dict[str, Any] = response.json()
+    return found
