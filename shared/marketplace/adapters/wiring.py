@@ -10,13 +10,12 @@ import botocore.session
 from botocore.config import Config
 
 from marketplace.adapters.secrets import Secret
-from marketplace.adapters.system import SystemClock, SystemIds
 from marketplace.edge.invocation import Invocation
 from marketplace.edge.settings import Settings
 
 if TYPE_CHECKING:
     from marketplace.adapters.event_queue import EventQueue
-    from marketplace.ports import Ports, StripeApi
+    from marketplace.ports import Ids, Ports, StripeApi
 
 # The receiver has 10 seconds for one secret and one message; both clients try twice at most.
 QUICK: Final = Config(connect_timeout=1, read_timeout=2, retries={"mode": "standard", "total_max_attempts": 2})
@@ -29,6 +28,7 @@ def ports(settings: Settings, invocation: Invocation) -> "Ports":
     """
     from marketplace.adapters.dynamodb_calls import CONFIG  # noqa: PLC0415 - not for the receiver
     from marketplace.adapters.dynamodb_store import DynamoDBStore  # noqa: PLC0415 - not for the receiver
+    from marketplace.adapters.system import SystemClock, SystemIds  # noqa: PLC0415 - not for the receiver
     from marketplace.domain.fees import FeePolicy  # noqa: PLC0415 - not for the receiver
     from marketplace.ports import Policy, Ports  # noqa: PLC0415 - not for the receiver
 
@@ -36,7 +36,7 @@ def ports(settings: Settings, invocation: Invocation) -> "Ports":
     ids = SystemIds(clock)
     return Ports(
         store=DynamoDBStore(_client("dynamodb", CONFIG), str(settings.table_name), clock=clock, ids=ids),
-        stripe=_stripe(settings, invocation, clock, ids),
+        stripe=_stripe(settings, invocation, ids),
         clock=clock,
         ids=ids,
         policy=Policy(
@@ -56,16 +56,16 @@ def event_queue(settings: Settings) -> "EventQueue":
 
 def webhook_secret(settings: Settings) -> Secret:
     """The signing secrets of the webhook endpoints, of settings that have WEBHOOKS."""
-    return Secret(_client("secretsmanager", QUICK), str(settings.webhook_secret_arn), SystemClock())
+    return Secret(_client("secretsmanager", QUICK), str(settings.webhook_secret_arn))
 
 
-def _stripe(settings: Settings, invocation: Invocation, clock: SystemClock, ids: SystemIds) -> "StripeApi":
+def _stripe(settings: Settings, invocation: Invocation, ids: "Ids") -> "StripeApi":
     if settings.stripe_secret_arn is None:
         return NoStripe()
     from marketplace.adapters.stripe_gateway import StripeGateway  # noqa: PLC0415 - not where Stripe is not called
 
     return StripeGateway(
-        api_key=Secret(_client("secretsmanager", QUICK), settings.stripe_secret_arn, clock),
+        api_key=Secret(_client("secretsmanager", QUICK), settings.stripe_secret_arn),
         api_base=str(settings.stripe_api_base),
         time_left_seconds=invocation.seconds_left,
         jitter=ids.jitter,

@@ -1,0 +1,93 @@
+"""Checkout Sessions: what a buyer pays in."""
+
+import os
+from http import HTTPStatus
+from typing import Annotated
+
+from pydantic import Discriminator, Field, Tag
+
+from marketplace.adapters import wiring
+from marketplace.edge.fields import CATALOG, INLINE, Amount, Currency, Id, Metadata, Name, RequestModel, Url
+from marketplace.edge.idempotency import IdempotencyKey, once
+from marketplace.edge.invocation import Invocation
+from marketplace.edge.resolver import Api, Caller
+from marketplace.edge.settings import Part, Settings
+from marketplace.edge.views import CheckoutSessionView
+from marketplace.services import checkout
+from marketplace.services.baskets import Basket, CatalogItem, InlineItem
+
+settings = Settings.of(os.environ, Part.TABLE, Part.STRIPE, Part.CALLERS, Part.RETURNS, Part.SALES)
+invocation = Invocation()
+ports = wiring.ports(settings, invocation)
+app = Api(settings, invocation)
+handler = app.resolve
+
+
+class CatalogLine(RequestModel):
+    """A price of the catalog."""
+
+    price: Id
+    quantity: int
+
+    def as_item(self) -> CatalogItem:
+        """As the use case takes it."""
+        return CatalogItem(price_id=self.price, quantity=self.quantity)
+
+
+class InlineLine(RequestModel):
+    """An amount that an operator names."""
+
+    name: Name
+    unit_amount: Amount
+    currency: Currency
+    quantity: int
+
+    def as_item(self) -> InlineItem:
+        """As the use case takes it."""
+        return InlineItem(**self.model_dump())
+
+
+def _kind_of_line(line: object) -> str:
+    return CATALOG if isinstance(line, dict) and "price" in line else INLINE
+
+
+Line = Annotated[
+    Annotated[CatalogLine, Tag(CATALOG)] | Annotated[InlineLine, Tag(INLINE)], Discriminator(_kind_of_line)
+]
+
+
+class CheckoutBody(RequestModel):
+    """A sale. Inline amounts, their merchant, fees and customers are for operators to name."""
+
+    line_items: list[Line]
+    success_url: Url
+    cancel_url: Url
+    merchant_id: Id | None = None
+    application_fee_amount: Amount | None = None
+    customer_id: Id | None = None
+    refund_application_fee: bool = True
+    metadata: Metadata = Field(default_factory=dict)
+
+    def as_basket(self) -> Basket:
+        """As the use case takes it."""
+        items = tuple(line.as_item() for line in self.line_items)
+        return Basket(items=items, **self.model_dump(exclude={"line_items"}))
+
+
+@app.post("/checkout/sessions", status_code=HTTPStatus.CREATED)
+def create_session(body: CheckoutBody, key: IdempotencyKey, caller: Caller) -> CheckoutSessionView:
+    """Plan a sale and make the Checkout Session that the buyer pays in."""
+    wanted = once(caller, "POST /checkout/sessions", key, body)
+    return CheckoutSessionView.of(checkout.create_checkout_session(ports, caller, body.as_basket(), wanted))
+
+
+@app.get("/checkout/sessions/<transaction_id>")
+def read_session(transaction_id: str, caller: Caller) -> CheckoutSessionView:
+    """Where a session stands, by its transaction."""
+    return CheckoutSessionView.of(checkout.read_checkout_session(ports, caller, transaction_id))
+
+
+@app.post("/checkout/sessions/<transaction_id>/expire")
+def expire_session(transaction_id: str, caller: Caller) -> CheckoutSessionView:
+    """End an open session, so that it can no longer be paid."""
+    return CheckoutSessionView.of(checkout.expire_checkout_session(ports, caller, transaction_id))

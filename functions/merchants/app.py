@@ -1,0 +1,104 @@
+"""Merchants: connected accounts and their onboarding."""
+
+import os
+from http import HTTPStatus
+from typing import Annotated, Any
+
+from aws_lambda_powertools.event_handler import Response
+from pydantic import Field
+
+from marketplace.adapters import wiring
+from marketplace.domain.fees import FeePolicy
+from marketplace.edge.fields import DEFAULT_PAGE, Currency, Cursor, Limit, Name, RequestModel, Url
+from marketplace.edge.idempotency import OptionalIdempotencyKey, key_or_new, once
+from marketplace.edge.invocation import Invocation
+from marketplace.edge.resolver import Api, Caller
+from marketplace.edge.settings import Part, Settings
+from marketplace.edge.views import Listing, MerchantView, OnboardingLinkView
+from marketplace.services import merchants
+from marketplace.services.merchants import NewMerchant
+
+MOST_CURRENCIES = 200  # more than there are
+
+settings = Settings.of(os.environ, Part.TABLE, Part.STRIPE, Part.CALLERS, Part.RETURNS, Part.OWN_URL)
+invocation = Invocation()
+ports = wiring.ports(settings, invocation)
+app = Api(settings, invocation)
+handler = app.resolve
+
+Amounts = Annotated[dict[Currency, int], Field(max_length=MOST_CURRENCIES)]
+
+
+class FeePolicyBody(RequestModel):
+    """`percent` of the amount plus `fixed`, kept between `minimum` and `maximum`: amounts by currency."""
+
+    percent: Annotated[str, Field(max_length=10)] = "0"
+    fixed: Amounts = Field(default_factory=dict)
+    minimum: Amounts = Field(default_factory=dict)
+    maximum: Amounts = Field(default_factory=dict)
+
+
+class MerchantBody(RequestModel):
+    """A merchant to be. Without a fee policy the platform's default holds."""
+
+    name: Name
+    contact_email: Annotated[str, Field(max_length=254, pattern=r"^[^@\s]+@[^@\s]+$")]
+    country: Annotated[str, Field(pattern=r"^[a-z]{2}$", description="ISO 3166 in lower case.")]
+    currencies: Annotated[list[Currency], Field(min_length=1, max_length=MOST_CURRENCIES)]
+    fee_policy: FeePolicyBody | None = None
+
+    def as_wanted(self) -> NewMerchant:
+        """As the use case takes it. Raises InvalidFeePolicy."""
+        return NewMerchant(
+            name=self.name,
+            contact_email=self.contact_email,
+            country=self.country,
+            currencies=tuple(dict.fromkeys(self.currencies)),
+            fee_policy=None if self.fee_policy is None else FeePolicy.of(self.fee_policy.model_dump()),
+        )
+
+
+class OnboardingLinkBody(RequestModel):
+    """Where the merchant's browser goes afterwards."""
+
+    return_url: Url
+
+
+@app.post("/merchants", status_code=HTTPStatus.CREATED)
+def create_merchant(body: MerchantBody, caller: Caller, key: OptionalIdempotencyKey = None) -> MerchantView:
+    """Make a merchant and its connected account."""
+    wanted = once(caller, "POST /merchants", key_or_new(key), body)
+    return MerchantView.of(merchants.create_merchant(ports, caller, body.as_wanted(), wanted))
+
+
+@app.get("/merchants")
+def list_merchants(caller: Caller, cursor: Cursor = None, limit: Limit = DEFAULT_PAGE) -> Listing[MerchantView]:
+    """All merchants, newest first."""
+    page = merchants.list_merchants(ports, caller, cursor=cursor, limit=limit)
+    return Listing(data=[MerchantView.of(merchant) for merchant in page.items], cursor=page.cursor)
+
+
+@app.get("/merchants/<merchant_id>")
+def read_merchant(merchant_id: str, caller: Caller) -> MerchantView:
+    """A merchant, with what its account still lacks."""
+    return MerchantView.of(merchants.read_merchant(ports, caller, merchant_id))
+
+
+@app.post("/merchants/<merchant_id>/onboarding-links", status_code=HTTPStatus.CREATED)
+def create_onboarding_link(merchant_id: str, body: OnboardingLinkBody, caller: Caller) -> OnboardingLinkView:
+    """A link to Stripe's onboarding."""
+    url, link = merchants.begin_onboarding(
+        ports, caller, merchant_id, return_url=body.return_url, onboarding_url=_onboarding_url()
+    )
+    return OnboardingLinkView(url=url, expires_at=link.expires_at)
+
+
+@app.get("/onboarding/<token>", enable_validation=False)
+def continue_onboarding(token: str) -> Response[Any]:
+    """Send a browser that comes back from a used link on to a new one."""
+    url = merchants.continue_onboarding(ports, token, onboarding_url=_onboarding_url())
+    return Response(HTTPStatus.SEE_OTHER, headers={"Location": url})
+
+
+def _onboarding_url() -> str:
+    return f"{settings.api_base_url or app.own_url}/onboarding"

@@ -1,0 +1,68 @@
+"""Refunds, and what they recover."""
+
+import os
+from http import HTTPStatus
+from typing import Final, Literal
+
+from marketplace.adapters import wiring
+from marketplace.domain.refunds import RefundStatus
+from marketplace.edge.fields import Amount, RequestModel
+from marketplace.edge.idempotency import IdempotencyKey, once
+from marketplace.edge.invocation import Invocation
+from marketplace.edge.resolver import Api, Caller
+from marketplace.edge.settings import Part, Settings
+from marketplace.edge.views import Listing, RefundView
+from marketplace.services import refunds
+from marketplace.services.refunds import RefundRequest
+
+NOT_KNOWN: Final = frozenset({RefundStatus.REQUESTED, RefundStatus.UNKNOWN})
+
+settings = Settings.of(os.environ, Part.TABLE, Part.STRIPE, Part.CALLERS)
+invocation = Invocation()
+ports = wiring.ports(settings, invocation)
+app = Api(settings, invocation)
+handler = app.resolve
+
+
+class RefundBody(RequestModel):
+    """A refund: of all that is left without an `amount`, of the fee as the sale says without a word on it."""
+
+    amount: Amount | None = None
+    reason: Literal["duplicate", "fraudulent", "requested_by_customer"] | None = None
+    refund_application_fee: bool | None = None
+
+    def of(self, transaction_id: str) -> RefundRequest:
+        """As the use case takes it."""
+        return RefundRequest(transaction_id=transaction_id, **self.model_dump())
+
+
+@app.post(
+    "/transactions/<transaction_id>/refunds",
+    responses={
+        HTTPStatus.CREATED: {"description": "Refunded"},
+        HTTPStatus.ACCEPTED: {
+            "description": "Recorded; Stripe has not answered yet, and it goes on without the caller"
+        },
+    },
+)
+def create_refund(
+    transaction_id: str, body: RefundBody, key: IdempotencyKey, caller: Caller
+) -> tuple[RefundView, HTTPStatus]:
+    """Refund a transaction, whole or in part."""
+    wanted = once(caller, f"POST /transactions/{transaction_id}/refunds", key, body, subject=transaction_id)
+    refund = refunds.request_refund(ports, caller, body.of(transaction_id), wanted)
+    status = HTTPStatus.ACCEPTED if refund.status in NOT_KNOWN else HTTPStatus.CREATED
+    return RefundView.seen_by(caller, refund), status
+
+
+@app.get("/transactions/<transaction_id>/refunds")
+def list_refunds(transaction_id: str, caller: Caller) -> Listing[RefundView]:
+    """The refunds of a transaction, the first first: all of them, on one page."""
+    found = refunds.list_refunds(ports, caller, transaction_id)
+    return Listing(data=[RefundView.seen_by(caller, refund) for refund in found], cursor=None)
+
+
+@app.get("/refunds/<refund_id>")
+def read_refund(refund_id: str, caller: Caller) -> RefundView:
+    """A refund."""
+    return RefundView.seen_by(caller, refunds.read_refund(ports, caller, refund_id))

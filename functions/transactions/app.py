@@ -1,0 +1,61 @@
+"""Transactions: what happened to a payment. Reads only; Stripe is not asked."""
+
+import os
+
+from marketplace.adapters import wiring
+from marketplace.domain.principals import Role
+from marketplace.edge.fields import DEFAULT_PAGE, Cursor, Filter, Limit
+from marketplace.edge.invocation import Invocation
+from marketplace.edge.resolver import Api, Caller
+from marketplace.edge.settings import Part, Settings
+from marketplace.edge.transaction_views import (
+    JournalEntryView,
+    MomentView,
+    TransactionSummary,
+    TransactionView,
+    journal,
+    moments,
+)
+from marketplace.edge.views import Listing
+from marketplace.services import transactions
+
+settings = Settings.of(os.environ, Part.TABLE, Part.CALLERS)
+invocation = Invocation()
+ports = wiring.ports(settings, invocation)
+app = Api(settings, invocation)
+handler = app.resolve
+
+
+@app.get("/transactions")
+def list_transactions(
+    caller: Caller,
+    merchant_id: Filter = None,
+    customer_id: Filter = None,
+    cursor: Cursor = None,
+    limit: Limit = DEFAULT_PAGE,
+) -> Listing[TransactionSummary]:
+    """Transactions, newest first: one's own; for an operator those of one merchant or one customer."""
+    page = transactions.list_transactions(
+        ports, caller, merchant_id=merchant_id, customer_id=customer_id, cursor=cursor, limit=limit
+    )
+    return Listing(data=[TransactionSummary.seen_by(caller, *sale) for sale in page.items], cursor=page.cursor)
+
+
+@app.get("/transactions/<transaction_id>")
+def read_transaction(transaction_id: str, caller: Caller) -> TransactionView:
+    """A transaction with its refunds and its timeline."""
+    return TransactionView.of_books(caller, transactions.read_transaction(ports, caller, transaction_id))
+
+
+@app.get("/transactions/<transaction_id>/timeline")
+def read_timeline(transaction_id: str, caller: Caller) -> Listing[MomentView]:
+    """What happened to a transaction, the first first."""
+    caller.require(Role.OPERATOR, Role.MERCHANT)
+    return Listing(data=moments(transactions.read_transaction(ports, caller, transaction_id)), cursor=None)
+
+
+@app.get("/transactions/<transaction_id>/ledger")
+def read_ledger(transaction_id: str, caller: Caller) -> Listing[JournalEntryView]:
+    """The ledger's entries of a transaction, the first first."""
+    caller.require(Role.OPERATOR)
+    return Listing(data=journal(transactions.read_transaction(ports, caller, transaction_id).entries), cursor=None)

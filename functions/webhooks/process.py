@@ -1,0 +1,55 @@
+"""Stripe's events from the queue into the table, in the order of their group.
+
+An event that fails comes back with the later ones of its group (F33) while other groups are done; after its tries the
+queue sets it aside.
+"""
+
+import os
+from typing import Any, Final
+
+from aws_lambda_powertools.utilities.batch import SqsFifoPartialProcessor, process_partial_response
+from aws_lambda_powertools.utilities.batch.types import PartialItemFailureResponse
+from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
+from aws_lambda_powertools.utilities.typing import LambdaContext
+
+from marketplace.adapters import wiring
+from marketplace.domain.errors import Unavailable
+from marketplace.edge.bodies import parse_object
+from marketplace.edge.invocation import Invocation
+from marketplace.edge.logging import facts_of, logger
+from marketplace.edge.metrics import count
+from marketplace.edge.settings import Part, Settings
+from marketplace.services.events import EventOutcome, take_in
+
+EVENT_SECONDS: Final = 5.0  # with less time left an event is not begun: it would take the whole batch down with it
+
+settings = Settings.of(os.environ, Part.TABLE, Part.STRIPE)
+invocation = Invocation()
+ports = wiring.ports(settings, invocation)
+log = logger()
+processor = SqsFifoPartialProcessor(skip_group_on_error=True)
+processor.raise_on_entire_batch_failure = False  # that all failed is said like that some did
+
+
+def handler(event: dict[str, Any], context: LambdaContext) -> PartialItemFailureResponse:
+    """Process a batch; what is named in the answer comes again."""
+    invocation.begin(context)
+    return process_partial_response(event=event, record_handler=process, processor=processor, context=context)
+
+
+def process(record: SQSRecord) -> EventOutcome:
+    """Take an event in, and count what became of it. Raises whatever keeps it from being applied."""
+    try:
+        _require_time()
+        outcome = take_in(ports, parse_object(record.body))
+    except Exception as error:
+        log.exception("failed", event_id=record.attributes.message_deduplication_id, **facts_of(error))
+        count({"failed": 1})
+        raise
+    count({outcome.value: 1})
+    return outcome
+
+
+def _require_time() -> None:
+    if invocation.seconds_left() < EVENT_SECONDS:
+        raise Unavailable("too little time is left")

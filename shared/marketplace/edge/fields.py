@@ -1,0 +1,59 @@
+"""The fields that clients send, with limits that are Stripe's or tighter. Amounts are judged by the domain."""
+
+from typing import Annotated, Final
+from urllib.parse import urlsplit
+
+from aws_lambda_powertools.event_handler.openapi.params import Query
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+
+DEFAULT_PAGE: Final = 20
+LARGEST_PAGE: Final = 100
+LONGEST_NAME: Final = 250
+LONGEST_URL: Final = 2048
+LONGEST_ID: Final = 255
+MOST_METADATA: Final = 20
+OURS: Final = frozenset({"transaction_id", "command_id", "merchant_id", "product_id", "price_id", "refund_id"})
+CATALOG, INLINE = "catalog", "inline"  # kinds of line items; pydantic puts them into the place of an error
+
+
+def _url(text: str) -> str:
+    try:
+        urlsplit(text)
+    except ValueError:
+        raise ValueError("it is no URL") from None
+    return text
+
+
+def _not_ours(names: dict[str, str]) -> dict[str, str]:
+    if OURS & names.keys():
+        raise ValueError(f"these names are taken: {', '.join(sorted(OURS & names.keys()))}")
+    return names
+
+
+Name = Annotated[str, Field(max_length=LONGEST_NAME, pattern=r"\S")]
+Id = Annotated[str, Field(min_length=1, max_length=LONGEST_ID, pattern=r"^[!-~]+$")]
+Currency = Annotated[str, Field(min_length=1, max_length=16, description="ISO 4217 in lower case, for example `usd`.")]
+Amount = Annotated[int, Field(description="Minor units of the currency.")]
+# Printable ASCII but the backslash, which browsers take for a slash.
+Url = Annotated[
+    str, Field(max_length=LONGEST_URL, pattern=r"^https?://[!-\[\]-~]+$"), AfterValidator(_url)
+]  # fmt: skip
+Metadata = Annotated[
+    dict[
+        Annotated[str, Field(min_length=1, max_length=40, pattern=r"^[^\[\]]+$")],
+        Annotated[str, Field(min_length=1, max_length=500)],
+    ],
+    Field(max_length=MOST_METADATA),
+    AfterValidator(_not_ours),
+]
+Limit = Annotated[int, Query(ge=1, le=LARGEST_PAGE, description="How many of the list, at most.")]
+Cursor = Annotated[
+    str | None, Query(max_length=LONGEST_ID, description="Where the list goes on: from the page before.")
+]
+Filter = Annotated[str | None, Query(max_length=LONGEST_ID)]
+
+
+class RequestModel(BaseModel):
+    """A body: no type is converted, no unknown field passes."""
+
+    model_config = ConfigDict(extra="forbid", strict=True, frozen=True)

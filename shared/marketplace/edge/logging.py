@@ -1,0 +1,44 @@
+"""One JSON line for each thing worth telling, with the fields listed here and no others.
+
+Whatever else reaches the logger is dropped: an e-mail, a name, a URL, a key or the text of an exception, which may
+quote any of them, cannot get into a log by mistake.
+"""
+
+import traceback
+from pathlib import PurePath
+from typing import Any, Final, override
+
+from aws_lambda_powertools import Logger
+from aws_lambda_powertools.logging.formatter import LambdaPowertoolsFormatter
+
+ENVELOPE: Final = frozenset(
+    {"level", "location", "message", "timestamp", "service", "correlation_id", "xray_trace_id"}
+)  # fmt: skip
+FIELDS: Final = frozenset({
+    "cause", "count", "endpoint", "error", "event_id", "event_type", "frames", "item_id", "outcome", "problem",
+    "reason", "role", "route", "status",
+})  # fmt: skip
+MOST_FRAMES: Final = 12
+
+
+class AllowListFormatter(LambdaPowertoolsFormatter):
+    """Writes what is listed."""
+
+    @override
+    def serialize(self, log: Any) -> str:
+        return super().serialize({name: log[name] for name in log if name in ENVELOPE | FIELDS})
+
+
+def logger() -> Logger:
+    """The function's logger; level and service come from its environment."""
+    return Logger(logger_formatter=AllowListFormatter())
+
+
+def facts_of(error: BaseException) -> dict[str, Any]:
+    """What may be logged of an exception: kinds and places, never its words."""
+    frames = traceback.extract_tb(error.__traceback__)[-MOST_FRAMES:]
+    facts: dict[str, Any] = {
+        "error": type(error).__name__,
+        "frames": [f"{PurePath(frame.filename).name}:{frame.lineno} {frame.name}" for frame in frames],
+    }
+    return facts | ({"cause": type(error.__cause__).__name__} if error.__cause__ else {})

@@ -1,0 +1,237 @@
+"""Every problem that the API answers with, by the exception that it comes of. `docs/errors.md` is written from it."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from http import HTTPStatus
+from typing import Final
+
+from marketplace.domain import errors
+from marketplace.edge import bodies
+from marketplace.edge.principal import NotAuthenticated
+from marketplace.ports import Conflict
+
+
+class InvalidRequest(Exception):
+    """Fields that are missing, unknown or of the wrong form: (field, what is wrong with it) of each."""
+
+    def __init__(self, fields: tuple[tuple[str, str], ...]) -> None:
+        super().__init__("; ".join(f"{field}: {wrong}" for field, wrong in fields))
+        self.fields = fields
+
+
+class RouteNotFound(Exception):
+    """No route has this path."""
+
+
+class MethodNotAllowed(Exception):
+    """The path is served, for other methods."""
+
+    def __init__(self, allowed: tuple[str, ...]) -> None:
+        super().__init__(", ".join(allowed))
+        self.allowed = allowed
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Problem:
+    """A kind of problem: ``slug`` never changes. ``detail`` says what happened; ``{error}`` is the error's own words.
+
+    Only errors whose words are ours and about the caller's own request may be quoted.
+    """
+
+    slug: str
+    status: HTTPStatus
+    title: str
+    why: str
+    action: str
+    detail: str = "{error}"
+    retry_after_seconds: int | None = None
+
+
+PROBLEMS: Final[Mapping[type[Exception], Problem]] = {
+    bodies.MalformedJson: Problem(
+        slug="malformed-json", status=HTTPStatus.BAD_REQUEST, title="The body is not a JSON object",
+        why="The body could not be read as one JSON object in UTF-8, with each name once.",
+        action="Send one JSON object.",
+    ),
+    bodies.NotJson: Problem(
+        slug="not-json", status=HTTPStatus.UNSUPPORTED_MEDIA_TYPE, title="The body has another content type",
+        why="The API reads JSON only.",
+        detail="The content type is not application/json.",
+        action="Send JSON with the header `Content-Type: application/json`.",
+    ),
+    bodies.BodyTooLarge: Problem(
+        slug="body-too-large", status=HTTPStatus.CONTENT_TOO_LARGE, title="The body is too large",
+        why="A body has at most 256 KB.",
+        detail="The body is larger than 256 KB.",
+        action="Send less, for example fewer line items.",
+    ),
+    InvalidRequest: Problem(
+        slug="invalid-request", status=HTTPStatus.UNPROCESSABLE_CONTENT, title="The request is not valid",
+        why="A field or parameter is missing, unknown, of another type, or too long. Amounts are integers.",
+        action="Correct the fields that `errors` names; docs/openapi.json describes each.",
+    ),
+    NotAuthenticated: Problem(
+        slug="not-authenticated", status=HTTPStatus.UNAUTHORIZED, title="No valid token",
+        why="The request came without a token that the API's authorizer has checked.",
+        detail="The request carries no claims of a valid token.",
+        action="Send a current token of the configured issuer as `Authorization: Bearer ...`.",
+    ),
+    errors.NotAllowed: Problem(
+        slug="not-allowed", status=HTTPStatus.FORBIDDEN, title="Not for this role",
+        why="The role that the token names may not ask this, or a merchant's token names no merchant. Browsers name "
+        "catalog prices: amounts, fees and other customers are for operators.",
+        action="Use a token of a role that may, or leave out what only operators may name.",
+    ),
+    RouteNotFound: Problem(
+        slug="route-not-found", status=HTTPStatus.NOT_FOUND, title="No such path",
+        why="The API serves nothing under this path.",
+        detail="Nothing is served under this path.",
+        action="Compare the path with docs/openapi.json.",
+    ),
+    MethodNotAllowed: Problem(
+        slug="method-not-allowed", status=HTTPStatus.METHOD_NOT_ALLOWED, title="Another method",
+        why="The path exists, and is served for other methods.",
+        detail="This path is served for: {error}.",
+        action="Use a method that the `Allow` header names.",
+    ),
+    errors.NotFound: Problem(
+        slug="not-found", status=HTTPStatus.NOT_FOUND, title="Not found",
+        why="It does not exist, or it belongs to somebody else: the answer is the same.",
+        action="Check the id, and whose token the request carries.",
+    ),
+    errors.InvalidAmount: Problem(
+        slug="invalid-amount", status=HTTPStatus.UNPROCESSABLE_CONTENT, title="Not a payable amount",
+        why="An amount is positive, has at most eight digits of minor units, and is a multiple of what the currency "
+        "can pay (100 for ISK and UGX, 10 for BHD, JOD, KWD, OMR and TND).",
+        action="Send an amount in minor units of the currency.",
+    ),
+    errors.UnknownCurrency: Problem(
+        slug="unknown-currency", status=HTTPStatus.UNPROCESSABLE_CONTENT, title="No such currency",
+        why="Currencies are the ISO 4217 codes that Stripe presents, in lower case.",
+        detail="Stripe presents no such currency: {error}.",
+        action="Send a code like `usd`.",
+    ),
+    errors.CurrencyNotAccepted: Problem(
+        slug="currency-not-accepted", status=HTTPStatus.UNPROCESSABLE_CONTENT, title="The merchant does not take it",
+        why="A merchant is sold for in the currencies that it was made with.",
+        action="Sell in a currency that the merchant takes.",
+    ),
+    errors.InvalidBasket: Problem(
+        slug="invalid-basket", status=HTTPStatus.UNPROCESSABLE_CONTENT, title="The line items make no sale",
+        why="The line items of a sale have one merchant, one currency and sensible quantities; inline amounts name "
+        "their merchant.",
+        action="Split the basket, or name `merchant_id`.",
+    ),
+    errors.InvalidFeePolicy: Problem(
+        slug="invalid-fee-policy", status=HTTPStatus.UNPROCESSABLE_CONTENT, title="No fee can be taken so",
+        why="A fee policy is a percent from 0 to 100 with at most four decimals, given as a string, and amounts by "
+        "currency.",
+        action='Send a policy like `{"percent": "12.5", "fixed": {"usd": 30}}`.',
+    ),
+    errors.FeeExceedsAmount: Problem(
+        slug="fee-exceeds-amount", status=HTTPStatus.UNPROCESSABLE_CONTENT, title="The fee does not fit the amount",
+        why="A fee is from zero to the whole amount, in steps that the currency can pay.",
+        action="Send a smaller `application_fee_amount`, or none.",
+    ),
+    errors.InvalidReturnUrl: Problem(
+        slug="invalid-return-url", status=HTTPStatus.UNPROCESSABLE_CONTENT, title="Nobody is sent there",
+        why="Buyers and merchants are sent back to listed origins only (`ReturnOrigins` of the stack).",
+        action="Use a URL of a listed origin, or have the operator list this one.",
+    ),
+    errors.InvalidCursor: Problem(
+        slug="invalid-cursor", status=HTTPStatus.UNPROCESSABLE_CONTENT, title="Not a cursor of this list",
+        why="A cursor continues the list that gave it out, with the same filter.",
+        action="Start again without a cursor.",
+    ),
+    errors.FilterRequired: Problem(
+        slug="filter-required", status=HTTPStatus.UNPROCESSABLE_CONTENT, title="Whose transactions?",
+        why="An operator lists the transactions of one merchant or of one customer.",
+        action="Name exactly one of `merchant_id` and `customer_id`.",
+    ),
+    errors.MerchantNotReady: Problem(
+        slug="merchant-not-ready", status=HTTPStatus.CONFLICT, title="The merchant cannot be sold for yet",
+        why="Stripe does not let its account receive transfers: onboarding is not finished, or something is missing.",
+        action="Read the merchant: `requirements_due` says what is missing. Send it an onboarding link.",
+    ),
+    errors.LinkExpired: Problem(
+        slug="link-expired", status=HTTPStatus.GONE, title="This link has ended",
+        why="An onboarding link works for seven days.",
+        action="Ask the marketplace for a new link.",
+    ),
+    errors.PriceNotForSale: Problem(
+        slug="price-not-for-sale", status=HTTPStatus.CONFLICT, title="The price is archived",
+        why="It was sold for in the past and is not any more.",
+        action="Choose a current price of the catalog.",
+    ),
+    errors.CheckoutSessionNotOpen: Problem(
+        slug="checkout-session-not-open", status=HTTPStatus.CONFLICT, title="The session is not open",
+        why="Only an open session can be expired; the buyer was faster, or it never was open.",
+        action="Read the transaction. What was paid can be refunded.",
+    ),
+    errors.TransactionNotRefundable: Problem(
+        slug="transaction-not-refundable", status=HTTPStatus.CONFLICT, title="There is nothing to refund",
+        why="Nothing was paid yet, or everything was refunded or is being refunded.",
+        action="Read the transaction and its refunds.",
+    ),
+    errors.RefundExceedsRest: Problem(
+        slug="refund-exceeds-rest", status=HTTPStatus.CONFLICT, title="Less is left than was asked",
+        why="Refunds under way count as refunded, so that two can never have the same money.",
+        action="Refund at most what is left, or leave out `amount` to refund all of it.",
+    ),
+    errors.TooManyRefunds: Problem(
+        slug="too-many-refunds", status=HTTPStatus.CONFLICT, title="Too many refunds",
+        why="A transaction has at most 100 refunds.",
+        action="Refund the rest in Stripe's Dashboard.",
+    ),
+    errors.IdempotencyKeyRequired: Problem(
+        slug="idempotency-key-required", status=HTTPStatus.BAD_REQUEST, title="No Idempotency-Key",
+        why="Money moves here, and requests get lost: only with a key can one be repeated without doing it twice.",
+        detail="The request needs an Idempotency-Key of 1 to 255 characters.",
+        action="Send a header `Idempotency-Key`, new for each intent and the same for each repetition.",
+    ),
+    errors.IdempotencyKeyReused: Problem(
+        slug="idempotency-key-reused", status=HTTPStatus.UNPROCESSABLE_CONTENT, title="The key was used before",
+        why="The same Idempotency-Key came before with another body. Keys are kept for seven days.",
+        action="Use a new key for a new intent; repeat a request unchanged.",
+    ),
+    errors.RequestUnderWay: Problem(
+        slug="request-under-way", status=HTTPStatus.CONFLICT, title="The first request is still at it",
+        why="A request with the same key, or about the same thing, has not finished.",
+        action="Repeat the request unchanged after the time in `Retry-After`.",
+        retry_after_seconds=5,
+    ),
+    errors.StripeRefused: Problem(
+        slug="stripe-refused", status=HTTPStatus.UNPROCESSABLE_CONTENT, title="Stripe refused it",
+        why="Stripe said a definite no, and nothing moved. Its code is in the detail: "
+        "https://docs.stripe.com/error-codes.",
+        action="Mend what the code names; a new request needs a new Idempotency-Key.",
+    ),
+    errors.OutcomeUnknown: Problem(
+        slug="outcome-unknown", status=HTTPStatus.SERVICE_UNAVAILABLE, title="Not known yet",
+        why="The request is recorded and perhaps done at Stripe, which did not answer. It is finished without you.",
+        detail="The request is recorded; Stripe has not answered yet.",
+        action="Repeat it unchanged, with the same Idempotency-Key, after the time in `Retry-After`.",
+        retry_after_seconds=60,
+    ),
+    errors.Unavailable: Problem(
+        slug="unavailable", status=HTTPStatus.SERVICE_UNAVAILABLE, title="No answer in time",
+        why="Stripe or AWS did not answer in time. Nothing is known to have failed.",
+        detail="A service that is needed for this did not answer in time.",
+        action="Repeat the request unchanged, with the same Idempotency-Key, after the time in `Retry-After`.",
+        retry_after_seconds=5,
+    ),
+    Exception: Problem(
+        slug="internal-error", status=HTTPStatus.INTERNAL_SERVER_ERROR, title="A fault of ours",
+        why="Something happened that nobody foresaw. It is in the logs under the `request_id`.",
+        detail="The request failed for a reason that is not yours.",
+        action="Repeat it unchanged, with the same Idempotency-Key; if it fails again, report the `request_id`.",
+    ),
+}  # fmt: skip
+# The records moved on under a write in a way that no use case expects; a repetition reads them anew.
+ALIASES: Final[Mapping[type[Exception], type[Exception]]] = {Conflict: errors.Unavailable}
+
+
+def problem_of(error: Exception) -> Problem:
+    """The problem of an exception, or of the nearest kind of exception that has one."""
+    kind = next(kind for kind in type(error).__mro__ if kind in PROBLEMS or kind in ALIASES)
+    return PROBLEMS[ALIASES.get(kind, kind)]

@@ -1,0 +1,128 @@
+"""Routes of one function: Powertools' HTTP resolver, with every end of a request a model or one problem.
+
+Powertools validates parameters and bodies against the routes' types. Its own habits are kept from the callers: it would
+take a form or the first element of a list for a body, and answer in shapes of its own.
+"""
+
+import re
+from collections.abc import Callable, Mapping, Sequence
+from typing import Annotated, Any, Final, override
+
+from aws_lambda_powertools.event_handler import APIGatewayHttpResolver, Response
+from aws_lambda_powertools.event_handler.depends import Depends
+from aws_lambda_powertools.event_handler.exceptions import NotFoundError
+from aws_lambda_powertools.event_handler.openapi.exceptions import RequestValidationError
+from aws_lambda_powertools.event_handler.request import Request
+from aws_lambda_powertools.utilities.typing import LambdaContext
+
+from marketplace.domain.errors import IdempotencyKeyRequired
+from marketplace.domain.principals import Principal
+from marketplace.edge.bodies import UnreadableBody, parse_object, require_json
+from marketplace.edge.fields import CATALOG, INLINE
+from marketplace.edge.idempotency import HEADER
+from marketplace.edge.invocation import Invocation
+from marketplace.edge.logging import facts_of, logger
+from marketplace.edge.principal import principal_of
+from marketplace.edge.problem_table import InvalidRequest, MethodNotAllowed, RouteNotFound
+from marketplace.edge.problems import ProblemAnswer, answer_to
+from marketplace.edge.settings import Settings
+
+INTERNAL_ERROR: Final = 500
+LONGEST_FIELD: Final = 100  # characters of a field's name in a problem: the caller may have made it up
+_CLAIMS: Final = "claims"
+
+
+class Api(APIGatewayHttpResolver):
+    """The routes of a function, and its Lambda handler."""
+
+    def __init__(self, settings: Settings, invocation: Invocation) -> None:
+        super().__init__(
+            enable_validation=True,
+            # A wrong answer of ours is a fault of ours; without this Powertools would blame the request.
+            response_validation_error_http_code=INTERNAL_ERROR,
+            json_body_deserializer=parse_object,
+        )
+        self._settings = settings
+        self._invocation = invocation
+        self._served: list[tuple[str, re.Pattern[str]]] = []
+        self._log = logger()
+        self.exception_handler(Exception)(self._refuse)
+        self.not_found(self._refuse_route)
+
+    @override
+    def route(self, rule: str, method: str | list[str] | tuple[str], *args: Any, **kwargs: Any) -> Callable[..., Any]:
+        path = re.compile(re.sub(r"<\w+>", "[^/]+", rule))
+        self._served += [(each, path) for each in ([method] if isinstance(method, str) else method)]
+        return super().route(rule, method, *args, **kwargs)
+
+    @property
+    def own_url(self) -> str:
+        """Where the request reached the API, as API Gateway says, not as a header does."""
+        context = self.current_event.raw_event["requestContext"]
+        stage = context["stage"]
+        return f"https://{context['domainName']}" + ("" if stage == "$default" else f"/{stage}")
+
+    @override
+    def resolve(self, event: Mapping[str, Any], context: LambdaContext) -> dict[str, Any]:
+        """Answer an event. Each gets a log line with its route, role and status, and none of its contents."""
+        self._invocation.begin(context)
+        self._log.set_correlation_id(_request_id(event))
+        self.context[_CLAIMS] = (self._settings.role_claim, self._settings.merchant_claim)
+        try:
+            require_json(event)
+            answer = super().resolve(event, context)
+        except UnreadableBody as error:
+            refused = self._problem(error, event)
+            answer = {
+                "statusCode": refused.problem.status.value,
+                "headers": dict(refused.headers),
+                "body": refused.body,
+            }
+        answer["headers"]["Cache-Control"] = "no-store"
+        self._log.info("answered", route=event.get("routeKey"), status=answer["statusCode"])
+        return answer
+
+    def _refuse(self, error: Exception) -> Response[str]:
+        if isinstance(error, RequestValidationError):
+            error = _invalid(error)
+        refused = self._problem(error, self.current_event.raw_event)
+        return Response(refused.problem.status.value, body=refused.body, headers=refused.headers)
+
+    def _refuse_route(self, _error: NotFoundError) -> Response[str]:
+        path = self.current_event.path
+        allowed = tuple(sorted({method for method, rule in self._served if rule.fullmatch(path)}))
+        return self._refuse(MethodNotAllowed(allowed) if allowed else RouteNotFound())
+
+    def _problem(self, error: Exception, event: Mapping[str, Any]) -> ProblemAnswer:
+        refused = answer_to(error, request_id=_request_id(event))
+        if refused.problem.status >= INTERNAL_ERROR:
+            self._log.error("failed", problem=refused.problem.slug, **facts_of(error))
+        else:
+            self._log.info("refused", problem=refused.problem.slug)
+        return refused
+
+
+def caller_of(request: Request) -> Principal:
+    """The caller of the request that is being answered. Raises NotAuthenticated, NotAllowed."""
+    role_claim, merchant_claim = request.context[_CLAIMS]
+    return principal_of(request.resolved_event.raw_event, role_claim=role_claim, merchant_claim=merchant_claim)
+
+
+Caller = Annotated[Principal, Depends(caller_of)]
+
+
+def _invalid(error: RequestValidationError) -> Exception:
+    """The fields that Powertools found wrong, without what they held."""
+    found = [(_field(each["loc"]), each) for each in error.errors()]
+    if any(each["type"] == "missing" and field.lower() == HEADER.lower() for field, each in found):
+        return IdempotencyKeyRequired()
+    return InvalidRequest(tuple((field[:LONGEST_FIELD], each["msg"]) for field, each in found))
+
+
+def _field(place: Sequence[str | int]) -> str:
+    """``line_items.0.quantity`` of ("body", "line_items", 0, "catalog", "quantity")."""
+    return ".".join(str(part) for part in place[1:] if part not in {CATALOG, INLINE}) or str(place[0])
+
+
+def _request_id(event: Mapping[str, Any]) -> str:
+    return str((event.get("requestContext") or {}).get("requestId", ""))

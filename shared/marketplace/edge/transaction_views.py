@@ -1,0 +1,178 @@
+"""Transactions as the API shows them: to a buyer what was paid, to a merchant its share, to an operator everything."""
+
+from collections.abc import Iterable
+from datetime import datetime
+from typing import Annotated, Any, Self
+
+from pydantic import Field
+
+from marketplace.domain.books import Books
+from marketplace.domain.ledger import JournalEntry
+from marketplace.domain.principals import Principal, Role
+from marketplace.domain.timeline import timeline
+from marketplace.domain.transactions import Payment, Transaction
+from marketplace.edge.views import RefundView, View
+
+
+class PaymentIntentView(View):
+    """Stripe's PaymentIntent, as far as it is known."""
+
+    id: str
+    status: str | None
+
+
+class LegView(View):
+    """A merchant's part of a sale: `share` is `amount` less the platform's `fee`."""
+
+    merchant_id: str
+    account_id: str
+    amount: int
+    fee: int
+    share: int
+
+
+class LineItemView(View):
+    """A line of the basket."""
+
+    name: str
+    unit_amount: int
+    quantity: int
+
+
+class ProcessingFeeView(View):
+    """What Stripe took of the charge."""
+
+    amount: int
+    currency: str
+
+
+class RefundedView(View):
+    """How much goes back: `amount` counts refunds under way, `refundable` is what is left."""
+
+    status: Annotated[str, Field(description="none, partial or full")]
+    amount: int
+    refundable: int
+
+    @classmethod
+    def of_payment(cls, payment: Payment) -> Self:
+        """From the record."""
+        left = payment.refundable
+        status = "none" if payment.refund_reserved == 0 else "full" if left <= 0 else "partial"
+        return cls(status=status, amount=payment.refund_reserved, refundable=max(left, 0))
+
+
+class TransactionSummary(View):
+    """A sale, in a list."""
+
+    id: str
+    amount: int
+    currency: str
+    status: str
+    charge_type: str
+    checkout_session_id: str | None
+    payment_intent: PaymentIntentView | None
+    charge_id: str | None
+    refund: RefundedView
+    customer_id: str | None
+    metadata: dict[str, str]
+    waits_for: Annotated[str | None, Field(description="What a sale that is not final waits for.")]
+    created_at: datetime
+    paid_at: datetime | None
+    legs: Annotated[list[LegView], Field(description="Not shown to buyers.")]
+    fee: Annotated[int | None, Field(description="What the platform takes; not shown to buyers.")]
+    processing_fee: Annotated[ProcessingFeeView | None, Field(description="Stripe's, when known; for operators.")]
+    net: Annotated[int | None, Field(description="`fee` less `processing_fee`, before refunds; for operators.")]
+
+    @classmethod
+    def seen_by(cls, caller: Principal, transaction: Transaction, payment: Payment) -> Self:
+        """From the records, as this caller may see them."""
+        return cls(**_fields(caller, transaction, payment))
+
+
+class MomentView(View):
+    """Something that happened."""
+
+    at: datetime
+    what: str
+    amount: int | None
+    object_id: str | None
+
+
+class TransactionView(TransactionSummary):
+    """A sale with all that happened to it."""
+
+    line_items: list[LineItemView]
+    refunds: list[RefundView]
+    timeline: Annotated[list[MomentView], Field(description="Not shown to buyers.")]
+
+    @classmethod
+    def of_books(cls, caller: Principal, books: Books) -> Self:
+        """From the books, as this caller may see them."""
+        return cls(
+            **_fields(caller, books.transaction, books.payment),
+            line_items=[LineItemView.of(line) for line in books.transaction.line_items],
+            refunds=[RefundView.seen_by(caller, books.refunds[refund_id]) for refund_id in sorted(books.refunds)],
+            timeline=[] if caller.role is Role.BUYER else moments(books),
+        )
+
+
+class JournalLineView(View):
+    """A line of the ledger: a debit is positive; `source` is the Stripe object that moved a balance."""
+
+    account: str
+    currency: str
+    amount: int
+    source: str | None
+
+
+class JournalEntryView(View):
+    """Lines that sum to zero in each currency."""
+
+    object_id: str
+    kind: str
+    occurred_at: datetime
+    lines: list[JournalLineView]
+
+
+def moments(books: Books) -> list[MomentView]:
+    """The timeline, the first first."""
+    return [MomentView.of(moment) for moment in timeline(books)]
+
+
+def journal(entries: Iterable[JournalEntry]) -> list[JournalEntryView]:
+    """The ledger's entries, the first first."""
+    in_order = sorted(entries, key=lambda entry: (entry.occurred_at, entry.object_id, entry.kind))
+    return [JournalEntryView.of(entry) for entry in in_order]
+
+
+def _fields(caller: Principal, transaction: Transaction, payment: Payment) -> dict[str, Any]:
+    intent = payment.payment_intent_id
+    return {
+        "id": transaction.id,
+        "amount": transaction.amount,
+        "currency": transaction.currency,
+        "status": payment.status,
+        "charge_type": transaction.charge_type,
+        "checkout_session_id": payment.checkout_session_id,
+        "payment_intent": intent and PaymentIntentView(id=intent, status=payment.payment_intent_status),
+        "charge_id": payment.charge_id,
+        "refund": RefundedView.of_payment(payment),
+        "customer_id": transaction.customer_id,
+        "metadata": dict(transaction.metadata),
+        "waits_for": payment.waits_for,
+        "created_at": transaction.created_at,
+        "paid_at": payment.paid_at,
+        **_split(caller, transaction, payment),
+    }
+
+
+def _split(caller: Principal, transaction: Transaction, payment: Payment) -> dict[str, Any]:
+    """Who gets what of it, as far as the caller may know."""
+    taken, currency = payment.processing_fee, payment.processing_fee_currency or transaction.currency
+    shown: dict[str, Any] = {"legs": [], "fee": None, "processing_fee": None, "net": None}
+    if caller.role is not Role.BUYER:
+        shown |= {"legs": [LegView.of(leg) for leg in transaction.legs], "fee": transaction.fee}
+    if caller.sees_everything and taken is not None:
+        shown["processing_fee"] = ProcessingFeeView(amount=taken, currency=currency)
+        shown["net"] = transaction.fee - taken if currency == transaction.currency else None
+    return shown

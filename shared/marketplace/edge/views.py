@@ -1,0 +1,139 @@
+"""What the API answers with. Ids of Stripe's objects have Stripe's names, times are ISO 8601, amounts minor units.
+
+A buyer is shown what was paid and refunded, a merchant its own share as well, an operator everything.
+"""
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Annotated, Any, Final, Self
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+
+from marketplace.domain.fees import FeePolicy
+from marketplace.domain.principals import Principal, Role
+from marketplace.domain.refunds import Refund, RefundStatus
+
+WAITS_FOR: Final[Mapping[RefundStatus, str]] = {
+    RefundStatus.REQUESTED: "Stripe's answer",
+    RefundStatus.UNKNOWN: "the next look at Stripe",
+    RefundStatus.REQUIRES_ACTION: "the buyer",
+    RefundStatus.PENDING: "the buyer's bank",
+}
+
+
+class View(BaseModel):
+    """An answer."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, from_attributes=True)
+
+    @classmethod
+    def of(cls, record: object) -> Self:
+        """From a record whose fields have the same names."""
+        return cls.model_validate(record)
+
+
+class Listing[T](View):
+    """A page of a list, newest first."""
+
+    data: list[T]
+    cursor: Annotated[str | None, Field(description="Where the next page begins; null at the end.")]
+
+
+def _policy_data(policy: FeePolicy | None) -> dict[str, Any] | None:
+    return None if policy is None else policy.as_data()
+
+
+class MerchantView(View):
+    """A merchant."""
+
+    id: str
+    name: str
+    country: str
+    currencies: list[str]
+    fee_policy: Annotated[dict[str, Any] | None, BeforeValidator(_policy_data)]
+    status: str
+    account_id: str | None
+    requirements_due: list[str]
+    restriction: str | None
+    created_at: datetime
+
+
+class OnboardingLinkView(View):
+    """`url` is Stripe's page, good once and for minutes; until `expires_at` it sends a late browser to a new one."""
+
+    url: str
+    expires_at: datetime
+
+
+class ProductView(View):
+    """A product."""
+
+    id: str
+    merchant_id: str
+    name: str
+    description: str | None
+    active: bool
+    stripe_product_id: str | None
+    created_at: datetime
+
+
+class PriceView(View):
+    """A price."""
+
+    id: str
+    merchant_id: str
+    product_id: str
+    unit_amount: int
+    currency: str
+    active: bool
+    stripe_price_id: str | None
+    created_at: datetime
+
+
+class CheckoutSessionView(View):
+    """A Checkout Session; `url` is where the buyer pays, while it is open."""
+
+    transaction_id: str
+    checkout_session_id: str | None
+    status: str
+    url: str | None
+
+
+class RefundView(View):
+    """A refund. `fee` is the platform's part of it, `reversed` what came back off the transfer; not shown to buyers."""
+
+    id: str
+    transaction_id: str
+    amount: int
+    currency: str
+    status: str
+    reason: str | None
+    stripe_refund_id: str | None
+    failure: str | None
+    waits_for: str | None
+    created_at: datetime
+    ended_at: datetime | None
+    fee: int | None
+    transfer_reversal_id: str | None
+    reversed: int | None
+
+    @classmethod
+    def seen_by(cls, caller: Principal, refund: Refund) -> Self:
+        """From the record, as this caller may see it."""
+        recovery = None if caller.role is Role.BUYER else refund.recovery
+        return cls(
+            id=refund.id,
+            transaction_id=refund.transaction_id,
+            amount=refund.amount,
+            currency=refund.currency,
+            status=refund.status,
+            reason=refund.reason,
+            stripe_refund_id=refund.stripe_refund_id,
+            failure=refund.failure,
+            waits_for=WAITS_FOR.get(refund.status),
+            created_at=refund.created_at,
+            ended_at=refund.ended_at,
+            fee=None if caller.role is Role.BUYER else refund.fee,
+            transfer_reversal_id=recovery.transfer_reversal_id if recovery else None,
+            reversed=recovery.reversed if recovery else None,
+        )
