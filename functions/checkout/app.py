@@ -48,7 +48,8 @@ class InlineLine(RequestModel):
 
 
 def _kind_of_line(line: object) -> str:
-    return CATALOG if isinstance(line, dict) and "price" in line else INLINE
+    names_price = isinstance(line, CatalogLine) or (isinstance(line, dict) and "price" in line)
+    return CATALOG if names_price else INLINE
 
 
 Line = Annotated[

@@ -115,11 +115,11 @@ def require_refundable(payment: Payment, amount: int) -> None:
     Raises:
         TransactionNotRefundable, RefundExceedsRest, TooManyRefunds, InvalidAmount.
     """
-    require_payable(amount, payment.currency)
     if payment.status is not TransactionStatus.PAID or payment.captured is None:
         raise TransactionNotRefundable(f"the transaction is {payment.status}: there is nothing to refund")
     if payment.refundable <= 0:
         raise TransactionNotRefundable("all of it is refunded or being refunded")
+    require_payable(amount, payment.currency)
     if amount > payment.refundable:
         raise RefundExceedsRest(amount, payment.refundable)
     if payment.refund_count >= MOST_REFUNDS:

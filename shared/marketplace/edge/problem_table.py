@@ -68,6 +68,7 @@ PROBLEMS: Final[Mapping[type[Exception], Problem]] = {
     InvalidRequest: Problem(
         slug="invalid-request", status=HTTPStatus.UNPROCESSABLE_CONTENT, title="The request is not valid",
         why="A field or parameter is missing, unknown, of another type, or too long. Amounts are integers.",
+        detail="Not valid: {error}",
         action="Correct the fields that `errors` names; docs/openapi.json describes each.",
     ),
     NotAuthenticated: Problem(
