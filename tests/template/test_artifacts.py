@@ -41,19 +41,6 @@ def test_a_function_is_its_sources_and_small(folder: Path) -> None:
     assert zipped(folder, files) <= FUNCTION_ZIP_BYTES
 
 
-def test_every_handler_is_in_its_folder(template_text: str) -> None:
-    blocks = template_text.split("CodeUri: ")[1:]
-    for block in blocks:
-        folder, handler = block.split()[0], block.split("Handler: ")[1].split()[0]
-        module, _, name = handler.partition(".")
-        assert f"def {name}(" in (PROJECT / folder / f"{module}.py").read_text()
-
-
-@pytest.fixture
-def template_text() -> str:
-    return (PROJECT / "template.yaml").read_text()
-
-
 def test_the_layer_is_small(layer: Path) -> None:
     files = [path for path in layer.rglob("*") if path.is_file()]
     assert zipped(layer, files) <= LAYER_ZIP_BYTES
