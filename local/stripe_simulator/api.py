@@ -9,7 +9,7 @@ from typing import Any, Final, NamedTuple
 
 from . import idempotency, pages, parameters
 from .context import Context
-from .errors import AccountAccessError, ApiError, InvalidParameterError, StripeError, UnsupportedError
+from .errors import AccountAccessError, ApiError, CardError, InvalidParameterError, StripeError, UnsupportedError
 from .events import Origin
 from .expand import expand
 from .idempotency import Attempt, Kept, KeysInUse
@@ -119,7 +119,10 @@ class Api:
     def _execute_in_transaction(self, call: _Call) -> Kept:
         with self._store.transaction() as transaction:
             state = State(transaction, call.account)
-            answer = self._kept(call, HTTPStatus.OK, self._run(call, state))
+            try:
+                answer = self._kept(call, HTTPStatus.OK, self._run(call, state))
+            except CardError as error:  # an attempt that was declined has been made: its charge and events stay
+                answer = self._kept(call, error.http_status, error.body())
             self._keep(call, state, answer)
         return answer
 

@@ -91,7 +91,10 @@ class ResourceMissingError(InvalidRequestError):
 
 
 class CardError(StripeError):
-    """The issuer or Stripe declined; ``decline_code`` and the PaymentIntent come as ``details``."""
+    """The issuer or Stripe declined; ``decline_code`` and the PaymentIntent come as ``details``.
+
+    What the handler changed before it raised this is kept: a declined attempt has been made.
+    """
 
     status = HTTPStatus.PAYMENT_REQUIRED
     type = "card_error"

@@ -1,10 +1,13 @@
 """What a simulator is told at its start."""
 
 from dataclasses import dataclass, field
+from typing import Final
 
 from stripe import api_version as pinned_api_version
 
 from .money import Rounding, Tariff
+
+_DAY_SECONDS: Final = 24 * 3_600
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,4 +19,9 @@ class Settings:
     country: str = "US"
     default_currency: str = "usd"
     tariff: Tariff = field(default_factory=Tariff)
-    rounding: Rounding = Rounding.HALF_UP
+    rounding: Rounding = Rounding.HALF_UP  # of reversals and fee refunds in proportion; Stripe does not say which
+    last_refund_closes: bool = True  # the last of several partial refunds takes what rounding left of transfer and fee
+    settlement_delay_seconds: int = 2 * _DAY_SECONDS  # from a payment to its money being available
+    authorization_seconds: int = 7 * _DAY_SECONDS  # how long an authorization can be captured
+    debit_delay_seconds: int = 3  # until a bank answers; days at Stripe
+    refund_delay_seconds: int = 3  # until a pending refund succeeds, or the refund of the failing test card fails

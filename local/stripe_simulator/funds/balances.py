@@ -1,0 +1,208 @@
+"""Balances: every movement is a balance transaction on one account, and each balance is their exact sum.
+
+A movement is pending until the clock passes its ``available_on``. Sums are kept as movements are booked, with what
+matures when, so that reading a balance or passing a day never walks the transactions.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
+
+from ..context import Context
+from ..errors import InvalidRequestError
+from ..shelves import Collection, Expansion
+from ..state import State, public
+from ..values import Json, Object
+
+DAY_SECONDS: Final = 24 * 3_600
+
+REPORTING_CATEGORIES: Final[Mapping[str, str]] = {
+    "charge": "charge",
+    "payment": "charge",
+    "refund": "refund",
+    "payment_refund": "refund",
+    "refund_failure": "refund_failure",
+    "transfer": "transfer",
+    "transfer_refund": "transfer_reversal",
+    "application_fee": "platform_earning",
+    "application_fee_refund": "platform_earning_refund",
+    "adjustment": "fee",  # only fees given back are booked as adjustments here
+}
+"""https://docs.stripe.com/reports/reporting-categories"""
+
+_COLLECTION_OF_PREFIX: Final = {
+    "ch": "charge",
+    "py": "charge",
+    "re": "refund",
+    "pyr": "refund",
+    "tr": "transfer",
+    "trr": "transfer_reversal",
+    "fee": "application_fee",
+    "fr": "fee_refund",
+}
+
+
+def anywhere(state: State, object_id: str | None) -> Object | None:
+    """The object of an id with a prefix of the table, whichever account has it: a payment's parts lie on two."""
+    if object_id is None:
+        return None
+    collection = state.collection_of(_COLLECTION_OF_PREFIX[object_id.partition("_")[0]])
+    if collection is None:
+        return None
+    return state.holder_of(collection, object_id).find(collection, object_id)
+
+
+def expand_anywhere(field: str) -> Expansion:
+    """The expansion of a field whose object may be another account's."""
+    return lambda state, item: anywhere(state, item[field])
+
+
+def expand_balance_transaction(field: str = "balance_transaction") -> Expansion:
+    """The expansion of a field that names a balance transaction, shown as it stands now."""
+
+    def expansion(state: State, item: Object) -> Json:
+        if item[field] is None:
+            return None
+        found = state.holder_of(BALANCE_TRANSACTIONS, item[field]).find(BALANCE_TRANSACTIONS, item[field])
+        return found and shown(found, state.transaction.store.clock.now())
+
+    return expansion
+
+
+BALANCE_TRANSACTIONS: Final = Collection(
+    "balance_transaction",
+    path="/v1/balance_transactions",
+    indexes=("type", "source", "currency"),
+    expands={"source": expand_anywhere("source")},
+    found_anywhere=True,
+)
+BALANCES: Final = Collection("_balance")
+"""By currency: ``{id, available, pending, maturing}``; ``maturing`` has what becomes available at each moment."""
+
+
+def book(
+    context: Context,
+    kind: str,
+    amount: int,
+    currency: str,
+    *,
+    source: str,
+    available_on: int,
+    fees: Sequence[Object] = (),
+    description: str | None = None,
+    reporting_category: str | None = None,
+) -> Object:
+    """Move ``amount`` minor units less ``fees`` onto (or off) the balance of the context's account."""
+    now = context.clock.now()
+    fee = sum(detail["amount"] for detail in fees)
+    movement = {
+        "id": context.ids.new("txn"),
+        "object": "balance_transaction",
+        "amount": amount,
+        "available_on": max(available_on, now),
+        "balance_type": "payments",
+        "created": now,
+        "currency": currency,
+        "description": description,
+        "exchange_rate": None,
+        "fee": fee,
+        "fee_details": list(fees),
+        "net": amount - fee,
+        "reporting_category": reporting_category or REPORTING_CATEGORIES[kind],
+        "source": source,
+        "status": "pending" if available_on > now else "available",
+        "type": kind,
+    }
+    context.state.insert(BALANCE_TRANSACTIONS, movement)
+    _add(context, currency, movement["net"], available_on)
+    return movement
+
+
+def fee_detail(kind: str, amount: int, currency: str, *, application: str | None = None) -> Object:
+    """One member of ``fee_details``: ``stripe_fee`` or ``application_fee``."""
+    description = "Stripe processing fees" if kind == "stripe_fee" else "application fee"
+    return {
+        "amount": amount,
+        "application": application,
+        "currency": currency,
+        "description": description,
+        "type": kind,
+    }
+
+
+def shown(movement: Object, now: int) -> Object:
+    """The balance transaction as it stands at ``now``: its status follows the clock."""
+    return {**public(movement), "status": "pending" if movement["available_on"] > now else "available"}
+
+
+def settles_on(context: Context) -> int:
+    """When a payment of now becomes available: at the beginning of that day, UTC."""
+    return (context.clock.now() + context.settings.settlement_delay_seconds) // DAY_SECONDS * DAY_SECONDS
+
+
+def spendable(context: Context, currency: str, *, at: int) -> int:
+    """What the account can give away at that moment: pending money only for what is itself still pending."""
+    balance = context.state.find(BALANCES, currency)
+    if balance is None:
+        return 0
+    available: int = balance["available"]
+    return available + balance["pending"] if at > context.clock.now() else available
+
+
+def require(context: Context, currency: str, amount: int, *, at: int, message: str) -> None:
+    """Refuse what the account's balance does not cover.
+
+    Raises:
+        InvalidRequestError: ``balance_insufficient``.
+    """
+    if amount > spendable(context, currency, at=at):
+        raise InvalidRequestError(message, code="balance_insufficient")
+
+
+def balance(context: Context, *, default_currency: str) -> Object:
+    """Stripe's Balance of the context's account, with every currency that it ever had."""
+    kept = {each["id"]: each for each in context.state.select(BALANCES, ascending=True)}
+    empty = {"available": 0, "pending": 0}
+    currencies = sorted(kept) or [default_currency]
+
+    def amounts(name: str) -> list[dict[str, Any]]:
+        return [{"amount": kept.get(each, empty)[name], "currency": each} for each in currencies]
+
+    answer: dict[str, Any] = {
+        "object": "balance",
+        "available": amounts("available"),
+        "livemode": False,
+        "pending": amounts("pending"),
+        "refund_and_dispute_prefunding": {"available": [], "pending": []},
+    }
+    if context.is_platform:
+        answer["connect_reserved"] = [{"amount": 0, "currency": each} for each in currencies]
+    return answer
+
+
+def mature(context: Context, currency: str, moment: int) -> None:
+    """Make available what was pending until ``moment``."""
+    before = context.state.get(BALANCES, currency)
+    amount = before["maturing"][str(moment)]
+    rest = {at: sum_then for at, sum_then in before["maturing"].items() if at != str(moment)}
+    changes = {
+        "available": before["available"] + amount,
+        "pending": before["pending"] - amount,
+        "maturing": rest,
+    }
+    context.state.update(BALANCES, before, changes)
+
+
+def _add(context: Context, currency: str, net: int, available_on: int) -> None:
+    before = context.state.find(BALANCES, currency)
+    if before is None:
+        before = {"id": currency, "available": 0, "pending": 0, "maturing": {}}
+        context.state.insert(BALANCES, before)
+    if available_on <= context.clock.now():
+        context.state.update(BALANCES, before, {"available": before["available"] + net})
+        return
+    moment = str(available_on)
+    maturing = before["maturing"]
+    if moment not in maturing:
+        context.schedule("balance.mature", at=available_on, currency=currency, moment=available_on)
+    changed = {**maturing, moment: maturing.get(moment, 0) + net}
+    context.state.update(BALANCES, before, {"pending": before["pending"] + net, "maturing": changed})

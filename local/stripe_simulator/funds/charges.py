@@ -1,0 +1,243 @@
+"""Charges of PaymentIntents: made, declined, captured, and settled onto the balances of everybody who has a part.
+
+A destination charge is booked as Stripe books it: the platform's charge (+ amount, less Stripe's fee), its transfer
+(- amount), the seller's payment (+ amount, less the application fee), and the platform's application fee (+).
+https://docs.stripe.com/connect/destination-charges
+"""
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+from ..context import Context
+from ..values import Object
+from . import fees, transfers
+from .balances import book, fee_detail, settles_on
+from .methods import card_outcome
+from .outcomes import Decline
+from .records import CHARGES, REFUNDS, blank_charge, blank_refund
+from .transfers import Terms
+
+_COPIED: Final = (
+    *("application_fee_amount", "currency", "customer", "description", "metadata", "on_behalf_of", "receipt_email"),
+    *("shipping", "statement_descriptor", "statement_descriptor_suffix", "transfer_data", "transfer_group"),
+)
+_OUTCOME_APPROVED: Final = {
+    "advice_code": None,
+    "network_advice_code": None,
+    "network_decline_code": None,
+    "network_status": "approved_by_network",
+    "reason": None,
+    "risk_level": "normal",
+    "risk_score": 20,
+    "seller_message": "Payment complete.",
+    "type": "authorized",
+}
+
+
+def authorize(context: Context, intent: Object, method: Object, *, authenticated: bool) -> Object:
+    """A charge that its issuer approved; nothing is captured yet."""
+    charge = _begin(context, intent, method, authenticated=authenticated)
+    return context.state.insert(CHARGES, {**charge, "outcome": _OUTCOME_APPROVED, "paid": True, "status": "succeeded"})
+
+
+def begin_debit(context: Context, intent: Object, method: Object) -> Object:
+    """A charge that a bank was asked for, whose answer comes later."""
+    charge = _begin(context, intent, method, authenticated=False)
+    outcome = {**_OUTCOME_APPROVED, "seller_message": "Payment pending."}
+    return context.state.insert(CHARGES, {**charge, "captured": True, "outcome": outcome})
+
+
+def decline(context: Context, intent: Object, method: Object, why: Decline, *, authenticated: bool) -> Object:
+    """A charge that failed at once."""
+    charge = _begin(context, intent, method, authenticated=authenticated)
+    return context.state.insert(CHARGES, {**charge, **_failed(why)})
+
+
+def fail(context: Context, charge: Object, why: Decline) -> Object:
+    """Let a pending charge fail."""
+    return context.state.update(CHARGES, charge, {**_failed(why), "captured": False})
+
+
+def capture(context: Context, charge: Object, amount: int) -> Object:
+    """Take ``amount`` of what was authorized; its money reaches the balances when it is settled."""
+    changes = {"amount_captured": amount, "captured": True, "paid": True, "status": "succeeded"}
+    return context.state.update(CHARGES, charge, changes)
+
+
+def settle(context: Context, charge: Object) -> Object:
+    """Book a captured charge and everything that hangs on it."""
+    captured, currency = charge["amount_captured"], charge["currency"]
+    settled_on = context.clock.now() if _is_available_at_once(charge) else settles_on(context)
+    tariff = context.settings.tariff
+    details = [fee_detail("stripe_fee", tariff.fee(charge["amount"], currency), currency)]
+    fee_amount = None if charge["transfer_data"] else charge["application_fee_amount"]
+    fee_id = fees.new_fee_id(context) if fee_amount else None
+    if fee_amount:
+        application = fees.application_id(context)
+        details.append(fee_detail("application_fee", fee_amount, currency, application=application))
+    movement = book(
+        context,
+        _booked_as(charge, "charge"),
+        charge["amount"],
+        currency,
+        source=charge["id"],
+        available_on=settled_on,
+        fees=details,
+        description=charge["description"],
+    )
+    changes: dict[str, Any] = {"balance_transaction": movement["id"], "_available_on": settled_on}
+    if captured < charge["amount"]:
+        stripe_fee = tariff.fee(captured, currency) - details[0]["amount"]
+        changes |= _release_rest(context, charge, stripe_fee, settled_on)
+    if fee_id and fee_amount:
+        fees.take(context, fee_id, fee_amount, charge, originating=None, available_on=settled_on)
+        changes["application_fee"] = fee_id
+    if charge["transfer_data"]:
+        changes |= _send_on(context, charge, settled_on)
+    return context.state.update(CHARGES, charge, changes)
+
+
+def release(context: Context, charge: Object, reason: str | None) -> Object:
+    """Let go of an authorization that nothing was captured of."""
+    refund = {**blank_refund(context, context.ids.new("re"), charge["amount"], charge), "reason": reason}
+    context.state.insert(REFUNDS, {**refund, "status": "succeeded"})
+    changes = {"amount_refunded": charge["amount"], "refunded": True}
+    return context.state.update(CHARGES, charge, changes)
+
+
+def refund_id(context: Context, charge: Object) -> str:
+    """A new id for a refund of the charge: payments that are no card's have a prefix of their own."""
+    return context.ids.new("re" if charge["id"].startswith("ch_") else "pyr")
+
+
+def refund_kind(charge: Object) -> str:
+    """How a refund of the charge is booked."""
+    return _booked_as(charge, "refund")
+
+
+def _begin(context: Context, intent: Object, method: Object, *, authenticated: bool) -> dict[str, Any]:
+    charge_id = context.ids.new("ch" if method["type"] == "card" else "py")
+    copied = {name: intent[name] for name in _COPIED}
+    if intent["transfer_data"]:
+        named = {name: intent["transfer_data"].get(name) for name in ("amount", "destination")}
+        copied["transfer_data"] = named
+        copied["transfer_group"] = intent["transfer_group"] or f"group_{intent['id']}"
+    return {
+        **blank_charge(context, charge_id, intent["amount"], intent["currency"]),
+        **copied,
+        "billing_details": method["billing_details"],
+        "payment_intent": intent["id"],
+        "payment_method": method["id"],
+        "payment_method_details": _details(context, intent, method, authenticated=authenticated),
+        "_number": method["_number"],
+        "_transfer": intent["_transfer"],
+    }
+
+
+def _details(context: Context, intent: Object, method: Object, *, authenticated: bool) -> Mapping[str, Any]:
+    kind = method["type"]
+    if kind != "card":
+        shown = {name: value for name, value in method[kind].items() if name not in _NOT_OF_CHARGES}
+        return {kind: {**shown, "mandate": None}, "type": kind}
+    card = method["card"]
+    details: dict[str, Any] = {
+        **{name: card[name] for name in _CARD_COPIED},
+        "amount_authorized": intent["amount"],
+        "authorization_code": None,
+        "extended_authorization": {"status": "disabled"},
+        "incremental_authorization": {"status": "unavailable"},
+        "installments": None,
+        "mandate": None,
+        "multicapture": {"status": "unavailable"},
+        "network": card["brand"],
+        "network_token": {"used": False},
+        "network_transaction_id": None,
+        "overcapture": {"maximum_amount_capturable": intent["amount"], "status": "unavailable"},
+        "three_d_secure": _AUTHENTICATED if authenticated else None,
+    }
+    if intent["capture_method"] == "manual":
+        details["capture_before"] = context.clock.now() + context.settings.authorization_seconds
+    return {"card": details, "type": "card"}
+
+
+_CARD_COPIED: Final = (
+    *("brand", "checks", "country", "exp_month", "exp_year", "fingerprint", "funding", "last4", "regulated_status"),
+    "wallet",
+)
+_NOT_OF_CHARGES: Final = frozenset({"financial_connections_account", "generated_from", "networks", "status_details"})
+_AUTHENTICATED: Final = {
+    "authentication_flow": "challenge",
+    "electronic_commerce_indicator": "05",
+    "exemption_indicator": None,
+    "result": "authenticated",
+    "result_reason": None,
+    "transaction_id": None,
+    "version": "2.2.0",
+}
+
+
+def _failed(why: Decline) -> dict[str, Any]:
+    outcome = {
+        **_OUTCOME_APPROVED,
+        "network_status": "not_sent_to_network" if why.blocked else "declined_by_network",
+        "reason": why.decline_code or why.code,
+        "risk_level": "highest" if why.blocked else "normal",
+        "seller_message": "The payment was blocked." if why.blocked else "The payment failed.",
+        "type": "blocked" if why.blocked else "issuer_declined",
+    }
+    failure = {"failure_code": why.code, "failure_message": why.message}
+    return {**failure, "outcome": outcome, "paid": False, "status": "failed"}
+
+
+def _send_on(context: Context, charge: Object, settled_on: int) -> dict[str, Any]:
+    """The transfer of a destination charge, and the fee that comes back."""
+    given = charge["_transfer"]
+    share = charge["transfer_data"].get("amount")
+    terms = Terms(
+        source_transaction=charge["id"],
+        transfer_group=charge["transfer_group"],
+        description=given.get("description"),
+        metadata=given.get("metadata"),
+        payment_description=given.get("payment_data", {}).get("description"),
+        payment_metadata=given.get("payment_data", {}).get("metadata"),
+        application_fee=charge["application_fee_amount"],
+    )
+    amount = charge["amount_captured"] if share is None else share
+    transfer, fee = transfers.move(
+        context,
+        amount,
+        charge["currency"],
+        charge["transfer_data"]["destination"],
+        available_on=settled_on,
+        terms=terms,
+    )
+    return {"transfer": transfer["id"], "application_fee": fee["id"] if fee else None}
+
+
+def _release_rest(context: Context, charge: Object, stripe_fee: int, settled_on: int) -> dict[str, Any]:
+    """The reversal of what was authorized and not captured, with the part of Stripe's fee that was booked for it."""
+    rest, currency = charge["amount"] - charge["amount_captured"], charge["currency"]
+    refund = {**blank_refund(context, refund_id(context, charge), rest, charge), "status": "succeeded"}
+    movement = book(
+        context,
+        refund_kind(charge),
+        -rest,
+        currency,
+        source=refund["id"],
+        available_on=settled_on,
+        fees=[fee_detail("stripe_fee", stripe_fee, currency)],
+        reporting_category="partial_capture_reversal",
+    )
+    context.state.insert(REFUNDS, {**refund, "balance_transaction": movement["id"]})
+    return {"amount_refunded": rest}
+
+
+def _booked_as(charge: Object, kind: str) -> str:
+    if charge["id"].startswith("ch_"):
+        return kind
+    return {"charge": "payment", "refund": "payment_refund"}[kind]
+
+
+def _is_available_at_once(charge: Object) -> bool:
+    is_card = charge["payment_method_details"]["type"] == "card"
+    return is_card and card_outcome(charge).available_at_once
