@@ -33,7 +33,10 @@ _CLAIMS: Final = "claims"
 
 
 class Api(APIGatewayHttpResolver):
-    """The routes of a function, and its Lambda handler."""
+    """The routes of a function, and its Lambda handler.
+
+    ``served`` has the function of each (method, path), the path as API Gateway writes it: ``/merchants/{merchant_id}``.
+    """
 
     def __init__(self, settings: Settings, invocation: Invocation) -> None:
         super().__init__(
@@ -44,16 +47,21 @@ class Api(APIGatewayHttpResolver):
         )
         self._settings = settings
         self._invocation = invocation
-        self._served: list[tuple[str, re.Pattern[str]]] = []
+        self.served: dict[tuple[str, str], Callable[..., Any]] = {}
         self._log = logger()
         self.exception_handler(Exception)(self._refuse)
         self.not_found(self._refuse_route)
 
     @override
     def route(self, rule: str, method: str | list[str] | tuple[str], *args: Any, **kwargs: Any) -> Callable[..., Any]:
-        path = re.compile(re.sub(r"<\w+>", "[^/]+", rule))
-        self._served += [(each, path) for each in ([method] if isinstance(method, str) else method)]
-        return super().route(rule, method, *args, **kwargs)
+        register = super().route(rule, method, *args, **kwargs)
+        path = rule.replace("<", "{").replace(">", "}")
+
+        def remember(function: Callable[..., Any]) -> Callable[..., Any]:
+            self.served |= {(each, path): function for each in ([method] if isinstance(method, str) else method)}
+            return register(function)
+
+        return remember
 
     @property
     def own_url(self) -> str:
@@ -89,8 +97,8 @@ class Api(APIGatewayHttpResolver):
         return Response(refused.problem.status.value, body=refused.body, headers=refused.headers)
 
     def _refuse_route(self, _error: NotFoundError) -> Response[str]:
-        path = self.current_event.path
-        allowed = tuple(sorted({method for method, rule in self._served if rule.fullmatch(path)}))
+        asked = self.current_event.path
+        allowed = tuple(sorted({method for method, path in self.served if _matches(path, asked)}))
         return self._refuse(MethodNotAllowed(allowed) if allowed else RouteNotFound())
 
     def _problem(self, error: Exception, event: Mapping[str, Any]) -> ProblemAnswer:
@@ -117,6 +125,10 @@ def _invalid(error: RequestValidationError) -> Exception:
     if any(each["type"] == "missing" and field.lower() == HEADER.lower() for field, each in found):
         return IdempotencyKeyRequired()
     return InvalidRequest(tuple((field[:LONGEST_FIELD], each["msg"]) for field, each in found))
+
+
+def _matches(path: str, asked: str) -> bool:
+    return re.fullmatch(re.sub(r"{\w+}", "[^/]+", path), asked) is not None
 
 
 def _field(place: Sequence[str | int]) -> str:

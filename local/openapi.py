@@ -1,0 +1,119 @@
+"""Writes `docs/openapi.json`, made of the handlers' own types: `python -m local.openapi`."""
+
+import importlib
+import json
+import os
+from collections.abc import Mapping
+from typing import Any, Final
+
+from local.cloud.places import PROJECT
+
+DOCUMENT: Final = PROJECT / "docs" / "openapi.json"
+VERSION: Final = "0.1.0"
+HANDLERS: Final = ("merchants", "catalog", "checkout", "refunds", "transactions")
+# What the handlers want to know when they start, and their types do not depend on.
+ENVIRONMENT: Final = {
+    "AWS_DEFAULT_REGION": "us-east-1",
+    "TABLE_NAME": "table",
+    "STRIPE_SECRET_ARN": "secret",
+    "STRIPE_API_BASE": "https://api.stripe.com",
+    "LIVEMODE": "false",
+    "ROLE_CLAIM": "role",
+    "MERCHANT_CLAIM": "merchant_id",
+    "RETURN_ORIGINS": "",
+    "FEE_POLICY": "{}",
+    "API_BASE_URL": "",
+}
+OPEN: Final = frozenset({"/onboarding/{token}", "/health", "/webhooks/stripe/account", "/webhooks/stripe/connect"})
+NEVER_ANSWERED: Final = frozenset({"HTTPValidationError", "ValidationError", "ResponseValidationError"})  # Powertools'
+PROBLEM: Final = {
+    "description": "A problem of docs/errors.md (RFC 9457).",
+    "type": "object",
+    "required": ["type", "title", "status", "detail", "action", "documentation", "request_id"],
+    "properties": {
+        "type": {"type": "string", "description": "`/problems/{slug}`: what to tell problems apart by."},
+        "title": {"type": "string"},
+        "status": {"type": "integer"},
+        "detail": {"type": "string", "description": "What happened."},
+        "action": {"type": "string", "description": "What to do."},
+        "documentation": {"type": "string"},
+        "request_id": {"type": "string", "description": "Finds the request in the logs."},
+        "errors": {
+            "type": "array",
+            "items": {
+                "type": "object",
+                "required": ["field", "detail"],
+                "properties": {"field": {"type": "string"}, "detail": {"type": "string"}},
+            },
+        },
+    },
+}
+WITHOUT_RESOLVER: Final[Mapping[str, Mapping[str, Any]]] = {
+    "/health": {"get": {"summary": "Whether the API answers.", "responses": {"200": {"description": "It does."}}}},
+    **{
+        f"/webhooks/stripe/{endpoint}": {
+            "post": {
+                "summary": f"Stripe's events of the {whose}, signed.",
+                "responses": {"200": {"description": "The queue has it."}, "400": {"description": "Not signed so."}},
+            }
+        }
+        for endpoint, whose in (("account", "platform's own account"), ("connect", "connected accounts"))
+    },
+}
+
+
+def document() -> dict[str, Any]:
+    """The OpenAPI 3.1 document of all functions behind the API."""
+    os.environ.update({name: os.environ.get(name, value) for name, value in ENVIRONMENT.items()})
+    made = [_of_handler(name) for name in HANDLERS]
+    paths = {path: operations for part in made for path, operations in part["paths"].items()}
+    schemas = {name: schema for part in made for name, schema in part["components"]["schemas"].items()}
+    paths |= WITHOUT_RESOLVER
+    return {
+        "openapi": "3.1.0",
+        "info": {"title": "Marketplace payments", "version": VERSION, "license": {"name": "MIT", "identifier": "MIT"}},
+        "security": [{"token": []}],
+        "paths": {path: _completed(path, paths[path]) for path in sorted(paths)},
+        "components": {
+            "securitySchemes": {"token": {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"}},
+            "responses": {
+                "Problem": {
+                    "description": "What went wrong, and what to do.",
+                    "content": {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}},
+                }
+            },
+            "schemas": {"Problem": PROBLEM}
+            | {name: schema for name, schema in sorted(schemas.items()) if name not in NEVER_ANSWERED},
+        },
+    }
+
+
+def _of_handler(name: str) -> dict[str, Any]:
+    """The part of one function, its operations called as the handlers are and told in their words."""
+    app = importlib.import_module(f"functions.{name}.app").app
+    made: dict[str, Any] = json.loads(app.get_openapi_json_schema(title="", version=VERSION))
+    for (method, path), handler in app.served.items():
+        operation = made["paths"][path][method.lower()]
+        operation |= {"operationId": handler.__name__, "summary": handler.__doc__, "tags": [name]}
+    return made
+
+
+def _completed(path: str, operations: Mapping[str, Any]) -> dict[str, Any]:
+    return {method: _operation(path, operation) for method, operation in operations.items()}
+
+
+def _operation(path: str, operation: Mapping[str, Any]) -> dict[str, Any]:
+    responses = {code: answer for code, answer in operation["responses"].items() if code not in {"422", "500"}}
+    if path == "/onboarding/{token}":
+        responses = {"303": {"description": "On to Stripe's page."}}
+    completed = {**operation, "responses": {**responses, "default": {"$ref": "#/components/responses/Problem"}}}
+    return completed | ({"security": []} if path in OPEN else {})
+
+
+def text() -> str:
+    """The document as it is committed."""
+    return json.dumps(document(), indent=2) + "\n"
+
+
+if __name__ == "__main__":
+    DOCUMENT.write_text(text())
