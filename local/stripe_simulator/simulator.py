@@ -108,10 +108,12 @@ class Simulator:
         self.move_clock_to(self.clock.now() + seconds)
 
     def deliveries(self, event_type: str | None = None) -> list[Delivery]:
-        """What waits to be delivered, oldest first, signed now; it goes on waiting."""
-        with self._lock, self.store.transaction() as transaction:
-            state = State(transaction, self.platform)
-            found = [self._wire_form(state, waiting) for waiting in self._waiting(state)]
+        """What waits to be delivered once all that is due was done, oldest first, signed now; it goes on waiting."""
+        with self._lock:
+            self.run_due()
+            with self.store.transaction() as transaction:
+                state = State(transaction, self.platform)
+                found = [self._wire_form(state, waiting) for waiting in self._waiting(state)]
         return [delivery for delivery in found if delivery and event_type in (None, delivery.event_type)]
 
     def take_deliveries(self) -> list[Delivery]:
