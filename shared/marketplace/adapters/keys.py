@@ -8,7 +8,7 @@ item                  pk                          sk                     index a
 ====================  ==========================  =====================  ==============================================
 Transaction           TRANSACTION#transaction-tx  TRANSACTION            gsi_merchant=merchant-me (of a single leg),
                                                                          gsi_customer=auth0|7, gsi_time=tx
-Payment               TRANSACTION#transaction-tx  PAYMENT                gsi_stripe=cs_test_a1, gsi_due=DUE#3,
+Payment               TRANSACTION#transaction-tx  PAYMENT                gsi_due=DUE#3,
                                                                          gsi_due_at=2026-11-23T08:00:00.000000Z
 Refund                TRANSACTION#transaction-tx  REFUND#refund-tx-own
 Command               TRANSACTION#transaction-tx  COMMAND#command-own    gsi_due=DUE#3, gsi_due_at=...
@@ -169,7 +169,7 @@ def index_attributes(item: Item) -> dict[str, str]:
         case Price():
             places = {"gsi_merchant": item.product_id, "gsi_time": _ulid(item.id)}
         case Payment():
-            places = {"gsi_stripe": item.checkout_session_id, **_due(item.transaction_id, item.due_at)}
+            places = _due(item.transaction_id, item.due_at)
         case Command():
             places = _due(item.subject, item.due_at)
     return {name: value for name, value in places.items() if value is not None}
