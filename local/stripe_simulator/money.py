@@ -87,6 +87,11 @@ def decimals(currency: str) -> int:
     return 3 if currency in THREE_DECIMAL else 2
 
 
+def amount_text(amount: int, currency: str) -> str:
+    """An amount as people read it: ``1,234.50 USD``."""
+    return f"{Decimal(amount).scaleb(-decimals(currency)):,.{decimals(currency)}f} {currency.upper()}"
+
+
 def check_amount(amount: int, currency: str, param: str = "amount") -> None:
     """Refuse an amount that is negative, too large, or between two steps of the currency.
 
