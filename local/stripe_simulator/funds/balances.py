@@ -53,7 +53,7 @@ def anywhere(state: State, object_id: str | None) -> Object | None:
 
 def expand_anywhere(field: str) -> Expansion:
     """The expansion of a field whose object may be another account's."""
-    return lambda state, item: anywhere(state, item[field])
+    return lambda state, item: anywhere(state, item.get(field))
 
 
 def expand_balance_transaction(field: str = "balance_transaction") -> Expansion:

@@ -120,7 +120,7 @@ def _begin(context: Context, intent: Object, method: Object, *, authenticated: b
     copied = {name: intent[name] for name in _COPIED}
     if intent["transfer_data"]:
         named = {name: intent["transfer_data"].get(name) for name in ("amount", "destination")}
-        copied["transfer_data"] = named
+        copied |= {"transfer": None, "transfer_data": named}
         copied["transfer_group"] = intent["transfer_group"] or f"group_{intent['id']}"
     return {
         **blank_charge(context, charge_id, intent["amount"], intent["currency"]),
@@ -138,7 +138,7 @@ def _details(context: Context, intent: Object, method: Object, *, authenticated:
     kind = method["type"]
     if kind != "card":
         shown = {name: value for name, value in method[kind].items() if name not in _NOT_OF_CHARGES}
-        return {kind: {**shown, "mandate": None}, "type": kind}
+        return {kind: shown, "type": kind}
     card = method["card"]
     details: dict[str, Any] = {
         **{name: card[name] for name in _CARD_COPIED},

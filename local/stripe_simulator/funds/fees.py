@@ -81,15 +81,7 @@ def give_back(context: Context, fee: Object, amount: int | None, metadata: Mappi
         InvalidRequestError: nothing is left of it, or less than ``amount``.
     """
     platform = context.on_platform()
-    left = fee["amount"] - fee["amount_refunded"]
-    amount = left if amount is None else amount
-    check_amount(amount, fee["currency"])
-    if not left:
-        raise InvalidRequestError(f"The application fee {fee['id']} has already been fully refunded.", param="id")
-    if not 0 < amount <= left:
-        raise InvalidRequestError(
-            f"Refund amount ({amount}) is greater than unrefunded amount on fee ({left}).", param="amount"
-        )
+    amount = _checked_part(fee, amount)
     refund_id = platform.ids.new("fr")
     available_on = fee["_available_on"]
     currency = fee["currency"]
@@ -116,6 +108,19 @@ def give_back(context: Context, fee: Object, amount: int | None, metadata: Mappi
     after = platform.state.update(APPLICATION_FEES, fee, changes)
     platform.emit("application_fee.refunded", after, previous=fee)
     return refund
+
+
+def _checked_part(fee: Object, asked: int | None) -> int:
+    left: int = fee["amount"] - fee["amount_refunded"]
+    amount = left if asked is None else asked
+    check_amount(amount, fee["currency"])
+    if not left:
+        raise InvalidRequestError(f"The application fee {fee['id']} has already been fully refunded.", param="id")
+    if not 0 < amount <= left:
+        raise InvalidRequestError(
+            f"Refund amount ({amount}) is greater than unrefunded amount on fee ({left}).", param="amount"
+        )
+    return amount
 
 
 def of_charge(context: Context, charge: Object) -> Object | None:

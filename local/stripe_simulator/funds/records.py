@@ -60,11 +60,11 @@ REFUNDS: Final = Collection(
 def blank_charge(context: Context, charge_id: str, amount: int, currency: str) -> dict[str, Any]:
     """A charge of which nothing but its amount is known."""
     absent = (
-        *("application", "application_fee", "application_fee_amount", "authorization_code", "balance_transaction"),
+        *("application", "application_fee", "application_fee_amount", "balance_transaction"),
         *("calculated_statement_descriptor", "customer", "description", "failure_balance_transaction"),
         *("failure_code", "failure_message", "on_behalf_of", "outcome", "payment_intent", "payment_method"),
-        *("payment_method_details", "presentment_details", "receipt_email", "receipt_number", "receipt_url", "review"),
-        *("shipping", "source", "source_transfer", "statement_descriptor", "statement_descriptor_suffix", "transfer"),
+        *("payment_method_details", "receipt_email", "receipt_number", "receipt_url", "review"),
+        *("shipping", "source", "source_transfer", "statement_descriptor", "statement_descriptor_suffix"),
         *("transfer_data", "transfer_group"),
     )
     return {

@@ -83,12 +83,16 @@ def advance(context: Context, item: Object, status: str, **changes: Any) -> Obje
     """Let a refund change its status and tell of it, as Stripe does, twice."""
     if status not in TRANSITIONS[item["status"]]:
         raise LookupError(f"a refund cannot go from {item['status']} to {status}")
-    return tell_update(context, item, {"status": status, **changes})
+    return _told(context, item, {**_without_reason(item), "status": status, **changes})
 
 
 def tell_update(context: Context, item: Object, changes: Mapping[str, Any]) -> Object:
     """Change a refund and tell of it under its new and its old name."""
-    after = context.state.update(REFUNDS, item, changes)
+    return _told(context, item, {**item, **changes})
+
+
+def _told(context: Context, item: Object, after: Object) -> Object:
+    context.state.replace(REFUNDS, after)
     context.emit("refund.updated", after, previous=item)
     context.emit("charge.refund.updated", after, previous=item)
     return after
@@ -112,6 +116,11 @@ def fail(context: Context, item: Object) -> Object:
     after = advance(context, item, "failed", **changes)
     context.emit("refund.failed", after)
     return after
+
+
+def _without_reason(item: Object) -> Object:
+    """A refund that is pending no more gives no reason for being so."""
+    return {name: value for name, value in item.items() if name != "pending_reason"}
 
 
 def refusal_to_cancel(item: Object) -> InvalidRequestError:

@@ -15,16 +15,9 @@ _TEXTS: Final = (
     *("statement_descriptor_suffix", "transfer_group"),
 )
 _ABSENT: Final = (
-    *("amount_details", "application", "canceled_at", "cancellation_reason", "customer", "customer_account"),
+    *("application", "canceled_at", "cancellation_reason", "customer", "customer_account"),
     *("last_payment_error", "latest_charge", "managed_payments", "next_action", "payment_method"),
-    *(
-        "payment_method_configuration_details",
-        "payment_record",
-        "presentment_details",
-        "processing",
-        "review",
-        "source",
-    ),
+    *("payment_method_configuration_details", "payment_record", "processing", "review", "source"),
 )
 _ALSO_BY_CURRENCY: Final = {"usd": ("us_bank_account",), "eur": ("sepa_debit",)}
 
@@ -44,6 +37,7 @@ def new_intent(context: Context, params: Mapping[str, Any]) -> dict[str, Any]:
         "object": "payment_intent",
         "amount": params["amount"],
         "amount_capturable": 0,
+        "amount_details": {"tip": {}},
         "amount_received": 0,
         **dict.fromkeys(_ABSENT),
         "application_fee_amount": params.get("application_fee_amount"),

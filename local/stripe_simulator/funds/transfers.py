@@ -130,18 +130,9 @@ def reverse(
     Raises:
         InvalidRequestError: more than is left of it, or more than the seller's balance.
     """
-    left = transfer["amount"] - transfer["amount_reversed"]
-    currency, available_on = transfer["currency"], transfer["_available_on"]
-    money.check_amount(amount, currency)
-    if not left:
-        raise InvalidRequestError(f"Transfer {transfer['id']} is already fully reversed.", param="id")
-    if not 0 < amount <= left:
-        raise InvalidRequestError(
-            f"Transfer reversal amount ({amount}) is greater than unreversed amount ({left}).", param="amount"
-        )
     seller = context.on(transfer["destination"])
-    short = f"Account {seller.account} does not have the balance to reverse {amount} {currency} of {transfer['id']}."
-    require(seller, currency, amount, at=available_on, message=short)
+    _check_reversal(seller, transfer, amount)
+    currency, available_on = transfer["currency"], transfer["_available_on"]
     reversal_id, refund_id = context.ids.new("trr"), context.ids.new("pyr")
     movement = book(context, "transfer_refund", amount, currency, source=reversal_id, available_on=available_on)
     reversal = {
@@ -167,6 +158,20 @@ def reverse(
     after = context.state.update(TRANSFERS, transfer, changes)
     context.emit("transfer.reversed", after, previous=transfer)
     return reversal
+
+
+def _check_reversal(seller: Context, transfer: Object, amount: int) -> None:
+    left = transfer["amount"] - transfer["amount_reversed"]
+    currency = transfer["currency"]
+    money.check_amount(amount, currency)
+    if not left:
+        raise InvalidRequestError(f"Transfer {transfer['id']} is already fully reversed.", param="id")
+    if not 0 < amount <= left:
+        raise InvalidRequestError(
+            f"Transfer reversal amount ({amount}) is greater than unreversed amount ({left}).", param="amount"
+        )
+    short = f"Account {seller.account} does not have the balance to reverse {amount} {currency} of {transfer['id']}."
+    require(seller, currency, amount, at=transfer["_available_on"], message=short)
 
 
 def _leave(seller: Context, refund_id: str, transfer: Object, reversal: Object, available_on: int) -> None:
@@ -195,7 +200,7 @@ def _leave(seller: Context, refund_id: str, transfer: Object, reversal: Object, 
 
 def of_charge(context: Context, charge: Object) -> Object | None:
     """The transfer of a destination charge, as it stands."""
-    return context.state.find(TRANSFERS, charge["transfer"]) if charge["transfer"] else None
+    return context.state.find(TRANSFERS, charge["transfer"]) if charge.get("transfer") else None
 
 
 def check_source(context: Context, charge: Object, amount: int, currency: str) -> None:

@@ -74,7 +74,7 @@ def tell_reference(context: Context, refund: str) -> None:
 @routes.due("refund.succeed")
 def succeed(context: Context, refund: str) -> None:
     """A pending refund arrives."""
-    refunds.advance(context, context.state.get(REFUNDS, refund), "succeeded", pending_reason=None)
+    refunds.advance(context, context.state.get(REFUNDS, refund), "succeeded")
 
 
 @routes.due("refund.fail")
