@@ -18,8 +18,9 @@ from .records import CHARGES, REFUNDS, blank_charge, blank_refund
 from .transfers import Terms
 
 _COPIED: Final = (
-    *("application_fee_amount", "currency", "customer", "description", "metadata", "on_behalf_of", "receipt_email"),
-    *("shipping", "statement_descriptor", "statement_descriptor_suffix", "transfer_data", "transfer_group"),
+    *("application", "application_fee_amount", "currency", "customer", "description", "metadata", "on_behalf_of"),
+    *("receipt_email", "shipping", "statement_descriptor", "statement_descriptor_suffix", "transfer_data"),
+    "transfer_group",
 )
 _OUTCOME_APPROVED: Final = {
     "advice_code": None,

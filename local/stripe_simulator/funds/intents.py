@@ -64,13 +64,17 @@ def watches(name: str) -> Callable[[Watcher], Watcher]:
     return register
 
 
-def open_intent(context: Context, params: Mapping[str, Any], *, watcher: str | None = None) -> Object:
+def open_intent(
+    context: Context, params: Mapping[str, Any], *, watcher: str | None = None, method: Object | None = None
+) -> Object:
     """A PaymentIntent from the API's parameters for creating one, not confirmed.
 
     Raises:
         InvalidRequestError: amounts, currency, fee or accounts that Stripe refuses.
     """
     intent = {**new_intent(context, params), "_watcher": watcher}
+    if method:
+        intent |= {"payment_method": method["id"], "status": "requires_confirmation"}
     context.state.insert(PAYMENT_INTENTS, intent)
     context.emit("payment_intent.created", intent)
     return intent

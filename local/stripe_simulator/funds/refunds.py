@@ -47,6 +47,8 @@ def refund(context: Context, charge: Object, demand: Demand) -> Object:
         InvalidRequestError: nothing left, more than is left, no transfer or fee, or a seller's balance that is short.
     """
     amount = _checked_amount(charge, demand.amount)
+    if charge["source_transfer"]:
+        return _return_to_platform(context, charge, amount, demand)
     transfer, fee = _checked_parts(context, charge, demand)
     new = blank_refund(context, charges.refund_id(context, charge), amount, charge)
     if fee and (part := _part(context, charge, amount, fee, "amount_refunded", _FEE_FOLLOWED)):
@@ -130,6 +132,17 @@ def refusal_to_cancel(item: Object) -> InvalidRequestError:
         "Only refunds with a status of requires_action can be canceled.",
         code="refund_not_cancelable" if item["status"] != "canceled" else None,
     )
+
+
+def _return_to_platform(context: Context, payment: Object, amount: int, demand: Demand) -> Object:
+    """A seller's refund of what a transfer brought: the money goes to the platform, and no buyer sees any of it."""
+    platform = context.on_platform()
+    transfer = platform.state.get(transfers.TRANSFERS, payment["source_transfer"])
+    if demand.refund_application_fee:
+        transfers.return_fee(platform, transfer, amount)
+    reversal = transfers.reverse(platform, transfer, amount)
+    item = context.state.get(REFUNDS, reversal["destination_payment_refund"])
+    return context.state.update(REFUNDS, item, {"metadata": merged({}, demand.metadata), "reason": demand.reason})
 
 
 def _checked_amount(charge: Object, asked: int | None) -> int:

@@ -8,6 +8,7 @@ from ..context import Context
 from ..errors import InvalidParameterError, InvalidRequestError
 from ..metadata import merged
 from ..values import Object
+from .fees import application_id
 
 CLIENT_SECRET_LENGTH: Final = 25
 _TEXTS: Final = (
@@ -15,7 +16,7 @@ _TEXTS: Final = (
     *("statement_descriptor_suffix", "transfer_group"),
 )
 _ABSENT: Final = (
-    *("application", "canceled_at", "cancellation_reason", "customer", "customer_account"),
+    *("canceled_at", "cancellation_reason", "customer", "customer_account"),
     *("last_payment_error", "latest_charge", "managed_payments", "next_action", "payment_method"),
     *("payment_method_configuration_details", "payment_record", "processing", "review", "source"),
 )
@@ -40,6 +41,7 @@ def new_intent(context: Context, params: Mapping[str, Any]) -> dict[str, Any]:
         "amount_details": {"tip": {}},
         "amount_received": 0,
         **dict.fromkeys(_ABSENT),
+        "application": None if context.is_platform else application_id(context),
         "application_fee_amount": params.get("application_fee_amount"),
         "automatic_payment_methods": _automatic(params.get("automatic_payment_methods")),
         "capture_method": params.get("capture_method", "automatic_async"),

@@ -10,7 +10,7 @@ from ..metadata import merged
 from ..shelves import Collection
 from ..values import Object
 from . import fees
-from .balances import book, expand_anywhere, expand_balance_transaction, fee_detail, require
+from .balances import anywhere, book, expand_anywhere, expand_balance_transaction, fee_detail, require
 from .records import CHARGES, REFUNDS, blank_charge, blank_refund
 
 TRANSFERS: Final = Collection(
@@ -158,6 +158,25 @@ def reverse(
     after = context.state.update(TRANSFERS, transfer, changes)
     context.emit("transfer.reversed", after, previous=transfer)
     return reversal
+
+
+def return_fee(context: Context, transfer: Object, amount: int) -> None:
+    """Give back, before ``amount`` of a transfer is reversed, the same part of the application fee that it bore.
+
+    Raises:
+        InvalidRequestError: it bore none.
+    """
+    payment = anywhere(context.state, transfer["destination_payment"])
+    fee = fees.of_charge(context, payment) if payment else None
+    if fee is None:
+        raise InvalidRequestError(
+            f"The transfer {transfer['id']} has no application fee to refund.", param="refund_application_fee"
+        )
+    left = fee["amount"] - fee["amount_refunded"]
+    share = context.settings.rounding.share(fee["amount"], amount, transfer["amount"], fee["currency"])
+    part = left if amount == transfer["amount"] else min(share, left)
+    if part:
+        fees.give_back(context, fee, part)
 
 
 def _check_reversal(seller: Context, transfer: Object, amount: int) -> None:

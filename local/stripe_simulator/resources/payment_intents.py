@@ -29,10 +29,9 @@ def create(context: Context) -> Object:
     context.unsupported(*_UNSUPPORTED)
     params = context.params
     _refuse_without_confirm(params)
-    intent = intents.open_intent(context, params)
-    if params.get("confirm"):
-        return _confirm(context, intent)
-    return _with_method(context, intent)
+    method = _method_given(context)
+    intent = intents.open_intent(context, params, method=method)
+    return _confirm(context, intent, method) if params.get("confirm") else intent
 
 
 @routes.api("GET", "/v1/payment_intents/{intent}")
@@ -82,7 +81,7 @@ def confirm(context: Context, intent: str) -> Object:
         changes["capture_method"] = params["capture_method"]
     if changes and found["status"] in CONFIRMABLE:
         found = context.state.update(PAYMENT_INTENTS, found, changes)
-    return _confirm(context, found)
+    return _confirm(context, found, _method_given(context))
 
 
 @routes.api("POST", "/v1/payment_intents/{intent}/capture")
@@ -131,9 +130,8 @@ def expire(context: Context, intent: str) -> None:
     captures.expire(context, intent)
 
 
-def _confirm(context: Context, intent: Object) -> Object:
+def _confirm(context: Context, intent: Object, method: Object | None) -> Object:
     params = context.params
-    method = _method_given(context)
     if method is None and intent["payment_method"]:
         method = find(context, intent["payment_method"])
     if method is None:

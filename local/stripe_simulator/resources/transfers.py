@@ -6,7 +6,7 @@ from .. import accounts, money
 from ..context import Context
 from ..errors import InvalidParameterError, InvalidRequestError, ResourceMissingError
 from ..funds import fees, transfers
-from ..funds.balances import anywhere, require
+from ..funds.balances import require
 from ..funds.records import CHARGES
 from ..funds.transfers import TRANSFER_REVERSALS, TRANSFERS, Terms
 from ..lists import page
@@ -85,7 +85,7 @@ def reverse(context: Context, transfer: str) -> Object:
     found = context.state.get(TRANSFERS, transfer)
     amount = params.get("amount", found["amount"] - found["amount_reversed"])
     if params.get("refund_application_fee"):
-        _refund_fee(context, found, amount)
+        transfers.return_fee(context, found, amount)
     return transfers.reverse(context, found, amount, metadata=params.get("metadata"))
 
 
@@ -135,17 +135,3 @@ def _group(context: Context, source: Object, given: str | None) -> str | None:
         group = given or f"group_{source['payment_intent'] or source['id']}"
         context.state.update(CHARGES, source, {"transfer_group": group})
     return group
-
-
-def _refund_fee(context: Context, transfer: Object, amount: int) -> None:
-    payment = anywhere(context.state, transfer["destination_payment"])
-    fee = fees.of_charge(context, payment) if payment else None
-    if fee is None:
-        raise InvalidRequestError(
-            f"The transfer {transfer['id']} has no application fee to refund.", param="refund_application_fee"
-        )
-    left = fee["amount"] - fee["amount_refunded"]
-    share = context.settings.rounding.share(fee["amount"], amount, transfer["amount"], fee["currency"])
-    part = left if amount == transfer["amount"] else min(share, left)
-    if part:
-        fees.give_back(context, fee, part)
