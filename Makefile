@@ -10,7 +10,7 @@ PYTHON := .venv/bin/python
 SAM := .local/env/sam/bin/sam
 LOCKED := uv cloud sam project
 
-.PHONY: run demo test check bench build deploy setup lock
+.PHONY: run demo test check bench openapi build deploy setup lock
 
 run: setup  ## The local cloud, in the foreground, until Ctrl-C
 	@$(PYTHON) -m local
@@ -31,6 +31,10 @@ check: setup  ## Everything that is proven without running
 
 bench: setup  ## What is promised about calls, round trips, sizes and import times, measured
 	@$(PYTHON) -m bench
+
+openapi: setup  ## docs/openapi.json and docs/errors.md, written anew from the code
+	@$(PYTHON) -m local.openapi
+	@$(PYTHON) -m local.errors_page
 
 build: setup  ## What `deploy` deploys, in .aws-sam
 	find functions -name __pycache__ -prune -exec rm -rf {} +
