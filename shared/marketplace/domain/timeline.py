@@ -34,13 +34,17 @@ ENTRY_WORDS: Final[Mapping[EntryKind, str]] = {
 
 
 def timeline(books: Books) -> list[Moment]:
-    """The moments of a transaction, the first first."""
-    transaction = books.transaction
+    """The moments of a transaction, the first first.
+
+    Stripe's times are whole seconds: what followed from something of ours in the same second is not put before it.
+    """
+    transaction, session = books.transaction, books.latest_command(CommandKind.CREATE_CHECKOUT_SESSION)
+    payable_since = session.settled_at if session and session.settled_at else transaction.created_at
     moments = [Moment(at=transaction.created_at, what="sale planned", amount=transaction.amount)]
     for command in books.commands.values():
         moments.extend(_of_command(command))
-    for entry in books.entries:
-        moments.extend(_of_entry(entry))
+    for entry in sorted(books.entries, key=lambda entry: entry.kind):
+        moments.extend(_of_entry(entry, payable_since))
     for refund in books.refunds.values():
         moments.extend(_of_refund(refund))
     return sorted(moments, key=lambda moment: moment.at)
@@ -55,18 +59,19 @@ def _of_command(command: Command) -> Iterator[Moment]:
     yield Moment(at=command.settled_at, what=what, object_id=command.stripe_id)
 
 
-def _of_entry(entry: JournalEntry) -> Iterator[Moment]:
+def _of_entry(entry: JournalEntry, payable_since: datetime) -> Iterator[Moment]:
     what = ENTRY_WORDS.get(entry.kind)
     if what is not None:
         moved = sum(line.amount for line in entry.lines if line.account == STRIPE_BALANCE)
-        yield Moment(at=entry.occurred_at, what=what, object_id=entry.object_id, amount=moved)
+        at = max(entry.occurred_at, payable_since)
+        yield Moment(at=at, what=what, object_id=entry.object_id, amount=moved)
 
 
 def _of_refund(refund: Refund) -> Iterator[Moment]:
     yield Moment(at=refund.created_at, what="refund requested", amount=refund.amount)
     ended = f"refund {refund.status}" + (f" ({refund.failure})" if refund.failure else "")
     if refund.at_stripe_since is not None:
-        at, object_id = refund.ended_at or refund.at_stripe_since, refund.stripe_refund_id
+        at, object_id = max(refund.ended_at or refund.at_stripe_since, refund.created_at), refund.stripe_refund_id
         yield Moment(at=at, what=ended, amount=refund.amount, object_id=object_id)
     elif refund.status is RefundStatus.REFUSED:
         yield Moment(at=refund.created_at, what=ended, amount=refund.amount)
