@@ -1,0 +1,117 @@
+"""Stripe by hand: answers as a test orders them, and refuses parameters that Stripe's pinned version would refuse."""
+
+from collections import defaultdict
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from local.stripe_simulator import parameters
+from marketplace.domain.errors import StripeRefused
+from marketplace.ports import Answer, Done, NoAnswer, Operation, Refusal, StripeUnavailable
+
+PATHS: Final[Mapping[Operation, tuple[str, str]]] = {
+    Operation.CREATE_ACCOUNT: ("POST", "/v2/core/accounts"),
+    Operation.READ_ACCOUNT: ("GET", "/v2/core/accounts/{}"),
+    Operation.LIST_ACCOUNTS: ("GET", "/v2/core/accounts"),
+    Operation.CREATE_ACCOUNT_LINK: ("POST", "/v2/core/account_links"),
+    Operation.CREATE_PRODUCT: ("POST", "/v1/products"),
+    Operation.LIST_PRODUCTS: ("GET", "/v1/products"),
+    Operation.CREATE_PRICE: ("POST", "/v1/prices"),
+    Operation.LIST_PRICES: ("GET", "/v1/prices"),
+    Operation.CREATE_CHECKOUT_SESSION: ("POST", "/v1/checkout/sessions"),
+    Operation.READ_CHECKOUT_SESSION: ("GET", "/v1/checkout/sessions/{}"),
+    Operation.EXPIRE_CHECKOUT_SESSION: ("POST", "/v1/checkout/sessions/{}/expire"),
+    Operation.LIST_CHECKOUT_SESSIONS: ("GET", "/v1/checkout/sessions"),
+    Operation.READ_BALANCE_TRANSACTION: ("GET", "/v1/balance_transactions/{}"),
+    Operation.CREATE_REFUND: ("POST", "/v1/refunds"),
+    Operation.LIST_REFUNDS: ("GET", "/v1/refunds"),
+    Operation.REFUND_APPLICATION_FEE: ("POST", "/v1/application_fees/{}/refunds"),
+    Operation.LIST_APPLICATION_FEE_REFUNDS: ("GET", "/v1/application_fees/{}/refunds"),
+}
+
+
+def account(account_id: str = "acct_1", *, status: str = "active", **fields: Any) -> dict[str, Any]:
+    """An Accounts v2 object, as far as it is read."""
+    transfers = {"status": status, "status_details": []}
+    recipient = {"capabilities": {"stripe_balance": {"stripe_transfers": transfers}}}
+    return {"id": account_id, "configuration": {"recipient": recipient}, "requirements": {"entries": []}, **fields}
+
+
+def session(session_id: str = "cs_1", **fields: Any) -> dict[str, Any]:
+    """A Checkout Session that the buyer can pay."""
+    return {
+        "id": session_id,
+        "status": "open",
+        "payment_status": "unpaid",
+        "payment_intent": None,
+        "url": f"https://checkout.stripe.com/c/pay/{session_id}",
+        **fields,
+    }
+
+
+def refund(amount: int, refund_id: str = "re_1", *, fee: int = 0, **fields: Any) -> dict[str, Any]:
+    """A refund that succeeded, with its reversal and the part of the fee that it gave back expanded."""
+    made = {"id": f"fr_{refund_id}", "amount": fee, "created": 1_795_422_400}
+    return {
+        "id": refund_id,
+        "amount": amount,
+        "status": "succeeded",
+        "created": 1_795_422_400,
+        "transfer_reversal": {"id": f"trr_{refund_id}", "amount": amount},
+        "charge": {"id": "ch_1", "application_fee": {"id": "fee_1", "refunds": {"data": [made] if fee else []}}},
+        **fields,
+    }
+
+
+DEFAULTS: Final[Mapping[Operation, Callable[[Mapping[str, Any]], dict[str, Any]]]] = {
+    Operation.CREATE_ACCOUNT: lambda _: account(),
+    Operation.CREATE_ACCOUNT_LINK: lambda _: {"url": "https://connect.stripe.com/setup/e/1"},
+    Operation.CREATE_PRODUCT: lambda _: {"id": "prod_1"},
+    Operation.CREATE_PRICE: lambda _: {"id": "price_1"},
+    Operation.CREATE_CHECKOUT_SESSION: lambda _: session(),
+    Operation.EXPIRE_CHECKOUT_SESSION: lambda _: session(status="expired", url=None),
+    Operation.CREATE_REFUND: lambda params: refund(params["amount"]),
+}
+
+
+@dataclass(frozen=True)
+class Asked:
+    """One request."""
+
+    operation: Operation
+    ids: tuple[str, ...]
+    params: Mapping[str, Any]
+    key: str | None = None
+
+
+@dataclass
+class FakeStripe:
+    """Answers from ``answers`` first, one after the other, and then as Stripe does when all is well."""
+
+    answers: dict[Operation, list[Answer]] = field(default_factory=lambda: defaultdict(list))
+    asked: list[Asked] = field(default_factory=list)
+
+    def ask(self, operation: Operation, *ids: str, params: Mapping[str, Any], key: str) -> Answer:
+        self._take(operation, ids, params, key)
+        ordered = self.answers[operation]
+        return ordered.pop(0) if ordered else Done(DEFAULTS[operation](params))
+
+    def read(self, operation: Operation, *ids: str, params: Mapping[str, Any] | None = None) -> Mapping[str, Any]:
+        self._take(operation, ids, params or {}, None)
+        match self.answers[operation].pop(0):
+            case Done(found):
+                return found
+            case Refusal(code):
+                raise StripeRefused(code)
+            case NoAnswer(doubt):
+                raise StripeUnavailable(doubt)
+
+    def each(
+        self, operation: Operation, *ids: str, params: Mapping[str, Any] | None = None
+    ) -> Iterator[Mapping[str, Any]]:
+        yield from self.read(operation, *ids, params=params)["data"]
+
+    def _take(self, operation: Operation, ids: tuple[str, ...], params: Mapping[str, Any], key: str | None) -> None:
+        method, path = PATHS[operation]
+        parameters.check(method, path.format(*ids), params)
+        self.asked.append(Asked(operation, ids, params, key))

@@ -1,0 +1,28 @@
+"""A fresh backend for each test."""
+
+import importlib
+from types import ModuleType
+
+import pytest
+
+from .backend import ENVIRONMENT, FUNCTIONS, Backend
+
+
+@pytest.fixture(scope="session")
+def functions() -> dict[str, ModuleType]:
+    """The functions' modules; they read their environment when they are imported, which happens once."""
+    with pytest.MonkeyPatch.context() as patch:
+        for name, value in ENVIRONMENT.items():
+            patch.setenv(name, value)
+        return {name: importlib.import_module(f"functions.{name}") for name in (*FUNCTIONS, "webhooks.receive")}
+
+
+@pytest.fixture(params=["http_api", "http_api_local"])
+def backend(
+    request: pytest.FixtureRequest, functions: dict[str, ModuleType], monkeypatch: pytest.MonkeyPatch
+) -> Backend:
+    """The functions over a store in memory, asked by API Gateway and by the local cloud."""
+    made = Backend(template=request.param, modules=functions)
+    for name in FUNCTIONS:
+        monkeypatch.setattr(functions[name], "ports", made.ports_of(name))
+    return made
