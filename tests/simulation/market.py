@@ -1,0 +1,269 @@
+"""A marketplace in one process: the use cases over the store in memory and the Stripe simulator, without a network."""
+
+import json
+import random
+from collections.abc import Iterable
+from copy import copy
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+from typing import Any
+
+from local.stripe_simulator.clock import Clock as SimulatorClock
+from local.stripe_simulator.settings import Settings
+from local.stripe_simulator.simulator import Simulator
+from marketplace.adapters.stripe_gateway import StripeGateway
+from marketplace.domain.books import Books
+from marketplace.domain.commands import Command
+from marketplace.domain.fees import FeePolicy
+from marketplace.domain.ids import RANDOM_BITS, make_id
+from marketplace.domain.invariants import Violation, unsettled, violations
+from marketplace.domain.merchants import Merchant
+from marketplace.domain.principals import SYSTEM, Principal, Role
+from marketplace.domain.refunds import Refund
+from marketplace.domain.transactions import Payment, Transaction
+from marketplace.ports import Operation, Policy, Ports, Ref, one
+from marketplace.services.baskets import Basket, InlineItem
+from marketplace.services.checkout import CheckoutSession, create_checkout_session
+from marketplace.services.events import EventOutcome, take_in
+from marketplace.services.idempotency import Once
+from marketplace.services.merchants import NewMerchant, create_merchant
+from marketplace.services.refunds import RefundRequest, request_refund
+from marketplace.services.sweep import Sweep, sweep
+
+from ..fakes.memory_store import MemoryStore
+from .crashes import Fuse, FusedStripe
+from .transport import InProcess
+
+START = int(datetime(2026, 11, 23, 12, tzinfo=UTC).timestamp())
+OPERATOR = Principal(role=Role.OPERATOR, subject="operator-1")
+SHOP = "http://localhost:3000"
+STRIPE_URL = "http://stripe.test"
+ENDPOINT = "http://receiver.test/webhooks"
+
+Event = dict[str, Any]
+
+
+class TestKey:
+    """A key that does not change."""
+
+    __test__ = False
+
+    def value(self) -> str:
+        return "sk_test_market"
+
+    def forget(self) -> None:
+        pass
+
+
+class SimulatedClock:
+    """The backend's clock is the simulator's."""
+
+    def __init__(self, simulator: Simulator) -> None:
+        self._simulator = simulator
+
+    def now(self) -> datetime:
+        return datetime.fromtimestamp(self._simulator.clock.now(), UTC)
+
+
+class SeededIds:
+    """Ids that are the same in every run."""
+
+    def __init__(self, clock: SimulatedClock, seed: int) -> None:
+        self._clock = clock
+        self._random = random.Random(seed)
+
+    def new(self, noun: str, *, owner: str | None = None) -> str:
+        return make_id(noun, self._clock.now(), self._random.getrandbits(RANDOM_BITS), owner=owner)
+
+    def token(self) -> str:
+        return f"token-{self._random.getrandbits(256):x}"
+
+    def jitter(self) -> float:
+        return self._random.random()
+
+
+@dataclass
+class Market:
+    """The world of one test. ``fuse`` ends the backend's process at a step; ``calls`` are those made to Stripe."""
+
+    seed: int = 1
+    settings: Settings | None = None
+    fee_percent: str = "10"
+    calls: list[Operation] = field(default_factory=list)
+    transaction_id: str = ""  # the sale that a story is about
+    waiting: list[Event] = field(default_factory=list)  # events that a story keeps for later
+
+    def __post_init__(self) -> None:
+        self.simulator = Simulator(
+            clock=SimulatorClock.standing(START), seed=self.seed, settings=self.settings or Settings()
+        )
+        self.fuse = Fuse()
+        self.clock = SimulatedClock(self.simulator)
+        self.ids = SeededIds(self.clock, self.seed)
+        self.store = MemoryStore(self.clock, before=self.fuse.around_store, after=self.fuse.around_store)
+        gateway = StripeGateway(
+            api_key=TestKey(),
+            api_base=STRIPE_URL,
+            time_left_seconds=lambda: 25.0,
+            jitter=self.ids.jitter,
+            on_call=self.calls.append,
+            sleep=lambda _: None,
+            transport=InProcess(self.simulator),
+        )
+        self.ports = Ports(
+            store=self.store,
+            stripe=FusedStripe(gateway, self.fuse),
+            clock=self.clock,
+            ids=self.ids,
+            policy=Policy(
+                fee=FeePolicy.of({"percent": self.fee_percent}), return_origins=frozenset({SHOP}), livemode=False
+            ),
+        )
+        for connect in (False, True):
+            self._stripe("POST", "/v1/webhook_endpoints", url=ENDPOINT, enabled_events=["*"], connect=connect)
+
+    def set_capability(self, merchant: Merchant, status: str) -> None:
+        """Stripe changes its mind about a merchant."""
+        self._stripe("POST", f"/_simulator/accounts/{merchant.account_id}/capabilities", status=status)
+
+    def fork(self) -> "Market":
+        """The same world with a store of its own that holds the same now: for trying out another order of events."""
+        twin = copy(self)
+        twin.store = self.store.fork()
+        twin.ports = replace(self.ports, store=twin.store)
+        return twin
+
+    def ready_merchant(self, name: str = "Clay & Co") -> Merchant:
+        """A merchant that can be sold for; the events of its onboarding are taken in."""
+        wanted = NewMerchant(
+            name=name, contact_email="clay@example.com", country="us", currencies=("usd", "jpy"), fee_policy=None
+        )
+        merchant = create_merchant(self.ports, OPERATOR, wanted, self.once("merchant", name))
+        self.set_capability(merchant, "active")
+        self.take_in(*self.events())
+        found = self.merchant(merchant.id)
+        assert found.is_ready
+        return found
+
+    def only_merchant(self) -> Merchant:
+        """The one merchant there is."""
+        (merchant,) = self.store.merchants(cursor=None, limit=2).items
+        return merchant
+
+    def all_transactions(self) -> list[Books]:
+        """The books of every sale."""
+        plans = [item for item in self.store.snapshot().values() if isinstance(item, Transaction)]
+        return [self.books(plan.id) for plan in plans]
+
+    def merchant(self, merchant_id: str) -> Merchant:
+        """A merchant as it is stored."""
+        found = one(self.store, Ref(Merchant, merchant_id))
+        assert found is not None
+        return found
+
+    def sell(self, merchant: Merchant, amount: int, *, currency: str = "usd", key: str = "order-1") -> CheckoutSession:
+        """A Checkout Session for one item."""
+        item = InlineItem(name="Vase", unit_amount=amount, currency=currency, quantity=1)
+        basket = Basket(
+            items=(item,), success_url=f"{SHOP}/thanks", cancel_url=SHOP, merchant_id=merchant.id, metadata={}
+        )
+        return create_checkout_session(self.ports, OPERATOR, basket, self.once("POST /checkout/sessions", key))
+
+    def pay(self, session: CheckoutSession, card: str = "4242424242424242") -> None:
+        """What the buyer does on Stripe's page."""
+        self.submit(str(session.checkout_session_id), card=card)
+
+    def pay_by_bank(self, session: CheckoutSession, *, succeeds: bool) -> None:
+        """The same with a bank debit, whose outcome comes days later."""
+        account = "000123456789" if succeeds else "000222222227"
+        self.submit(str(session.checkout_session_id), method="us_bank_account", account=account)
+
+    def submit(self, session_id: str, **form: str) -> None:
+        """Stripe's page, filled in."""
+        answer = self.simulator.request("POST", f"/c/pay/{session_id}", form)
+        assert answer.status == 303, answer.body
+
+    def refund(self, transaction_id: str, amount: int | None, *, key: str) -> Refund:
+        """A refund asked for by the operator."""
+        request = RefundRequest(transaction_id=transaction_id, amount=amount)
+        once = self.once(f"refund {transaction_id}", key, {"amount": amount}, subject=transaction_id)
+        return request_refund(self.ports, OPERATOR, request, once)
+
+    def once(self, route: str, key: str, body: dict[str, Any] | None = None, *, subject: str | None = None) -> Once:
+        """An Idempotency-Key used by the operator."""
+        return Once.of(OPERATOR, route, key, body or {}, subject=subject)
+
+    def events(self) -> list[Event]:
+        """The events that Stripe would deliver now."""
+        return [json.loads(delivery.body) for delivery in self.simulator.take_deliveries()]
+
+    def take_in(self, *events: Event) -> list[EventOutcome]:
+        """Deliver events in this order."""
+        return [take_in(self.ports, event) for event in events]
+
+    def sweep(self) -> Sweep:
+        """One run of the sweep."""
+        return sweep(self.ports, has_time=lambda: True)
+
+    def advance(self, seconds: int) -> None:
+        """Let time pass for everybody."""
+        self.simulator.advance(seconds)
+
+    def books(self, transaction_id: str) -> Books:
+        """Everything of a transaction."""
+        books = self.store.books(transaction_id, visible_to=SYSTEM)
+        assert books is not None
+        return books
+
+    def violations(self, transaction_id: str) -> list[Violation]:
+        """What is wrong with its books now."""
+        return violations(self.books(transaction_id), self.clock.now())
+
+    def unsettled(self, transaction_id: str) -> list[str]:
+        """What keeps its books from being at rest."""
+        return unsettled(self.books(transaction_id))
+
+    def state(self) -> dict[Any, Any]:
+        """All that is stored about money, without what only tells how often it was written."""
+        return {key: _essence(item) for key, item in self.store.snapshot().items() if not _is_bookkeeping(item)}
+
+    def at_stripe(self, path: str, **params: Any) -> list[dict[str, Any]]:
+        """The objects of a list at Stripe."""
+        found: list[dict[str, Any]] = self._stripe("GET", path, limit=100, **params)["data"]
+        return found
+
+    def accounts_at_stripe(self) -> list[dict[str, Any]]:
+        """The connected accounts."""
+        found: list[dict[str, Any]] = self._stripe("GET", "/v2/core/accounts")["data"]
+        return found
+
+    def stripe_balance(self, account: str | None = None) -> dict[str, int]:
+        """Pending and available together, per currency, of the platform or a connected account."""
+        headers = {"Stripe-Account": account} if account else {}
+        balance = self.simulator.request("GET", "/v1/balance", {}, headers=headers).json()
+        sums: dict[str, int] = {}
+        for part in (*balance["available"], *balance["pending"]):
+            sums[part["currency"]] = sums.get(part["currency"], 0) + part["amount"]
+        return {currency: amount for currency, amount in sums.items() if amount}
+
+    def _stripe(self, method: str, path: str, **params: Any) -> Any:
+        response = self.simulator.request(method, path, params)
+        assert response.status == 200, response.json()
+        return response.json()
+
+
+def ids_of(events: Iterable[Event]) -> list[str]:
+    """The types, for messages of failed assertions."""
+    return [event["type"] for event in events]
+
+
+def _is_bookkeeping(item: object) -> bool:
+    return type(item).__name__ in {"EventMarker", "IdempotencyRecord"}
+
+
+def _essence(item: Any) -> Any:
+    if isinstance(item, Command):
+        return replace(item, version=0, tries=0, settled_at=None, attempt_began_at=item.created_at)
+    if isinstance(item, Payment):
+        return replace(item, version=0, due_at=None)
+    return replace(item, version=0) if hasattr(item, "version") else item

@@ -1,0 +1,38 @@
+"""Carries the gateway's requests to a simulator in the same process, encoded as they would be sent."""
+
+from typing import Any, override
+from urllib.parse import unquote, urlsplit
+
+import requests
+from requests.adapters import BaseAdapter
+
+from local.stripe_simulator.messages import Request
+from local.stripe_simulator.simulator import Simulator
+
+
+class InProcess(BaseAdapter):
+    """A transport for ``StripeGateway``."""
+
+    def __init__(self, simulator: Simulator) -> None:
+        super().__init__()
+        self._simulator = simulator
+
+    @override
+    def send(self, request: requests.PreparedRequest, *_: Any, **__: Any) -> requests.Response:
+        parts = urlsplit(str(request.url))
+        headers = {name.lower(): str(value) for name, value in request.headers.items()}
+        body = request.body.encode() if isinstance(request.body, str) else request.body
+        assert body is None or isinstance(body, bytes)
+        answer = self._simulator.answer(
+            Request(str(request.method), unquote(parts.path), headers, parts.query, body or b"")
+        )
+        response = requests.Response()
+        response.status_code = answer.status
+        response.headers.update(answer.headers)
+        response._content = answer.body
+        response.request, response.url = request, str(request.url)
+        return response
+
+    @override
+    def close(self) -> None:
+        """Nothing is held."""
