@@ -17,7 +17,8 @@ _STYLE = """
 body{margin:0;background:#f6f8fb;color:var(--ink);font:1rem/1.5 system-ui,sans-serif}
 main{max-width:34rem;margin:0 auto;padding:1.5rem 1rem 3rem}
 header{background:#fff3c4;color:#4a3a00;padding:.5rem 1rem;text-align:center;font-size:.875rem}
-h1{font-size:1.5rem;line-height:1.25;margin:.5rem 0 1rem}h2{font-size:1.0625rem;margin:0 0 .5rem}
+h1{font-size:1.5rem;line-height:1.25;margin:.5rem 0 1rem;overflow-wrap:anywhere}h2{font-size:1.0625rem;margin:0 0 .5rem}
+h2:not(:first-child){margin-top:1.5rem}
 section,form{background:#fff;border:1px solid #e3e8ee;border-radius:.5rem;padding:1.25rem;margin:0 0 1rem}
 form form,section form{border:0;padding:0;margin:0}
 label{display:block;font-weight:600;margin:.75rem 0 .25rem}
@@ -32,7 +33,9 @@ display:inline-block;width:100%;margin-top:.75rem;padding:.7rem 1rem;font:inheri
 text-align:center;text-decoration:none;border:1px solid var(--accent);
 border-radius:.375rem;background:var(--accent);color:#fff}
 button.quiet,.button.quiet{background:#fff;color:var(--ink);border-color:var(--line)}
-button.small{width:auto;margin:0;padding:.3rem .6rem;font-size:.875rem;font-variant-numeric:tabular-nums}
+button.small{
+flex:none;white-space:nowrap;width:auto;margin:0;padding:.3rem .6rem;
+font-size:.875rem;font-variant-numeric:tabular-nums}
 :focus-visible{outline:3px solid #8b83f5;outline-offset:2px}
 a{color:var(--accent)}p{margin:.25rem 0 .75rem}.soft{color:var(--soft);font-size:.9rem}
 .bad,.good{border-left:4px solid;border-radius:.25rem;padding:.6rem .8rem;margin:0 0 1rem}
@@ -43,7 +46,8 @@ th,td{text-align:left;padding:.4rem 0;vertical-align:top;overflow-wrap:anywhere}
 .amount{text-align:right;white-space:nowrap;padding-left:1rem;font-variant-numeric:tabular-nums;overflow-wrap:normal}
 tfoot td,tfoot th{border-top:1px solid #e3e8ee;font-weight:700;padding-top:.6rem}
 ul.plain{list-style:none;padding:0;margin:0}ul.plain li{display:flex;gap:.75rem;align-items:baseline;padding:.3rem 0}
-@media(max-width:26rem){.pair{grid-template-columns:1fr;gap:0}ul.plain li{flex-direction:column;gap:.25rem}}
+@media(max-width:26rem){.pair{grid-template-columns:1fr;gap:0}
+ul.plain li{flex-direction:column;gap:.15rem;padding:.45rem 0}}
 """
 _DOCUMENT = """<!doctype html>
 <html lang="en">

@@ -19,7 +19,7 @@ V1_FEES_PAYER: Final = {"stripe": "account"}
 
 _BUSINESS_PROFILE: Final = (
     *("annual_revenue", "estimated_worker_count", "mcc", "minority_owned_business_designation"),
-    *("monthly_estimated_revenue", "support_address", "support_email", "support_phone", "support_url"),
+    *("support_address", "support_email", "support_phone", "support_url"),
 )
 _COMPANY_FLAGS: Final = ("directors_provided", "executives_provided", "owners_provided", "tax_id_provided")
 _PAYOUT_DELAY_DAYS: Final = 2

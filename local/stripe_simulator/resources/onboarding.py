@@ -34,7 +34,7 @@ _FORM: Final = """
 </div>
 <label for="name">Registered name, of a company</label>
 <input id="name" name="name" value="{name}" autocomplete="organization">
-<h2 style="margin-top:1.25rem">Where payouts go</h2>
+<h2>Where payouts go</h2>
 <label for="account_number">Bank account number</label>
 <input id="account_number" name="account_number" value="000123456789" inputmode="numeric" aria-describedby="bank">
 <p class="soft" id="bank">Stripe's test account. Nothing is sent to any bank.</p>

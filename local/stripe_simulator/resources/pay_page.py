@@ -53,12 +53,12 @@ _FORM: Final = """
 <label for="email">E-mail</label>
 <input id="email" name="email" type="email" value="{email}" autocomplete="email"{readonly}>
 <label for="name">Name</label>
-<input id="name" name="name" value="Jenny Rosen" autocomplete="name">
+<input id="name" name="name" value="{name}" autocomplete="name">
 {ways}
 </form>
 """
 _CARD: Final = """
-<h2 style="margin-top:1.5rem">Pay by card</h2>
+<h2>Pay by card</h2>
 <label for="card">Card number</label>
 <input id="card" name="card" inputmode="numeric" autocomplete="cc-number" placeholder="1234 1234 1234 1234">
 <div class="pair">
@@ -68,21 +68,23 @@ _CARD: Final = """
 <input id="cvc" name="cvc" inputmode="numeric" autocomplete="cc-csc" placeholder="CVC"></div>
 </div>
 <button name="method" value="card">Pay {total}</button>
-<h2 style="margin-top:1.5rem">Or pay with a test card</h2>
+<h2>Or pay with a test card</h2>
 <ul class="plain">{cases}</ul>
 """
 _DEBIT: Final = """
-<h2 style="margin-top:1.5rem">Pay by bank debit</h2>
+<h2>Pay by bank debit</h2>
 <p class="soft">The money comes, or does not, some time after you pay.</p>
 <label for="account">{label}</label>
 <input id="account" name="account" autocomplete="off">
 <button name="method" value="{kind}" class="quiet">Pay {total} from your bank</button>
-<h2 style="margin-top:1.5rem">Or with a test account</h2>
+<h2>Or with a test account</h2>
 <ul class="plain">{cases}</ul>
 """
-_CASE: Final = (
-    '<li><button class="small quiet" name="{field}" value="{value}">{shown}</button> <span>{label}</span></li>'
-)
+_CASE: Final = """
+<li><button class="small quiet" name="{field}" value="{value}" aria-label="{shown}: {label}">{shown}</button>
+<span>{label}</span></li>
+"""
+_USUAL_NAME: Final = "Jenny Rosen"
 _NOT_AUTHENTICATED: Final = (
     "We are unable to authenticate your payment method. Please choose a different payment method and try again."
 )
@@ -141,13 +143,15 @@ def _last_problem(context: Context, session: Object) -> str:
 def _page(context: Context, session: Object, problem: str, *, status: int = HTTPStatus.OK) -> Html:
     total = amount_text(session["amount_total"], session["currency"])
     known = buying.email_of_customer(context, session)
+    details = session["customer_details"] or {}
     back = (
         fill('<a href="{url}">Back to the shop</a>', url=session["cancel_url"]) if session["cancel_url"] else Markup()
     )
     form = fill(
         _FORM,
         action=f"/c/pay/{session['id']}",
-        email=known or buying.USUAL_EMAIL,
+        email=known or details.get("email") or buying.USUAL_EMAIL,
+        name=details.get("name") or _USUAL_NAME,
         readonly=Markup(" readonly" if known else ""),
         ways=_ways(session, total),
     )
