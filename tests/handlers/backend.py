@@ -137,7 +137,9 @@ class Backend:
         made["rawPath"] = made["requestContext"]["http"]["path"] = path
         made["requestContext"]["http"]["method"] = method
         made["requestContext"]["authorizer"]["jwt"]["claims"] = dict(user.claims)
-        made["headers"] |= {**({} if key is None else {"idempotency-key": key}), **(headers or {})}
+        made["headers"] = {name.lower(): value for name, value in made["headers"].items()} | (headers or {})
+        if key is not None:
+            made["headers"]["Idempotency-Key" if self.template == "http_api_local" else "idempotency-key"] = key
         if query is not None:
             made["queryStringParameters"] = dict(query)
             made["rawQueryString"] = "&".join(f"{name}={value}" for name, value in query.items())
