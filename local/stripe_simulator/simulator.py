@@ -98,8 +98,10 @@ class Simulator:
             ValueError: the moment is in the past.
         """
         with self._lock:
+            if moment < self.clock.now():
+                raise ValueError(f"the clock shows {self.clock.now()} and cannot go back to {moment}")
             while (due := self.world.tasks.next_moment()) is not None and due <= moment:
-                self.clock.move_to(max(float(due), self.clock.precise()))
+                self.clock.move_to(due)
                 self.run_due()
             self.clock.move_to(moment)
 

@@ -66,6 +66,16 @@ def test_moving_the_clock_does_each_thing_at_its_own_time(post_office: None) -> 
         simulator.move_clock_to(START)
 
 
+def test_a_running_clock_can_be_moved_onto_a_moment_at_which_something_is_due(post_office: None) -> None:
+    simulator = Simulator(clock=Clock.running())
+    simulator.request("POST", "/parcels/one", {"takes": 100})
+    simulator.advance(0)
+    simulator.advance(100)
+    assert b"arrived" in simulator.request("GET", "/parcels/one").body
+    with pytest.raises(ValueError, match="cannot go back"):
+        simulator.move_clock_to(START - 10**9)
+
+
 def test_a_page_that_fails_changes_nothing(post_office: None) -> None:
     simulator = Simulator(clock=Clock.standing(START))
     simulator.request("POST", "/parcels/one", {"takes": 1})
