@@ -124,7 +124,11 @@ class Market:
 
     def set_capability(self, merchant: Merchant, status: str) -> None:
         """Stripe changes its mind about a merchant."""
-        self._stripe("POST", f"/_simulator/accounts/{merchant.account_id}/capabilities", status=status)
+        self.order_capability(str(merchant.account_id), status)
+
+    def order_capability(self, account_id: str, status: str) -> None:
+        """Stripe changes its mind about an account."""
+        self._stripe("POST", f"/_simulator/accounts/{account_id}/capabilities", status=status)
 
     def fork(self) -> "Market":
         """The same world with a store of its own that holds the same now: for trying out another order of events."""

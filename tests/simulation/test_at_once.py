@@ -1,4 +1,4 @@
-"""Many at once, in threads over one store: one effect (F03, F11, F12, R7). tests/e2e has the same on the local cloud."""
+"""Many at once, in threads over one store: one effect (F03, F11, F12). tests/e2e has the same on the local cloud."""
 
 from collections import Counter
 from collections.abc import Callable

@@ -127,6 +127,44 @@ def test_a_merchant_whose_creation_died_has_one_account() -> None:
         assert len(market.accounts_at_stripe()) == 1, step
 
 
+def test_the_answer_of_long_ago_does_not_undo_what_events_have_brought_since() -> None:
+    """mozilla/fxa#10934: the creation is finished late, and Stripe replays what it answered then: not ready yet."""
+    wanted = NewMerchant(name="Clay", contact_email="c@example.com", country="us", currencies=("usd",), fee_policy=None)
+    market = Market()
+    market.fuse.set(4)  # after the commit of the intent and Stripe's answer
+    with pytest.raises(ProcessDied):
+        create_merchant(market.ports, OPERATOR, wanted, market.once("merchants", "clay"))
+    (account,) = market.accounts_at_stripe()
+    market.order_capability(account["id"], "active")
+    market.take_in(*market.events())
+    assert market.only_merchant().is_ready
+    market.advance(60)
+    assert market.sweep().looked_at == 1
+    assert market.only_merchant().is_ready
+
+
+def test_two_sweeps_at_once_ask_stripe_once() -> None:
+    market = Market()
+    paid(market)
+    market.fuse.set(4)
+    with pytest.raises(ProcessDied):
+        market.refund(market.transaction_id, 4_000, key="r")
+    market.advance(60)
+    market.calls.clear()
+    swept: list[int] = []
+
+    def sweep_too(call: str, changes: tuple[object, ...]) -> None:
+        if call == "commit" and Operation.CREATE_REFUND in market.calls and not swept:
+            swept.append(1)
+            market.sweep()
+
+    market.store.before = sweep_too
+    market.sweep()
+    assert swept
+    assert market.calls == [Operation.CREATE_REFUND]
+    assert market.unsettled(market.transaction_id) == []
+
+
 def test_an_expiry_that_died_anywhere_ends_the_session() -> None:
     def expire(market: Market) -> object:
         return expire_checkout_session(market.ports, OPERATOR, market.transaction_id)

@@ -73,11 +73,12 @@ def test_however_stripe_rounds_the_merchant_has_nothing_left_in_the_end(rounding
     session = market.sell(merchant, 100)
     market.pay(session)
     market.take_in(*market.events())
-    for number, amount in enumerate((33, 33, 34)):
+    for number, (amount, merchants_share_left) in enumerate(((33, 60), (33, 31), (34, 0))):
         market.refund(session.transaction_id, amount, key=f"r{number}")
         market.take_in(*market.events())
         market.sweep()
         assert market.violations(session.transaction_id) == []
+        assert market.stripe_balance(merchant.account_id).get("usd", 0) == merchants_share_left
     books = market.books(session.transaction_id)
     assert market.stripe_balance(merchant.account_id) == {}
     assert books.fee_returned() == 10
