@@ -276,3 +276,13 @@ def test_the_page_works_without_scripts_and_shows_names_as_they_are(
         assert f'id="{name}" name="{name}"' in html
     unknown = visit(simulator, "/c/pay/<script>")
     assert (unknown.status, b"<script" in unknown.body) == (404, False)
+
+
+def test_an_account_that_has_money_cannot_be_closed(simulator: Simulator, client: stripe.StripeClient) -> None:
+    seller = ready_seller(simulator, client)
+    pay(simulator, new_session(client, payment_intent_data={"transfer_data": {"destination": seller}}).id)
+    with pytest.raises(stripe.InvalidRequestError) as refused:
+        client.v2.core.accounts.close(seller, {"applied_configurations": ["recipient"]})
+    assert refused.value.code == "cannot_delete_account_with_balance"
+    with pytest.raises(stripe.InvalidRequestError, match="not zero"):
+        client.v1.accounts.delete(seller)

@@ -11,6 +11,7 @@ from ..accounts.v1_view import v1_view
 from ..clock import rfc3339
 from ..context import Context
 from ..errors import InvalidParameterError, InvalidRequestError
+from ..funds.balances import balance
 from ..metadata import merged
 from ..money import currency_code
 from ..routing import Routes
@@ -63,6 +64,7 @@ def delete(context: Context, account: str) -> Object:
     before = get_record(context, account)
     if before["dashboard"] == "full" and before["responsibilities"].get(LOSSES) == STRIPE:
         raise InvalidRequestError("This account has access to the full Stripe Dashboard and cannot be deleted.")
+    require_no_money(context, before)
     save(context, before, {**before, "closed": True})
     return {"id": account, "object": "account", "deleted": True}
 
@@ -71,6 +73,19 @@ def delete(context: Context, account: str) -> Object:
 def list_accounts(context: Context) -> Object:
     """Connected accounts, newest first."""
     return context.on_platform().list(ACCOUNTS, {"_closed": False})
+
+
+def require_no_money(context: Context, record: Object) -> None:
+    """Refuse to end an account that has money or owes some.
+
+    Raises:
+        InvalidRequestError: a balance is not zero.
+    """
+    found = balance(context.on(record["id"]), default_currency=context.settings.default_currency)
+    if any(each["amount"] for name in ("available", "pending") for each in found[name]):
+        raise InvalidRequestError(
+            "This account cannot be closed because its balance is not zero.", code="cannot_delete_account_with_balance"
+        )
 
 
 def _controlled(record: dict[str, Any], params: Mapping[str, Any]) -> dict[str, Any]:

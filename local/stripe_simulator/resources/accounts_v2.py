@@ -14,6 +14,7 @@ from ..metadata import merged
 from ..money import currency_code
 from ..routing import Routes
 from ..values import Object
+from .accounts import require_no_money
 
 routes = Routes(ACCOUNTS_V2)
 _PATH: Final = "/v2/core/accounts"
@@ -59,6 +60,7 @@ def close(context: Context, account: str) -> Object:
             "An account whose losses Stripe collects and that has a dashboard cannot be closed.",
             code="stripe_loss_liable_cannot_be_deleted",
         )
+    require_no_money(context, before)
     return v2_view(save(context, before, {**before, "closed": True}), ())
 
 
