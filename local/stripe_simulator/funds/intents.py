@@ -96,7 +96,12 @@ def confirm_with(
         InvalidRequestError: the intent cannot be confirmed, or not with this kind of payment method.
     """
     _check_confirmable(intent, method)
-    changes = {"payment_method": method["id"], "next_action": None, "_return_url": return_url}
+    changes = {
+        "last_payment_error": None,
+        "next_action": None,
+        "payment_method": method["id"],
+        "_return_url": return_url,
+    }
     intent = context.state.update(PAYMENT_INTENTS, intent, changes)
     if method["type"] != "card":
         return _begin_debit(context, intent, method)

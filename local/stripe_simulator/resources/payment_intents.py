@@ -58,6 +58,7 @@ def update(context: Context, intent: str) -> Object:
     params = context.params
     changes: dict[str, Any] = {name: params[name] or None for name in _TEXTS if name in params}
     changes["metadata"] = merged(before["metadata"], params.get("metadata"))
+    changes["last_payment_error"] = None  # Stripe clears it with any update
     for name in ("setup_future_usage", "shipping", "transfer_group"):
         if name in params:
             changes[name] = params[name] or None
