@@ -1,13 +1,16 @@
 """The pay page and 3-D Secure: what each kind of card and account leads to, and what is told of it."""
 
+from pathlib import Path
 from typing import Any
 
 import pytest
 import stripe
 
-from local.stripe_simulator import Simulator
+from local.stripe_simulator import Clock, Simulator
+from local.stripe_simulator.in_process import InProcessClient
 from local.stripe_simulator.messages import Response
 
+from .conftest import START
 from .shop import CANCEL, line, new_session, pay, ready_seller, submit
 
 CARD, DECLINED, SECURE = "4242424242424242", "4000000000000002", "4000002760003184"
@@ -286,3 +289,23 @@ def test_an_account_that_has_money_cannot_be_closed(simulator: Simulator, client
     assert refused.value.code == "cannot_delete_account_with_balance"
     with pytest.raises(stripe.InvalidRequestError, match="not zero"):
         client.v1.accounts.delete(seller)
+
+
+def test_accounts_and_open_sessions_survive_in_a_file(tmp_path: Path) -> None:
+    def start() -> tuple[Simulator, stripe.StripeClient]:
+        simulator = Simulator(clock=Clock.standing(START), seed=7, database=tmp_path / "state.sqlite")
+        return simulator, stripe.StripeClient("sk_test_1", http_client=InProcessClient(simulator))
+
+    simulator, client = start()
+    owner = {"given_name": "Ada", "surname": "Byron", "relationship": {"owner": True, "percent_ownership": "12.5"}}
+    seller = ready_seller(
+        simulator, client, identity={"country": "us", "entity_type": "individual", "individual": owner}
+    )
+    data = {"transfer_data": {"destination": seller}}
+    paid, expired = (new_session(client, payment_intent_data=data).id for _ in range(2))
+    simulator.close()
+    simulator, client = start()
+    pay(simulator, paid)
+    simulator.advance(24 * 3_600)
+    assert (retrieve(client, paid).status, retrieve(client, expired).status) == ("complete", "expired")
+    simulator.close()

@@ -8,6 +8,7 @@ from ..accounts.record import CUSTOMER, MERCHANT, blank, overlaid
 from ..accounts.requests import asked_by_v2, with_capability
 from ..accounts.responsibilities import FEES, LOSSES, STRIPE, settled
 from ..accounts.v2_view import v2_view
+from ..catalog import jsonable
 from ..context import Context
 from ..errors import InvalidParameterError, InvalidRequestError
 from ..metadata import merged
@@ -91,7 +92,7 @@ def _applied(before: Object, params: Mapping[str, Any]) -> dict[str, Any]:
         if name in params:
             record[name] = params[name] or None
     record["metadata"] = merged(before["metadata"], params.get("metadata"))
-    record["identity"] = overlaid(before["identity"], params.get("identity", {}))
+    record["identity"] = overlaid(before["identity"], jsonable(params.get("identity", {})))
     if record["identity"].get("country"):
         record["identity"]["country"] = record["identity"]["country"].upper()
     defaults = dict(params.get("defaults", {}))
@@ -108,7 +109,7 @@ def _applied(before: Object, params: Mapping[str, Any]) -> dict[str, Any]:
 def _configure(record: dict[str, Any], name: str, given: Mapping[str, Any]) -> None:
     before = record["configurations"].get(name, {"applied": True})
     settings = {key: value for key, value in given.items() if key != "capabilities"}
-    record["configurations"] = {**record["configurations"], name: overlaid(before, settings)}
+    record["configurations"] = {**record["configurations"], name: overlaid(before, jsonable(settings))}
     for capability, requested in asked_by_v2(given.get("capabilities", {})):
         record["capabilities"] = with_capability(record["capabilities"], name, capability, requested=requested)
     if not record["configurations"][name]["applied"]:
