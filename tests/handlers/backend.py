@@ -93,7 +93,7 @@ class Answer:
         said = self.json
         assert self.headers["Content-Type"] == "application/problem+json"
         assert said["status"] == self.status
-        assert said["detail"] and said["action"] and said["title"] and said["request_id"]
+        assert all(said[name] for name in ("title", "detail", "action", "request_id"))
         slug = said["type"].removeprefix("/problems/")
         assert said["documentation"] == f"docs/errors.md#{slug}"
         return str(slug)
@@ -137,7 +137,7 @@ class Backend:
         made["rawPath"] = made["requestContext"]["http"]["path"] = path
         made["requestContext"]["http"]["method"] = method
         made["requestContext"]["authorizer"]["jwt"]["claims"] = dict(user.claims)
-        made["headers"] = {name.lower(): value for name, value in made["headers"].items()} | (headers or {})
+        made["headers"] = {name.lower(): value for name, value in made["headers"].items()} | dict(headers or {})
         if key is not None:
             made["headers"]["Idempotency-Key" if self.template == "http_api_local" else "idempotency-key"] = key
         if query is not None:

@@ -1,6 +1,8 @@
 """A fresh backend for each test."""
 
 import importlib
+import io
+import logging
 from types import ModuleType
 
 import pytest
@@ -15,6 +17,15 @@ def functions() -> dict[str, ModuleType]:
         for name, value in ENVIRONMENT.items():
             patch.setenv(name, value)
         return {name: importlib.import_module(f"functions.{name}") for name in (*FUNCTIONS, "webhooks.receive")}
+
+
+@pytest.fixture
+def log(functions: dict[str, ModuleType], monkeypatch: pytest.MonkeyPatch) -> io.StringIO:
+    """What the functions' loggers write; Powertools keeps the stream that it was made with."""
+    written = io.StringIO()
+    for handler in logging.getLogger(ENVIRONMENT["POWERTOOLS_SERVICE_NAME"]).handlers:
+        monkeypatch.setattr(handler, "stream", written)
+    return written
 
 
 @pytest.fixture(params=["http_api", "http_api_local"])

@@ -158,7 +158,8 @@ BAD: dict[str, tuple[Callable[[Case], Answer], str]] = {
     "a refund of more than was paid": (lambda case: case.refund({"amount": 1001}), "refund-exceeds-rest"),
     "a refund of a fraction": (lambda case: case.refund({"amount": 0.5}), "invalid-request"),
     "a refund for no reason of Stripe's": (lambda case: case.refund({"reason": "regret"}), "invalid-request"),
-    "a refund of nothing that was paid": (lambda case: case.refund({}, of=case.open_sale), "transaction-not-refundable"),
+    "a refund of nothing that was paid": (
+        lambda case: case.refund({}, of=case.open_sale), "transaction-not-refundable"),
     "a refund by a buyer": (lambda case: case.refund({}, BUYER), "not-allowed"),
     "a refund of another's sale": (lambda case: case.refund({}, STRANGER), "not-found"),
     "a refund of no sale": (lambda case: case.refund({}, of=ABSENT), "not-found"),

@@ -43,8 +43,8 @@ class Receiver:
         self.module = module
 
     def deliver(
-        self, body: bytes | dict[str, Any] = EVENT, *, endpoint: str = "account", secret: str | None = None, at: int = 0,
-        header: str | None = None, name: str = "stripe-signature", in_base64: bool = False,
+        self, body: bytes | dict[str, Any] = EVENT, *, endpoint: str = "account", secret: str | None = None,
+        at: int = 0, header: str | None = None, name: str = "stripe-signature", in_base64: bool = False,
     ) -> int:  # fmt: skip
         """The status that a delivery is answered with; signed rightly where nothing else is said."""
         sent = body if isinstance(body, bytes) else json.dumps(body).encode()
