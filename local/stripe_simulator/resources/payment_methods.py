@@ -15,6 +15,7 @@ from .customers import CUSTOMERS
 
 routes = Routes(PAYMENT_METHODS)
 _KINDS: Final = ("card", "us_bank_account", "sepa_debit")
+_FILTERS: Final = ("customer", "type", "allow_redisplay")
 
 
 def from_data(context: Context, data: Mapping[str, Any]) -> Object:
@@ -160,6 +161,3 @@ def retrieve_of_customer(context: Context, customer: str, payment_method: str) -
             f"No such PaymentMethod: '{payment_method}'", code="resource_missing", param="payment_method", status=404
         )
     return found
-
-
-_FILTERS: Final = ("customer", "type", "allow_redisplay")
