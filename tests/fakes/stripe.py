@@ -29,6 +29,8 @@ PATHS: Final[Mapping[Operation, tuple[str, str]]] = {
     Operation.LIST_APPLICATION_FEE_REFUNDS: ("GET", "/v1/application_fees/{}/refunds"),
 }
 
+SECOND: Final = 1_795_422_400  # when things happen at this Stripe
+
 
 def account(account_id: str = "acct_1", *, status: str = "active", **fields: Any) -> dict[str, Any]:
     """An Accounts v2 object, as far as it is read."""
@@ -51,12 +53,12 @@ def session(session_id: str = "cs_1", **fields: Any) -> dict[str, Any]:
 
 def refund(amount: int, refund_id: str = "re_1", *, fee: int = 0, **fields: Any) -> dict[str, Any]:
     """A refund that succeeded, with its reversal and the part of the fee that it gave back expanded."""
-    made = {"id": f"fr_{refund_id}", "amount": fee, "created": 1_795_422_400}
+    made = {"id": f"fr_{refund_id}", "amount": fee, "created": SECOND}
     return {
         "id": refund_id,
         "amount": amount,
         "status": "succeeded",
-        "created": 1_795_422_400,
+        "created": SECOND,
         "transfer_reversal": {"id": f"trr_{refund_id}", "amount": amount},
         "charge": {"id": "ch_1", "application_fee": {"id": "fee_1", "refunds": {"data": [made] if fee else []}}},
         **fields,
@@ -71,7 +73,16 @@ DEFAULTS: Final[Mapping[Operation, Callable[[Mapping[str, Any]], dict[str, Any]]
     Operation.CREATE_CHECKOUT_SESSION: lambda _: session(),
     Operation.EXPIRE_CHECKOUT_SESSION: lambda _: session(status="expired", url=None),
     Operation.CREATE_REFUND: lambda params: refund(params["amount"]),
+    Operation.REFUND_APPLICATION_FEE: lambda params: {"id": "fr_1", "amount": params["amount"], "created": SECOND},
+    Operation.READ_ACCOUNT: lambda _: account(),
+    Operation.READ_CHECKOUT_SESSION: lambda _: session(),
+    Operation.READ_BALANCE_TRANSACTION: lambda _: {"id": "txn_1", "fee": 59, "currency": "usd"},
 }
+
+
+def _nothing(_params: Mapping[str, Any]) -> dict[str, Any]:
+    """A list with nothing in it."""
+    return {"data": []}
 
 
 @dataclass(frozen=True)
@@ -98,7 +109,8 @@ class FakeStripe:
 
     def read(self, operation: Operation, *ids: str, params: Mapping[str, Any] | None = None) -> Mapping[str, Any]:
         self._take(operation, ids, params or {}, None)
-        match self.answers[operation].pop(0):
+        ordered = self.answers[operation]
+        match ordered.pop(0) if ordered else Done(DEFAULTS.get(operation, _nothing)(params or {})):
             case Done(found):
                 return found
             case Refusal(code):

@@ -120,7 +120,7 @@ class StripeGateway:
     ) -> Answer:
         answer: Answer = NoAnswer(Doubt.NO_ANSWER)
         for pause in (0.0, *self._pauses()):
-            if self._time_left_seconds() < pause + KEPT_SECONDS + SHORTEST_CALL_SECONDS:
+            if self._seconds_for_a_call() < pause + SHORTEST_CALL_SECONDS:
                 return answer
             self._sleep(pause)
             try:
@@ -137,12 +137,18 @@ class StripeGateway:
         self, operation: Operation, ids: tuple[str, ...], params: Mapping[str, Any], options: Mapping[str, str]
     ) -> Answer:
         method = attrgetter(operation.value)(self._client())
-        self._session.allow(min(self._time_left_seconds() - KEPT_SECONDS, LONGEST_CALL_SECONDS))
+        seconds = self._seconds_for_a_call()
+        if seconds < SHORTEST_CALL_SECONDS:  # reading the key took what was left
+            return NoAnswer(Doubt.NO_ANSWER)
+        self._session.allow(min(seconds, LONGEST_CALL_SECONDS))
         self._on_call(operation)
         made = method(*ids, dict(params), dict(options))
         if not isinstance(made, stripe.StripeObject):  # JSON, but not Stripe's
             return NoAnswer(Doubt.NO_ANSWER)
         return Done(made.to_dict(for_json=True))
+
+    def _seconds_for_a_call(self) -> float:
+        return self._time_left_seconds() - KEPT_SECONDS
 
     def _client(self) -> stripe.StripeClient:
         """The client of the key as it is now."""

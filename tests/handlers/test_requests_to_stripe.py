@@ -1,0 +1,112 @@
+"""Every request that a use case sends to Stripe passes the strict validators of the pinned version."""
+
+from typing import Any
+
+from marketplace.domain.commands import Doubt
+from marketplace.ports import Done, NoAnswer, Operation
+
+from ..fakes.stripe import refund
+from .backend import BUYER, OPERATOR, SHOP, Backend, Context, stripe_event
+from .test_process import message, process
+
+FAILED = NoAnswer(Doubt.STRIPE_FAILED)  # must be looked up before it is asked for again
+CREATIONS = (
+    Operation.CREATE_ACCOUNT,
+    Operation.CREATE_PRODUCT,
+    Operation.CREATE_PRICE,
+    Operation.CREATE_CHECKOUT_SESSION,
+    Operation.EXPIRE_CHECKOUT_SESSION,
+    Operation.CREATE_REFUND,
+    Operation.REFUND_APPLICATION_FEE,
+)
+
+
+def sweep(backend: Backend, seconds: int = 120) -> None:
+    backend.wait(seconds)
+    backend.modules["schedules.sweep"].handler({}, Context())
+
+
+def fail_once(backend: Backend, *operations: Operation) -> None:
+    for operation in operations:
+        backend.stripe.answers[operation] = [FAILED]
+
+
+def charge(transaction: Any) -> dict[str, Any]:
+    return {
+        "id": "ch_1", "object": "charge", "status": "succeeded", "captured": True, "payment_intent": "pi_1",
+        "amount_captured": transaction.amount, "application_fee_amount": transaction.fee, "created": 1_795_422_397,
+        "transfer": "tr_1", "application_fee": "fee_1", "balance_transaction": "txn_1",
+        "metadata": {"transaction_id": transaction.id},
+    }  # fmt: skip
+
+
+def test_every_operation_is_asked_for_as_stripe_s_pinned_version_takes_it(backend: Backend) -> None:
+    merchant_id = with_everything_failing_once(backend)
+    backend.send(OPERATOR, "POST", f"/merchants/{merchant_id}/onboarding-links", {"return_url": f"{SHOP}/"})
+    account = stripe_event("account.updated", {"id": "acct_1", "object": "account"}, "evt_account", account="acct_1")
+    assert process(backend, message(account)) == []
+    assert {each.operation for each in backend.stripe.asked} == set(Operation)
+
+
+def test_after_a_stored_failure_each_is_looked_up_and_then_asked_for_under_a_new_key(backend: Backend) -> None:
+    with_everything_failing_once(backend)
+    for operation in CREATIONS:
+        first, second, *_ = [each for each in backend.stripe.asked if each.operation is operation]
+        assert first.params == second.params
+        assert (str(first.key).rpartition(":")[2], str(second.key).rpartition(":")[2]) == ("1", "2"), operation
+
+
+def with_everything_failing_once(backend: Backend) -> str:
+    """Sales and refunds in which each creation fails at Stripe at first; the id of their merchant."""
+    fail_once(backend, Operation.CREATE_ACCOUNT)
+    body = {"name": "A", "contact_email": "a@b.example", "country": "us", "currencies": ["usd"]}
+    assert backend.send(OPERATOR, "POST", "/merchants", body).problem == "outcome-unknown"
+    sweep(backend)
+    merchant_id = str(backend.send(OPERATOR, "GET", "/merchants").json["data"][0]["id"])
+    price_id = a_price(backend, merchant_id)
+    paid, other = (a_sale(backend, price_id, key) for key in ("paid", "other"))
+    fail_once(backend, Operation.EXPIRE_CHECKOUT_SESSION)
+    assert backend.send(BUYER, "POST", f"/checkout/sessions/{other}/expire").problem == "outcome-unknown"
+    sweep(backend)
+    assert process(backend, message(stripe_event("charge.succeeded", charge(backend.books(paid).transaction)))) == []
+    a_refund(backend, paid)
+    sweep(backend, seconds=26 * 3600)
+    return merchant_id
+
+
+def a_price(backend: Backend, merchant_id: str) -> str:
+    fail_once(backend, Operation.CREATE_PRODUCT)
+    products = f"/merchants/{merchant_id}/products"
+    assert backend.send(OPERATOR, "POST", products, {"name": "Tea"}).problem == "outcome-unknown"
+    sweep(backend)
+    prices = f"/products/{backend.send(OPERATOR, 'GET', products).json['data'][0]['id']}/prices"
+    fail_once(backend, Operation.CREATE_PRICE)
+    answer = backend.send(OPERATOR, "POST", prices, {"unit_amount": 1000, "currency": "usd"})
+    assert answer.problem == "outcome-unknown"
+    sweep(backend)
+    return str(backend.send(OPERATOR, "GET", prices).json["data"][0]["id"])
+
+
+def a_sale(backend: Backend, price_id: str, key: str) -> str:
+    if key == "other":
+        return backend.sale(price_id, key=key)
+    fail_once(backend, Operation.CREATE_CHECKOUT_SESSION)
+    answer = backend.send(BUYER, "POST", "/checkout/sessions", backend.basket(price_id), key=key)
+    assert answer.problem == "outcome-unknown"
+    sweep(backend)
+    again = backend.send(BUYER, "POST", "/checkout/sessions", backend.basket(price_id), key=key)
+    assert again.status == 201
+    return str(again.json["transaction_id"])
+
+
+def a_refund(backend: Backend, transaction_id: str) -> None:
+    """Refunded after a failure, with a part of the fee that Stripe did not give back at first."""
+    backend.stripe.answers[Operation.CREATE_REFUND] = [FAILED, Done(refund(1000, fee=99))]
+    answer = backend.send(OPERATOR, "POST", f"/transactions/{transaction_id}/refunds", {}, key="r")
+    assert (answer.status, answer.json["status"]) == (202, "unknown")
+    sweep(backend)
+    fail_once(backend, Operation.REFUND_APPLICATION_FEE)
+    sweep(backend)
+    sweep(backend)
+    read = backend.send(OPERATOR, "GET", f"/transactions/{transaction_id}").json
+    assert read["refund"] == {"status": "full", "amount": 1000, "refundable": 0}
