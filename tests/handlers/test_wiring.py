@@ -1,0 +1,136 @@
+"""Settings and wiring: a function starts with all it needs or says what is missing, and makes its ports itself."""
+
+import json
+import subprocess
+import sys
+from collections.abc import Iterator
+from types import ModuleType
+from typing import Any
+
+import boto3
+import pytest
+from moto import mock_aws
+
+from local.cloud.places import PROJECT
+from local.stripe_simulator.simulator import Simulator
+from marketplace.adapters import wiring
+from marketplace.adapters.event_queue import EventQueue
+from marketplace.domain.fees import FeePolicy
+from marketplace.edge.invocation import Invocation
+from marketplace.edge.settings import InvalidEnvironment, Part, Settings
+from marketplace.ports import Operation
+
+from ..contract.table import create_table
+from ..simulation.transport import InProcess
+from .backend import ENVIRONMENT, OPERATOR, Backend
+
+REGION = ENVIRONMENT["AWS_DEFAULT_REGION"]
+
+
+def test_an_environment_is_read_in_parts() -> None:
+    settings = Settings.of(ENVIRONMENT, *Part)
+    assert (settings.table_name, settings.livemode) == ("marketplace", False)
+    assert settings.return_origins == frozenset({"http://localhost:3000"})
+    assert settings.fee_policy == FeePolicy.of({"percent": "10"})
+    assert Settings.of({"TABLE_NAME": "t"}, Part.TABLE) == Settings(table_name="t")
+
+
+def test_all_that_is_missing_or_malformed_is_named_at_once() -> None:
+    environment = {
+        "LIVEMODE": "yes",
+        "TABLE_NAME": "",
+        "FEE_POLICY": '{"percent": 10.5}',
+        "STRIPE_API_BASE": "https://x",
+    }
+    with pytest.raises(InvalidEnvironment) as refused:
+        Settings.of(environment, Part.TABLE, Part.STRIPE, Part.SALES)
+    for name in ("LIVEMODE", "TABLE_NAME", "FEE_POLICY", "STRIPE_SECRET_ARN is missing"):
+        assert name in str(refused.value)
+    assert "STRIPE_API_BASE" not in str(refused.value)
+
+
+@pytest.mark.parametrize("policy", ["", "10", "[]", "{", '{"percent": "101"}', '{"percents": "1"}'])
+def test_a_fee_policy_that_no_sale_could_follow_lets_nothing_start(policy: str) -> None:
+    with pytest.raises(InvalidEnvironment):
+        Settings.of({"FEE_POLICY": policy}, Part.SALES)
+
+
+def test_several_origins_are_separated_by_commas() -> None:
+    origins = Settings.of({"RETURN_ORIGINS": "https://a.example,https://b.example"}, Part.RETURNS).return_origins
+    assert origins == frozenset({"https://a.example", "https://b.example"})
+    assert Settings.of({"RETURN_ORIGINS": ""}, Part.RETURNS).return_origins == frozenset()
+
+
+class Cloud:
+    """The services that the functions use, of moto, with a table as the template has it."""
+
+    def __init__(self) -> None:
+        create_table(boto3.client("dynamodb", region_name=REGION), ENVIRONMENT["TABLE_NAME"])
+        self.secrets = boto3.client("secretsmanager", region_name=REGION)
+        for name, value in (("STRIPE_SECRET_ARN", "sk_test_1"), ("WEBHOOK_SECRET_ARN", '{"account": ["whsec_1"]}')):
+            self.secrets.create_secret(Name=ENVIRONMENT[name], SecretString=value)
+
+
+@pytest.fixture
+def cloud(monkeypatch: pytest.MonkeyPatch) -> Iterator[Cloud]:
+    for name in ("AWS_DEFAULT_REGION", "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
+        monkeypatch.setenv(name, ENVIRONMENT[name])
+    wiring._session.cache_clear()
+    with mock_aws():
+        yield Cloud()
+    wiring._session.cache_clear()
+
+
+def test_the_wired_ports_serve_a_request_from_the_table_to_stripe(
+    cloud: Cloud, functions: dict[str, ModuleType], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    module = functions["merchants.app"]
+    ports: Any = wiring.ports(module.settings, module.invocation)
+    ports.stripe._session.mount(ENVIRONMENT["STRIPE_API_BASE"], InProcess(Simulator(seed=7)))
+    monkeypatch.setattr(module, "ports", ports)
+    backend = Backend(template="http_api", modules=functions)
+    body = {"name": "A", "contact_email": "a@b.example", "country": "us", "currencies": ["usd"]}
+    made = backend.call("merchants.app", backend.request(OPERATOR, "POST", "/merchants", body))
+    assert made.status == 201, made.text
+    assert made.json["account_id"].startswith("acct_")
+    read = backend.call("merchants.app", backend.request(OPERATOR, "GET", f"/merchants/{made.json['id']}"))
+    assert read.json == made.json
+
+
+def test_s09_the_keys_come_from_secrets_manager_and_from_no_variable(cloud: Cloud) -> None:
+    ports: Any = wiring.ports(Settings.of(ENVIRONMENT, Part.TABLE, Part.STRIPE), Invocation())
+    assert ports.stripe._api_key.value() == "sk_test_1"
+    assert json.loads(wiring.webhook_secret(Settings.of(ENVIRONMENT, Part.WEBHOOKS)).value()) == {
+        "account": ["whsec_1"]
+    }
+    assert isinstance(wiring.event_queue(Settings.of(ENVIRONMENT, Part.WEBHOOKS)), EventQueue)
+
+
+def test_a_function_without_a_stripe_key_cannot_call_stripe(cloud: Cloud) -> None:
+    ports: Any = wiring.ports(Settings.of(ENVIRONMENT, Part.TABLE), Invocation())
+    for call in (ports.stripe.ask, ports.stripe.read, ports.stripe.each):
+        with pytest.raises(AssertionError):
+            call(Operation.CREATE_REFUND, params={}, key="k")
+
+
+def test_f27_outside_of_an_invocation_there_is_no_time() -> None:
+    assert Invocation().seconds_left() == 0
+
+
+FORBIDDEN = {
+    "transactions.app": {"stripe", "requests"},
+    "webhooks.receive": {"stripe", "pydantic", "requests", "aws_lambda_powertools", "marketplace.services"},
+    "webhooks.process": {"pydantic"},
+    "schedules.sweep": {"pydantic"},
+    "health.app": {"botocore", "marketplace", "aws_lambda_powertools"},
+}
+
+
+@pytest.mark.parametrize("function", FORBIDDEN)
+def test_a_cold_start_imports_nothing_that_the_function_does_not_use(function: str) -> None:
+    script = f"import sys, functions.{function}; print(*sys.modules)"
+    done = subprocess.run(
+        [sys.executable, "-c", script], cwd=PROJECT, check=True, capture_output=True, text=True, timeout=60,
+        env={**ENVIRONMENT, "PYTHONPATH": f"{PROJECT / 'shared'}:{PROJECT}"},
+    )  # fmt: skip
+    assert FORBIDDEN[function] & set(done.stdout.split()) == set()
