@@ -14,10 +14,7 @@ from aws_lambda_powertools.logging.formatter import LambdaPowertoolsFormatter
 ENVELOPE: Final = frozenset(
     {"level", "location", "message", "timestamp", "service", "correlation_id", "xray_trace_id"}
 )  # fmt: skip
-FIELDS: Final = frozenset({
-    "cause", "count", "endpoint", "error", "event_id", "event_type", "frames", "item_id", "outcome", "problem",
-    "reason", "role", "route", "status",
-})  # fmt: skip
+FIELDS: Final = frozenset({"cause", "error", "event_id", "frames", "item_id", "problem", "route", "status"})
 MOST_FRAMES: Final = 12
 
 

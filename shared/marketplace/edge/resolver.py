@@ -72,7 +72,7 @@ class Api(APIGatewayHttpResolver):
 
     @override
     def resolve(self, event: Mapping[str, Any], context: LambdaContext) -> dict[str, Any]:
-        """Answer an event. Each gets a log line with its route, role and status, and none of its contents."""
+        """Answer an event. Each gets a log line with its route and status, and none of its contents."""
         self._invocation.begin(context)
         self._log.set_correlation_id(_request_id(event))
         self.context[_CLAIMS] = (self._settings.role_claim, self._settings.merchant_claim)
