@@ -20,6 +20,7 @@ from marketplace.domain.merchants import Merchant
 from marketplace.domain.transactions import Transaction
 from marketplace.ports import Store
 from tests.contract.examples import Examples, StillClock, create
+from tests.contract.stripe_server import lab, simulated, simulator, stripe  # noqa: F401 - fixtures
 from tests.contract.table import create_table
 from tests.fakes.memory_store import MemoryStore
 
