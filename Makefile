@@ -29,7 +29,7 @@ check: setup  ## Everything that is proven without running
 	AWS_DEFAULT_REGION=us-east-1 $(SAM) validate --lint
 	.local/env/sam/bin/cfn-lint template.yaml
 
-bench: setup  ## What is promised about calls, round trips, sizes and import times, measured
+bench: build  ## What is promised about calls, round trips, sizes and import times, measured
 	@$(PYTHON) -m bench
 
 openapi: setup  ## docs/openapi.json and docs/errors.md, written anew from the code

@@ -1,6 +1,7 @@
 """What our own modules add to a cold start, beside what their dependencies cost."""
 
 import os
+import re
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -10,8 +11,32 @@ from typing import Final
 from .promises import Measured
 
 PROJECT: Final = Path(__file__).parents[1]
-RUNS: Final = 5
+RUNS: Final = 7
 OWN_MILLISECONDS: Final = 15.0
+# Dependencies first, and clients as the function makes them; then the function, less what it spends in making clients.
+PROGRAM: Final = """
+import contextlib, importlib, time
+import botocore.session
+began, spent = time.process_time(), 0.0
+for name in {dependencies}:
+    with contextlib.suppress(ImportError):
+        importlib.import_module(name)
+imported = time.process_time() - began
+def timed(make):
+    def make_and_note(*args, **kwargs):
+        global spent
+        start = time.process_time()
+        try:
+            return make(*args, **kwargs)
+        finally:
+            spent += time.process_time() - start
+    return make_and_note
+botocore.session.get_session = timed(botocore.session.get_session)
+botocore.session.Session.create_client = timed(botocore.session.Session.create_client)
+began = time.process_time()
+importlib.import_module("{module}")
+print(time.process_time() - began - spent, imported + spent)
+"""
 ENVIRONMENT: Final = {
     "TABLE_NAME": "table",
     "QUEUE_URL": "https://sqs.test/queue.fifo",
@@ -33,44 +58,39 @@ ENVIRONMENT: Final = {
 
 def handlers() -> list[Path]:
     """Every module that Lambda calls."""
-    return sorted(path for path in (PROJECT / "functions").glob("*/*.py") if "def handler(" in path.read_text())
+    modules = (PROJECT / "functions").glob("*/*.py")
+    return sorted(path for path in modules if re.search(r"^(def handler\(|handler = )", path.read_text(), re.MULTILINE))
 
 
 def imports() -> Iterator[Measured]:
-    """Each function's own share, the least of some runs, and all of its imports."""
+    """Each function's own share, the least of some runs, and what its dependencies cost before it."""
     for path in handlers():
         name = f"{path.parent.name}/{path.stem}"
-        runs = [_times(path) for _ in range(RUNS)]
-        yield Measured(f"{name}: own code at import", min(own for own, _ in runs), "ms", OWN_MILLISECONDS)
-        yield Measured(f"{name}: with all dependencies", min(whole for _, whole in runs), "ms")
+        dependencies = sorted(_loaded(path) - {path.stem})
+        runs = [_seconds(path, dependencies) for _ in range(RUNS)]
+        yield Measured(f"{name}: own code at import", min(own for own, _ in runs) * 1000, "ms", OWN_MILLISECONDS)
+        yield Measured(f"{name}: its dependencies and their clients", min(bare for _, bare in runs) * 1000, "ms")
+    received = _loaded(PROJECT / "functions/webhooks/receive.py")
     for module in ("stripe", "pydantic"):
-        loaded = module in _loaded(PROJECT / "functions/webhooks/receive.py")
-        yield Measured(f"webhooks/receive imports {module}", int(loaded), "times", 0)
+        yield Measured(f"webhooks/receive imports {module}", int(module in received), "times", 0)
 
 
-def _times(path: Path) -> tuple[float, float]:
-    """Milliseconds of our own modules by themselves, and of everything that the import loads."""
-    report = _python(path, "-X", "importtime", "-c", f"import {path.stem}").stderr
-    own = whole = 0
-    for line in report.splitlines():
-        fields = line.removeprefix("import time:").split("|")
-        if len(fields) != 3 or not fields[0].strip().isdigit():
-            continue
-        microseconds, module = int(fields[0]), fields[2].strip()
-        whole += microseconds
-        if module == path.stem or module.split(".")[0] == "marketplace":
-            own += microseconds
-    return own / 1000, whole / 1000
+def _seconds(path: Path, dependencies: list[str]) -> tuple[float, float]:
+    """CPU seconds of our own code, and of the same dependencies and AWS clients without it, in one process."""
+    program = PROGRAM.format(dependencies=dependencies, module=path.stem)
+    own, bare = _python(path, program).split()
+    return float(own), float(bare)
 
 
 def _loaded(path: Path) -> set[str]:
-    program = f"import sys, {path.stem}; print(*{{name.split('.')[0] for name in sys.modules}})"
-    return set(_python(path, "-c", program).stdout.split())
+    """The modules of others that a function loads."""
+    program = f"import sys, {path.stem}; print(*sys.modules)"
+    return {name for name in _python(path, program).split() if name.split(".")[0] not in {"marketplace", "__main__"}}
 
 
-def _python(path: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+def _python(path: Path, program: str) -> str:
     paths = os.pathsep.join([str(path.parent), str(PROJECT / "shared")])
     environment = {**os.environ, **ENVIRONMENT, "PYTHONPATH": paths}
-    return subprocess.run(
-        [sys.executable, *arguments], env=environment, capture_output=True, text=True, check=True, timeout=60
-    )
+    command = [sys.executable, "-c", program]
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=True, timeout=60)
+    return done.stdout

@@ -17,7 +17,7 @@ def sizes() -> Iterator[Measured]:
     """Every function, and the layer."""
     for folder in sorted(path for path in (PROJECT / "functions").iterdir() if path.is_dir()):
         yield Measured(f"{folder.name}: zipped", _zipped_bytes(folder) / 1024, "KB", FUNCTION_KB)
-    (layer,) = (path for path in (PROJECT / ".aws-sam/build").glob("*") if (path / "python").is_dir())
+    (layer,) = (PROJECT / ".aws-sam/build").glob("*Layer*")
     yield Measured("layer: zipped", _zipped_bytes(layer) / 1024**2, "MB", LAYER_MB)
 
 

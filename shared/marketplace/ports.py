@@ -1,7 +1,7 @@
 """What the use cases need from outside. Adapters implement it for AWS and Stripe; the tests by hand."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime
 from enum import StrEnum
 from typing import Any, Final, Protocol
@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 from marketplace.domain.books import Books, EventMarker, IdempotencyRecord
 from marketplace.domain.catalog import Price, Product
 from marketplace.domain.commands import Command, Doubt
+from marketplace.domain.deferred import dataclass
 from marketplace.domain.errors import InvalidReturnUrl, Unavailable
 from marketplace.domain.fees import FeePolicy
 from marketplace.domain.ledger import JournalEntry
@@ -23,14 +24,14 @@ WrittenOnce = EventMarker | IdempotencyRecord | JournalEntry | OnboardingLink | 
 Item = Versioned | WrittenOnce
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Create:
     """Write an item that must not be there yet."""
 
     item: Item
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Replace[T: Versioned]:
     """Write ``after`` where ``before`` still stands as it was read; the store counts the version on."""
 
@@ -61,7 +62,7 @@ class Conflict(Exception):
         return any(isinstance(w, item) if isinstance(item, type) else w == item for w in written)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Ref[T: Item]:
     """Which item: its kind and id. ``owner`` is the subject of a command or idempotency record."""
 
@@ -77,7 +78,7 @@ class Found(Protocol):
         """The item, or None where there is none."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class Page[T]:
     """A page of a list, newest first; ``cursor`` is where the next begins, None at the end."""
 
@@ -153,21 +154,21 @@ class Operation(StrEnum):
     LIST_APPLICATION_FEE_REFUNDS = "v1.application_fees.refunds.list"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Done:
     """Stripe did it; the object as plain JSON data."""
 
     object: Mapping[str, Any]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Refusal:
     """Stripe's definite no: nothing was done. ``code`` is Stripe's ``code``, or its ``type`` where it gives none."""
 
     code: str
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class NoAnswer:
     """It may have been done or not."""
 
@@ -216,7 +217,7 @@ class Ids(Protocol):
         """A number from 0 to 1."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class Policy:
     """What the operator has decided. ``return_origins`` are the origins that buyers and merchants may be sent to."""
 
@@ -232,7 +233,7 @@ class Policy:
         return url
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class Ports:
     """All of it."""
 

@@ -6,10 +6,11 @@ import pytest
 
 from marketplace.domain.commands import Command, CommandKind
 from marketplace.domain.errors import RequestUnderWay
+from marketplace.domain.events import session_facts
 from marketplace.domain.refunds import RefundStatus
-from marketplace.domain.transactions import TransactionStatus
-from marketplace.ports import Operation
-from marketplace.services.checkout import expire_checkout_session
+from marketplace.domain.transactions import Payment, TransactionStatus, join
+from marketplace.ports import Change, Operation, Replace
+from marketplace.services.checkout import CreateCheckoutSession, expire_checkout_session
 from marketplace.services.merchants import NewMerchant, create_merchant
 
 from .crashes import ProcessDied
@@ -141,6 +142,27 @@ def test_the_answer_of_long_ago_does_not_undo_what_events_have_brought_since() -
     market.advance(60)
     assert market.sweep().looked_at == 1
     assert market.only_merchant().is_ready
+
+
+def test_one_item_that_no_sweep_can_finish_does_not_keep_the_others_waiting(monkeypatch: pytest.MonkeyPatch) -> None:
+    market = Market()
+    merchant = market.ready_merchant()
+    for key in ("a", "b", "c"):
+        market.fuse.set(6)  # after the read and the commit of the intent, before Stripe's answer is written
+        with pytest.raises(ProcessDied):
+            market.sell(merchant, 10_000, key=key)
+    market.advance(60)
+    first, *others = [books.transaction.id for books in market.all_transactions()]
+
+    def succeeded(self: object, ports: object, subject: Payment, command: object, made: dict[str, str]) -> list[Change]:
+        if subject.transaction_id == first:
+            raise KeyError("a bug")
+        return [Replace(subject, join(subject, session_facts(made)))]
+
+    monkeypatch.setattr(CreateCheckoutSession, "succeeded", succeeded)
+    assert [type(error) for _, error in market.sweep().troubles] == [KeyError]
+    assert all(market.books(other).payment.status is TransactionStatus.OPEN for other in others)
+    assert market.books(first).payment.status is TransactionStatus.REQUESTED
 
 
 def test_two_sweeps_at_once_ask_stripe_once() -> None:

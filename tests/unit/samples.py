@@ -1,6 +1,6 @@
 """Domain objects for tests: realistic, and strategies of what Stripe may say of one payment."""
 
-from dataclasses import replace
+from dataclasses import fields, replace
 from datetime import UTC, datetime, timedelta
 
 from hypothesis import strategies as st
@@ -63,7 +63,7 @@ FACTS = st.builds(
 
 def settled_payment() -> Payment:
     """The payment with everything known."""
-    return replace(PLANNED, **{name: getattr(SETTLED, name) for name in PaymentFacts.__slots__})
+    return replace(PLANNED, **{field.name: getattr(SETTLED, field.name) for field in fields(PaymentFacts)})
 
 
 def refund(number: int, amount: int, fee: int, **changes: object) -> Refund:

@@ -29,7 +29,6 @@ An id that has not the shape of its noun has no key: it is read as absent and ca
 
 import zlib
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final, NamedTuple
 
@@ -37,6 +36,7 @@ from marketplace.adapters.codec import time_text
 from marketplace.domain.books import EventMarker, IdempotencyRecord
 from marketplace.domain.catalog import Price, Product
 from marketplace.domain.commands import Command
+from marketplace.domain.deferred import dataclass
 from marketplace.domain.ids import ALPHABET, is_id, owner_of
 from marketplace.domain.ledger import JournalEntry
 from marketplace.domain.merchants import Merchant, OnboardingLink
@@ -86,7 +86,7 @@ class Key(NamedTuple):
     sk: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class Listing:
     """A list: the partition it reads, of the table or an index, and what the ids in it begin with.
 

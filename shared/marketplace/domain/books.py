@@ -1,16 +1,16 @@
 """Everything of one transaction, as its partition holds it, and what follows from all of it together."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import datetime
 
 from marketplace.domain.commands import Command, CommandKind
+from marketplace.domain.deferred import dataclass
 from marketplace.domain.ledger import EntryKind, JournalEntry
 from marketplace.domain.refunds import Refund
 from marketplace.domain.transactions import Leg, Payment, Transaction
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class IdempotencyRecord:
     """A client's Idempotency-Key, used. ``scope`` is a hash of caller, route and key, ``request`` one of the body.
 
@@ -25,7 +25,7 @@ class IdempotencyRecord:
     expires_at: datetime
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class EventMarker:
     """An event that was dealt with, and how; ``outcome`` is ``applied`` or ``ignored: ...``."""
 
@@ -36,7 +36,7 @@ class EventMarker:
     expires_at: datetime
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class Books:
     """A transaction with its payment, refunds, commands, journal entries and used idempotency keys."""
 

@@ -1,10 +1,11 @@
 """What a browser may buy: products and prices of a merchant, kept at Stripe on the platform's account."""
 
-from dataclasses import dataclass
 from datetime import datetime
 
+from marketplace.domain.deferred import dataclass
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+
+@dataclass(frozen=True, kw_only=True)
 class Product:
     """A product; ``stripe_product_id`` is None until Stripe has answered."""
 
@@ -18,7 +19,7 @@ class Product:
     version: int = 1
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class Price:
     """A one-off price: ``unit_amount`` in minor units of ``currency``."""
 

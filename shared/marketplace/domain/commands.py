@@ -5,11 +5,12 @@ Stripe keeps that key, and looks for its object by metadata before it asks again
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any, Final
 
+from marketplace.domain.deferred import dataclass
 from marketplace.domain.states import require_transition
 
 # A request is over after 29 s (API Gateway's limit is 30): until then nobody else takes its command up.
@@ -58,7 +59,7 @@ class Doubt(StrEnum):
     STRIPE_FAILED = "stripe_failed"  # a 500 that Stripe stored under the key: look the object up, then a new key
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class Command:
     """An intent. ``subject`` is the id of the transaction or merchant whose partition holds it."""
 

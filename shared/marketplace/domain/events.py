@@ -5,10 +5,10 @@ whose events are taken only as a reason to read the account again.
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Final
 
+from marketplace.domain.deferred import dataclass
 from marketplace.domain.refunds import AT_STRIPE, FeeRefund, Recovery, RefundFacts, RefundStatus
 from marketplace.domain.transactions import PAYMENT_INTENT_RANKS, SESSION_RANKS, PaymentFacts
 
@@ -19,7 +19,7 @@ class NotAnEvent(ValueError):
     """A body that has no event's shape: it goes to the dead letters, not round and round."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class Event:
     """An event's envelope. ``account`` is the connected account it happened on, None for the platform's own."""
 
@@ -31,7 +31,7 @@ class Event:
     object: Object
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class PaymentReading:
     """Facts of a transaction's payment."""
 
@@ -39,7 +39,7 @@ class PaymentReading:
     facts: PaymentFacts
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class RefundReading:
     """Facts of a refund that we asked for."""
 
@@ -48,14 +48,14 @@ class RefundReading:
     facts: RefundFacts
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class AccountReading:
     """An account changed somehow: read it again."""
 
     account_id: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class Ignored:
     """Nothing for us, and why."""
 

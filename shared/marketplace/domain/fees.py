@@ -1,10 +1,11 @@
 """What the platform takes of a sale: percent, fixed, minimum and maximum; frozen on the transaction when it is made."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from decimal import ROUND_HALF_EVEN, Decimal, InvalidOperation
 from typing import Any, Final, Self
 
+from marketplace.domain.deferred import dataclass
 from marketplace.domain.errors import FeeExceedsAmount, InvalidFeePolicy
 from marketplace.domain.money import CURRENCIES, smallest_payable
 
@@ -12,7 +13,7 @@ LARGEST_PERCENT: Final = Decimal(100)
 PERCENT_DECIMALS: Final = 4
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class FeePolicy:
     """``percent`` of the amount plus ``fixed``, kept between ``minimum`` and ``maximum`` (minor units by currency)."""
 

@@ -5,12 +5,12 @@ The numbers are those of the project's list of invariants (docs/invariants.md).
 
 from collections import Counter
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
 from marketplace.domain.books import Books
 from marketplace.domain.commands import ALARM_AFTER, CommandKind, CommandStatus
+from marketplace.domain.deferred import dataclass
 from marketplace.domain.ledger import (
     CHARGE_CLEARING,
     REFUND_CLEARING,
@@ -21,7 +21,7 @@ from marketplace.domain.ledger import (
 )
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Violation:
     """An invariant that does not hold, and where."""
 

@@ -16,10 +16,11 @@ refund_clearing           clearing    given back to a buyer, not recovered yet; 
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 from typing import Final
+
+from marketplace.domain.deferred import dataclass
 
 STRIPE_BALANCE: Final = "stripe_balance"
 PROCESSOR_FEES: Final = "processor_fees"
@@ -45,7 +46,7 @@ class EntryKind(StrEnum):
     FEE_REFUND = "fee_refund"  # of a fee refund: a part of the fee went back to the merchant
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class Line:
     """One line of an entry: minor units on an account; ``source`` is the Stripe object that moved a balance."""
 
@@ -55,7 +56,7 @@ class Line:
     source: str | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class JournalEntry:
     """Lines that sum to zero in each currency; ``object_id`` and ``kind`` identify it, ``occurred_at`` is Stripe's."""
 

@@ -1,11 +1,12 @@
 """Merchants: who sells, the connected account behind it, and whether it can be sold for."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any, Final
 
+from marketplace.domain.deferred import dataclass
 from marketplace.domain.fees import FeePolicy
 
 LINK_LIFETIME: Final = timedelta(days=7)  # how long our onboarding link renews Stripe's, which lives minutes
@@ -32,7 +33,7 @@ BY_CAPABILITY: Final[Mapping[str, MerchantStatus]] = {
 }
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class Merchant:
     """A seller. ``currencies`` are what it may be sold for in; ``account_id`` is Stripe's."""
 
@@ -54,7 +55,7 @@ class Merchant:
         return self.status is MerchantStatus.READY
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class OnboardingLink:
     """Our link behind Stripe's ``refresh_url``: Stripe's own links are used once, this one mints the next."""
 

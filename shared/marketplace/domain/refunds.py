@@ -1,11 +1,12 @@
 """Refunds: how much goes back, what each merchant and the platform give of it, and where a refund stands."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime
 from enum import StrEnum
 from typing import Final
 
+from marketplace.domain.deferred import dataclass
 from marketplace.domain.errors import RefundExceedsRest, TooManyRefunds, TransactionNotRefundable
 from marketplace.domain.money import part_of, require_payable, smallest_payable
 from marketplace.domain.states import require_transition
@@ -43,7 +44,7 @@ CAME_BACK: Final = frozenset({_S.FAILED, _S.CANCELED})
 NO_LONGER_RESERVED: Final = CAME_BACK | {_S.REFUSED}
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class Recovery:
     """What Stripe took off the merchant's transfer with a refund (minor units)."""
 
@@ -51,7 +52,7 @@ class Recovery:
     reversed: int
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class FeeRefund:
     """A part of the platform's fee given back to the merchant; Stripe does not say with which refund."""
 
@@ -60,7 +61,7 @@ class FeeRefund:
     created: datetime
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class Refund:
     """A refund of ``amount`` minor units, of which the platform gives ``fee`` and the merchant the rest, by plan."""
 
@@ -97,7 +98,7 @@ class Refund:
         return self.status not in NO_LONGER_RESERVED
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class RefundFacts:
     """What an answer or event says of a refund at Stripe."""
 

@@ -1,17 +1,17 @@
 """What happened to a transaction, in words and in order, told from its books."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
 from marketplace.domain.books import Books
 from marketplace.domain.commands import Command, CommandKind, CommandStatus
+from marketplace.domain.deferred import dataclass
 from marketplace.domain.ledger import STRIPE_BALANCE, EntryKind, JournalEntry
 from marketplace.domain.refunds import Refund, RefundStatus
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class Moment:
     """One thing that happened. ``object_id`` is Stripe's, where one is concerned; ``amount`` minor units."""
 

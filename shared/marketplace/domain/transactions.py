@@ -5,11 +5,12 @@ known, a lower rank to a higher), so any order and any number of the same events
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, fields, replace
+from dataclasses import fields, replace
 from datetime import datetime
 from enum import StrEnum
 from typing import Any, Final
 
+from marketplace.domain.deferred import dataclass
 from marketplace.domain.errors import MarketplaceError
 from marketplace.domain.principals import Principal, Role
 from marketplace.domain.states import require_transition
@@ -61,7 +62,7 @@ PAYMENT_INTENT_RANKS: Final = (
 UNDER_WAY: Final = frozenset({"processing", "payment_failed", "requires_capture"})
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class LineItem:
     """One line of a basket: ``unit_amount`` in minor units; ``stripe_price_id`` where it comes from the catalog."""
 
@@ -76,7 +77,7 @@ class LineItem:
         return self.unit_amount * self.quantity
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class Leg:
     """A merchant's part of a sale: of ``amount`` the platform keeps ``fee`` and the merchant the rest."""
 
@@ -91,7 +92,7 @@ class Leg:
         return self.amount - self.fee
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class Transaction:
     """The plan of a sale, frozen when it was made. Amounts are minor units of ``currency``."""
 
@@ -123,7 +124,7 @@ class Transaction:
                 return caller.sees_everything
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class Payment:
     """What Stripe has said of a transaction. Amounts are minor units; None is not known yet."""
 
@@ -196,7 +197,7 @@ class Payment:
         }.get(self.status, "the charge's balance transaction")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class PaymentFacts:
     """What one event or answer says of a payment; None is not said. The fields are the payment's."""
 

@@ -56,4 +56,4 @@ Filter = Annotated[str | None, Query(max_length=LONGEST_ID)]
 class RequestModel(BaseModel):
     """A body: no type is converted, no unknown field passes."""
 
-    model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
+    model_config = ConfigDict(extra="forbid", strict=True, frozen=True, defer_build=True)

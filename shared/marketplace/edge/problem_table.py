@@ -1,11 +1,11 @@
 """Every problem that the API answers with, by the exception that it comes of. `docs/errors.md` is written from it."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Final
 
 from marketplace.domain import errors
+from marketplace.domain.deferred import dataclass
 from marketplace.edge import bodies
 from marketplace.edge.principal import NotAuthenticated
 from marketplace.ports import Conflict
@@ -31,7 +31,7 @@ class MethodNotAllowed(Exception):
         self.allowed = allowed
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class Problem:
     """A kind of problem: ``slug`` never changes. ``detail`` says what happened; ``{error}`` is the error's own words.
 

@@ -7,9 +7,9 @@ about the caller's own request.
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any, Final
 
+from marketplace.domain.deferred import dataclass
 from marketplace.edge.problem_table import InvalidRequest, MethodNotAllowed, Problem, problem_of
 
 CONTENT_TYPE: Final = "application/problem+json"
@@ -18,7 +18,7 @@ MOST_FIELDS: Final = 20
 UNAUTHORIZED: Final = 401
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class ProblemAnswer:
     """What goes over the wire."""
 

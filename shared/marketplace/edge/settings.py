@@ -2,10 +2,10 @@
 
 import json
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from enum import Enum
 from typing import Any, Final, Self
 
+from marketplace.domain.deferred import dataclass
 from marketplace.domain.errors import InvalidFeePolicy
 from marketplace.domain.fees import FeePolicy
 
@@ -26,7 +26,7 @@ class Part(Enum):
     WEBHOOKS = ("QUEUE_URL", "WEBHOOK_SECRET_ARN")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class Settings:
     """The environment of a function. A field of a part that was not asked for is None.
 

@@ -24,7 +24,7 @@ WAITS_FOR: Final[Mapping[RefundStatus, str]] = {
 class View(BaseModel):
     """An answer."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, from_attributes=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, from_attributes=True, defer_build=True)
 
     @classmethod
     def of(cls, record: object) -> Self:

@@ -1,11 +1,11 @@
 """From what a browser or an operator asks for to the plan of a sale: whose it is, what it costs, what the fee is."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
 from marketplace.domain.catalog import Price
+from marketplace.domain.deferred import dataclass
 from marketplace.domain.errors import (
     CurrencyNotAccepted,
     InvalidBasket,
@@ -24,7 +24,7 @@ from marketplace.domain.transactions import MOST_LINE_ITEMS, ChargeType, Leg, Li
 MOST_QUANTITY: Final = 10_000
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class CatalogItem:
     """A price of the catalog, ``quantity`` times."""
 
@@ -32,7 +32,7 @@ class CatalogItem:
     quantity: int
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class InlineItem:
     """An amount that an operator names: minor units of the basket's currency, ``quantity`` times."""
 
@@ -42,7 +42,7 @@ class InlineItem:
     quantity: int
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class Basket:
     """What is to be sold. Inline items, the merchant, the fee and the customer are for operators to name."""
 

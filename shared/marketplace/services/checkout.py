@@ -1,13 +1,14 @@
 """Checkout Sessions: create, read, expire. A sale's plan is durable before Stripe hears of it."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any, Final, override
 
 from marketplace.domain.books import Books, IdempotencyRecord
 from marketplace.domain.catalog import Price
 from marketplace.domain.commands import Command, CommandKind, record
+from marketplace.domain.deferred import dataclass
 from marketplace.domain.errors import CheckoutSessionNotOpen, NotFound
 from marketplace.domain.events import session_facts
 from marketplace.domain.merchants import Merchant
@@ -31,7 +32,7 @@ SESSION_LIFETIME: Final = timedelta(hours=24)  # Stripe's default
 WATCH_AFTER: Final = timedelta(hours=1)  # past the session's end, before Stripe is asked what became of it
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class CheckoutSession:
     """What a buyer's browser may know. ``url`` is Stripe's page, while it can be paid."""
 

@@ -4,12 +4,13 @@ The event's marker, the record it moves on and the journal entries that follow a
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import timedelta
 from enum import StrEnum
 from typing import Any, Final
 
 from marketplace.domain.books import EventMarker
+from marketplace.domain.deferred import dataclass
 from marketplace.domain.errors import Unavailable
 from marketplace.domain.events import AccountReading, Event, Ignored, PaymentReading, RefundReading, parse, read
 from marketplace.domain.postings import payment_entries, refund_entries
@@ -31,7 +32,7 @@ class EventOutcome(StrEnum):
     IGNORED = "ignored"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class _Step:
     """What one reading of the records decided."""
 

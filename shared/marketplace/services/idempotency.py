@@ -6,12 +6,12 @@ The record of its use is written in the commit that records the command, so no s
 import hashlib
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final, Self
 
 from marketplace.domain.books import IdempotencyRecord
 from marketplace.domain.commands import Command
+from marketplace.domain.deferred import dataclass
 from marketplace.domain.errors import IdempotencyKeyRequired, IdempotencyKeyReused
 from marketplace.domain.principals import Principal
 
@@ -19,7 +19,7 @@ KEPT: Final = timedelta(days=7)
 LONGEST_KEY: Final = 255  # characters, as Stripe's
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class Once:
     """A request that is to take effect once: who asks for what under which key, and for what; both are hashes.
 

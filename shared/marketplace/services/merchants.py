@@ -2,10 +2,11 @@
 
 import hashlib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any, Final, override
 
 from marketplace.domain.commands import Command, CommandKind, Doubt, record
+from marketplace.domain.deferred import dataclass
 from marketplace.domain.errors import LinkExpired, MerchantNotReady, NotFound, StripeRefused, UnknownCurrency
 from marketplace.domain.fees import FeePolicy
 from marketplace.domain.merchants import LINK_LIFETIME, Merchant, MerchantStatus, OnboardingLink, as_at_stripe
@@ -33,7 +34,7 @@ ACCOUNT_PARTS: Final = ["configuration.recipient", "requirements"]
 MOST_COMMIT_TRIES: Final = 12
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class NewMerchant:
     """A seller to be. ``country`` is ISO 3166 in lower case; without a fee policy the platform's default holds."""
 

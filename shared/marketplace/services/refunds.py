@@ -1,11 +1,12 @@
 """Refunds of a destination charge: one request to Stripe refunds the buyer, reverses the transfer, returns the fee."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any, Final, override
 
 from marketplace.domain.books import Books
 from marketplace.domain.commands import Command, CommandKind, record
+from marketplace.domain.deferred import dataclass
 from marketplace.domain.errors import NotFound, StripeRefused, Unavailable
 from marketplace.domain.events import at, fee_refund, fee_refunds, refund_facts
 from marketplace.domain.ids import owner_of
@@ -32,7 +33,7 @@ MOST_ROUNDS: Final = 40
 EXPANDED: Final = ("transfer_reversal", "charge.application_fee")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class RefundRequest:
     """``amount`` is minor units, None all that is left; ``refund_application_fee`` None is as the sale says."""
 

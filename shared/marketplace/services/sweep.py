@@ -1,12 +1,13 @@
 """The sweep: look at everything that is due, finish what was left, and say when to look again."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from datetime import timedelta
 from typing import Any, Final
 
 from marketplace.domain.commands import Command, CommandKind
-from marketplace.domain.errors import MarketplaceError, NotFound, RequestUnderWay
+from marketplace.domain.deferred import dataclass
+from marketplace.domain.errors import NotFound, RequestUnderWay
 from marketplace.domain.events import charge_facts, payment_intent_facts, session_facts
 from marketplace.domain.principals import SYSTEM
 from marketplace.domain.transactions import Payment, join
@@ -32,12 +33,12 @@ HANDLERS: Final[Mapping[CommandKind, Handler[Any]]] = {
 }
 
 
-@dataclass(slots=True)
+@dataclass()
 class Sweep:
     """What one run did. ``troubles`` are the items it could not finish, with the reason; they stay due."""
 
     looked_at: int = 0
-    troubles: list[tuple[str, MarketplaceError]] = field(default_factory=list)
+    troubles: list[tuple[str, Exception]] = field(default_factory=list)
 
 
 def sweep(ports: Ports, *, has_time: Callable[[], bool]) -> Sweep:
@@ -52,7 +53,7 @@ def sweep(ports: Ports, *, has_time: Callable[[], bool]) -> Sweep:
                 _look_at(ports, item)
             except (RequestUnderWay, Conflict):
                 continue  # somebody else is at it
-            except MarketplaceError as error:
+            except Exception as error:  # noqa: BLE001 - a bug that one item meets must not keep the others waiting
                 done.troubles.append((item.id if isinstance(item, Command) else item.transaction_id, error))
     return done
 
