@@ -1,6 +1,7 @@
 """The catalog: products and prices of a merchant."""
 
 import os
+from datetime import datetime
 from http import HTTPStatus
 
 from marketplace.adapters import wiring
@@ -9,7 +10,7 @@ from marketplace.edge.idempotency import OptionalIdempotencyKey, key_or_new, onc
 from marketplace.edge.invocation import Invocation
 from marketplace.edge.resolver import Api, Caller
 from marketplace.edge.settings import Part, Settings
-from marketplace.edge.views import Listing, PriceView, ProductView
+from marketplace.edge.views import Listing, View
 from marketplace.services import catalog
 
 settings = Settings.of(os.environ, Part.TABLE, Part.STRIPE, Part.CALLERS)
@@ -31,6 +32,31 @@ class PriceBody(RequestModel):
 
     unit_amount: Amount
     currency: Currency
+
+
+class ProductView(View):
+    """A product."""
+
+    id: str
+    merchant_id: str
+    name: str
+    description: str | None
+    active: bool
+    stripe_product_id: str | None
+    created_at: datetime
+
+
+class PriceView(View):
+    """A price."""
+
+    id: str
+    merchant_id: str
+    product_id: str
+    unit_amount: int
+    currency: str
+    active: bool
+    stripe_price_id: str | None
+    created_at: datetime
 
 
 @app.post("/merchants/<merchant_id>/products", status_code=HTTPStatus.CREATED)

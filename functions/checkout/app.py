@@ -12,7 +12,7 @@ from marketplace.edge.idempotency import IdempotencyKey, once
 from marketplace.edge.invocation import Invocation
 from marketplace.edge.resolver import Api, Caller
 from marketplace.edge.settings import Part, Settings
-from marketplace.edge.views import CheckoutSessionView
+from marketplace.edge.views import View
 from marketplace.services import checkout
 from marketplace.services.baskets import Basket, CatalogItem, InlineItem
 
@@ -73,6 +73,15 @@ class CheckoutBody(RequestModel):
         """As the use case takes it."""
         items = tuple(line.as_item() for line in self.line_items)
         return Basket(items=items, **self.model_dump(exclude={"line_items"}))
+
+
+class CheckoutSessionView(View):
+    """A Checkout Session; `url` is where the buyer pays, while it is open."""
+
+    transaction_id: str
+    checkout_session_id: str | None
+    status: str
+    url: str | None
 
 
 @app.post("/checkout/sessions", status_code=HTTPStatus.CREATED)

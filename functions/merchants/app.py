@@ -1,11 +1,12 @@
 """Merchants: connected accounts and their onboarding."""
 
 import os
+from datetime import datetime
 from http import HTTPStatus
 from typing import Annotated, Any
 
 from aws_lambda_powertools.event_handler import Response
-from pydantic import Field
+from pydantic import BeforeValidator, Field
 
 from marketplace.adapters import wiring
 from marketplace.domain.fees import FeePolicy
@@ -14,7 +15,7 @@ from marketplace.edge.idempotency import OptionalIdempotencyKey, key_or_new, onc
 from marketplace.edge.invocation import Invocation
 from marketplace.edge.resolver import Api, Caller
 from marketplace.edge.settings import Part, Settings
-from marketplace.edge.views import Listing, MerchantView, OnboardingLinkView
+from marketplace.edge.views import Listing, View
 from marketplace.services import merchants
 from marketplace.services.merchants import NewMerchant
 
@@ -62,6 +63,32 @@ class OnboardingLinkBody(RequestModel):
     """Where the merchant's browser goes afterwards."""
 
     return_url: Url
+
+
+def _policy_data(policy: FeePolicy | None) -> dict[str, Any] | None:
+    return None if policy is None else policy.as_data()
+
+
+class MerchantView(View):
+    """A merchant."""
+
+    id: str
+    name: str
+    country: str
+    currencies: list[str]
+    fee_policy: Annotated[dict[str, Any] | None, BeforeValidator(_policy_data)]
+    status: str
+    account_id: str | None
+    requirements_due: list[str]
+    restriction: str | None
+    created_at: datetime
+
+
+class OnboardingLinkView(View):
+    """`url` is Stripe's page, good once and for minutes; until `expires_at` it sends a late browser to a new one."""
+
+    url: str
+    expires_at: datetime
 
 
 @app.post("/merchants", status_code=HTTPStatus.CREATED)

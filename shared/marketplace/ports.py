@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from enum import StrEnum
-from typing import Any, Final, Protocol
+from typing import Any, Final, NamedTuple, Protocol
 from urllib.parse import urlsplit
 
 from marketplace.domain.books import Books, EventMarker, IdempotencyRecord
@@ -217,8 +217,7 @@ class Ids(Protocol):
         """A number from 0 to 1."""
 
 
-@dataclass(frozen=True, kw_only=True)
-class Policy:
+class Policy(NamedTuple):
     """What the operator has decided. ``return_origins`` are the origins that buyers and merchants may be sent to."""
 
     fee: FeePolicy
@@ -233,8 +232,7 @@ class Policy:
         return url
 
 
-@dataclass(frozen=True, kw_only=True)
-class Ports:
+class Ports(NamedTuple):
     """All of it."""
 
     store: Store

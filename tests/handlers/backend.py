@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
 from types import ModuleType
@@ -115,7 +115,7 @@ class Backend:
     def ports_of(self, name: str) -> Ports:
         """The function's own ports, with store, Stripe and clock replaced."""
         ports: Ports = self.modules[name].ports
-        return replace(ports, store=self.store, stripe=self.stripe, clock=self.clock)
+        return ports._replace(store=self.store, stripe=self.stripe, clock=self.clock)
 
     def send(self, user: User, method: str, path: str, body: Any = None, **options: Any) -> Answer:
         """A request to the function that serves the path; a body is JSON unless it is text."""

@@ -134,7 +134,7 @@ class Market:
         """The same world with a store of its own that holds the same now: for trying out another order of events."""
         twin = copy(self)
         twin.store = self.store.fork()
-        twin.ports = replace(self.ports, store=twin.store)
+        twin.ports = self.ports._replace(store=twin.store)
         return twin
 
     def ready_merchant(self, name: str = "Clay & Co") -> Merchant:

@@ -2,10 +2,9 @@
 
 from collections.abc import Mapping
 from http import HTTPStatus
-from typing import Final
+from typing import Final, NamedTuple
 
 from marketplace.domain import errors
-from marketplace.domain.deferred import dataclass
 from marketplace.edge import bodies
 from marketplace.edge.principal import NotAuthenticated
 from marketplace.ports import Conflict
@@ -31,8 +30,7 @@ class MethodNotAllowed(Exception):
         self.allowed = allowed
 
 
-@dataclass(frozen=True, kw_only=True)
-class Problem:
+class Problem(NamedTuple):
     """A kind of problem: ``slug`` never changes. ``detail`` says what happened; ``{error}`` is the error's own words.
 
     Only errors whose words are ours and about the caller's own request may be quoted.

@@ -3,9 +3,8 @@
 import json
 from collections.abc import Callable, Mapping
 from enum import Enum
-from typing import Any, Final, Self
+from typing import Any, Final, NamedTuple, Self
 
-from marketplace.domain.deferred import dataclass
 from marketplace.domain.errors import InvalidFeePolicy
 from marketplace.domain.fees import FeePolicy
 
@@ -26,8 +25,7 @@ class Part(Enum):
     WEBHOOKS = ("QUEUE_URL", "WEBHOOK_SECRET_ARN")
 
 
-@dataclass(frozen=True, kw_only=True)
-class Settings:
+class Settings(NamedTuple):
     """The environment of a function. A field of a part that was not asked for is None.
 
     ``api_base_url`` is empty where the API has no domain of its own; ``return_origins`` may be empty.

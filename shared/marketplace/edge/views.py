@@ -5,11 +5,10 @@ A buyer is shown what was paid and refunded, a merchant its own share as well, a
 
 from collections.abc import Mapping
 from datetime import datetime
-from typing import Annotated, Any, Final, Self
+from typing import Annotated, Final, Self
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field
 
-from marketplace.domain.fees import FeePolicy
 from marketplace.domain.principals import Principal, Role
 from marketplace.domain.refunds import Refund, RefundStatus
 
@@ -37,66 +36,6 @@ class Listing[T](View):
 
     data: list[T]
     cursor: Annotated[str | None, Field(description="Where the next page begins; null at the end.")]
-
-
-def _policy_data(policy: FeePolicy | None) -> dict[str, Any] | None:
-    return None if policy is None else policy.as_data()
-
-
-class MerchantView(View):
-    """A merchant."""
-
-    id: str
-    name: str
-    country: str
-    currencies: list[str]
-    fee_policy: Annotated[dict[str, Any] | None, BeforeValidator(_policy_data)]
-    status: str
-    account_id: str | None
-    requirements_due: list[str]
-    restriction: str | None
-    created_at: datetime
-
-
-class OnboardingLinkView(View):
-    """`url` is Stripe's page, good once and for minutes; until `expires_at` it sends a late browser to a new one."""
-
-    url: str
-    expires_at: datetime
-
-
-class ProductView(View):
-    """A product."""
-
-    id: str
-    merchant_id: str
-    name: str
-    description: str | None
-    active: bool
-    stripe_product_id: str | None
-    created_at: datetime
-
-
-class PriceView(View):
-    """A price."""
-
-    id: str
-    merchant_id: str
-    product_id: str
-    unit_amount: int
-    currency: str
-    active: bool
-    stripe_price_id: str | None
-    created_at: datetime
-
-
-class CheckoutSessionView(View):
-    """A Checkout Session; `url` is where the buyer pays, while it is open."""
-
-    transaction_id: str
-    checkout_session_id: str | None
-    status: str
-    url: str | None
 
 
 class RefundView(View):
