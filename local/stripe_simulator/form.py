@@ -1,5 +1,8 @@
 """Forms as Stripe reads them: ``a[b][0][c]=1&expand[]=x`` becomes nested hashes and lists of text."""
 
+from base64 import b64encode
+from email import message_from_bytes
+from email.message import Message
 from typing import Any
 from urllib.parse import parse_qsl
 
@@ -27,6 +30,31 @@ def read_form(text: str) -> dict[str, Any]:
     root: dict[str, Any] = {}
     for name, value in fields:
         _put(root, _keys(name), value, name)
+    return root
+
+
+def read_multipart(content_type: str, body: bytes) -> dict[str, Any]:
+    """The parameters of a form with files, each of which comes as ``{"filename": ..., "content": ...}`` in base64.
+
+    Raises:
+        InvalidParameterError: the form could not be read.
+    """
+    header = Message()
+    header["content-type"] = content_type
+    boundary = header.get_param("boundary")
+    root: dict[str, Any] = {}
+    for part in body.split(f"--{boundary}".encode())[1:-1]:
+        head, _, content = part.partition(b"\r\n\r\n")
+        disposition = message_from_bytes(head.removeprefix(b"\r\n"))
+        name = disposition.get_param("name", header="content-disposition")
+        if not isinstance(name, str):
+            raise InvalidParameterError("Invalid request: the form could not be read.")
+        filename = disposition.get_filename()
+        content = content.removesuffix(b"\r\n")
+        if filename is None:
+            _put(root, _keys(name), content.decode(errors="replace"), name)
+        else:
+            root[name] = {"filename": filename, "content": b64encode(content).decode()}
     return root
 
 

@@ -8,13 +8,14 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from .errors import AuthenticationError, InvalidParameterError
-from .form import read_form
+from .form import read_form, read_multipart
 from .schema import Wire
 from .values import Json
 
 SECRET_KEY_PREFIXES = ("sk_test_", "rk_test_")
 LIVE_KEY_PREFIXES = ("sk_live_", "rk_live_", "pk_live_")
 _JSON = "application/json"
+_MULTIPART = "multipart/form-data"
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +51,9 @@ class Request:
         query = read_form(self.query)
         if not self.body:
             return query
+        content_type = self.headers.get("content-type", "")
+        if content_type.startswith(_MULTIPART):
+            return query | read_multipart(content_type, self.body)
         try:
             text = self.body.decode()
             body = json.loads(text) if self._is_json else read_form(text)
@@ -67,6 +71,7 @@ class Response:
     status: int
     body: bytes
     headers: Mapping[str, str]
+    late_seconds: float = 0.0  # after which it comes, when a delay was ordered
 
     def json(self) -> Json:
         """The body, read."""

@@ -84,6 +84,16 @@ def test_partial_refunds_in_any_parts_are_proportional_and_exact(
     assert client.v1.charges.retrieve(charge.id).refunded == (left == 0)
 
 
+def dispute_or_decide(
+    data: st.DataObject, simulator: Simulator, client: stripe.StripeClient, charges: list[str]
+) -> None:
+    order = {"amount": data.draw(st.integers(1, 5_000)), "inquiry": data.draw(st.booleans())}
+    simulator.request("POST", f"/_simulator/charges/{data.draw(st.sampled_from(charges))}/dispute", order)
+    outcome = data.draw(st.sampled_from(["won", "lost", "escalated", "closed", "undecided"]))
+    for found in client.v1.disputes.list().data:
+        simulator.request("POST", f"/_simulator/disputes/{found.id}/decide", {"outcome": outcome})
+
+
 @settings(max_examples=20, deadline=None)
 @given(data=st.data())
 def test_any_history_is_exact_at_every_step(data: st.DataObject) -> None:
@@ -112,12 +122,15 @@ def test_any_history_is_exact_at_every_step(data: st.DataObject) -> None:
     def do_wait() -> None:
         simulator.advance(data.draw(st.sampled_from([1, 5, 86_400, 3 * 86_400])))
 
+    def do_dispute() -> None:
+        dispute_or_decide(data, simulator, client, charges)
+
     def amount_of() -> int:
         return data.draw(st.integers(1, 5_000))
 
     do_pay()
     for _ in range(data.draw(st.integers(1, 12))):
-        step = data.draw(st.sampled_from([do_pay, do_refund, do_reverse, do_transfer, do_wait]))
+        step = data.draw(st.sampled_from([do_pay, do_refund, do_reverse, do_transfer, do_wait, do_dispute]))
         if step is do_reverse and not client.v1.transfers.list().data:
             continue
         with suppress(stripe.InvalidRequestError):  # what Stripe would refuse changes nothing

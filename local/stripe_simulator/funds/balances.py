@@ -38,6 +38,7 @@ _COLLECTION_OF_PREFIX: Final = {
     "trr": "transfer_reversal",
     "fee": "application_fee",
     "fr": "fee_refund",
+    "du": "dispute",
 }
 
 

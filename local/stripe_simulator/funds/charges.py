@@ -95,6 +95,8 @@ def settle(context: Context, charge: Object) -> Object:
         changes["application_fee"] = fee_id
     if charge["transfer_data"]:
         changes |= _send_on(context, charge, settled_on)
+    if _opens_dispute(charge):
+        context.schedule("charge.dispute", at=context.clock.now(), charge=charge["id"])
     return context.state.update(CHARGES, charge, changes)
 
 
@@ -240,5 +242,12 @@ def _booked_as(charge: Object, kind: str) -> str:
 
 
 def _is_available_at_once(charge: Object) -> bool:
-    is_card = charge["payment_method_details"]["type"] == "card"
-    return is_card and card_outcome(charge).available_at_once
+    return _is_by_card(charge) and card_outcome(charge).available_at_once
+
+
+def _opens_dispute(charge: Object) -> bool:
+    return _is_by_card(charge) and card_outcome(charge).opening is not None
+
+
+def _is_by_card(charge: Object) -> bool:
+    return bool(charge["payment_method_details"]["type"] == "card")

@@ -7,6 +7,7 @@ from typing import Any
 
 from ..state import Store
 from .balances import BALANCE_TRANSACTIONS, BALANCES
+from .disputes import DISPUTES, WITHDRAWN
 from .records import CHARGES, REFUNDS
 
 
@@ -15,7 +16,7 @@ class Books:
     """One currency, in minor units."""
 
     paid: int = 0  # by buyers
-    returned: int = 0  # to buyers
+    returned: int = 0  # to buyers, by refunds and disputes
     stripe_fees: int = 0
     balances: int = 0  # of all accounts together
 
@@ -47,6 +48,9 @@ def examine(store: Store) -> Finding:
             _books(finding, charge["currency"]).paid += charge["amount"]
             if returned_by_charge[charge["id"]] != charge["amount_refunded"]:
                 finding.errors.append(f"{charge['id']} says it refunded {charge['amount_refunded']}")
+    for _, dispute in store.stored(DISPUTES):
+        if dispute["status"] in WITHDRAWN:
+            _books(finding, dispute["currency"]).returned += dispute["amount"]
     finding.errors += _balances(store, finding)
     for currency, books in finding.books.items():
         if books.difference:

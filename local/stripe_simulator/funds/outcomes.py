@@ -35,6 +35,14 @@ class AfterRefund(Enum):
     SUCCEEDS_THEN_FAILS = auto()
 
 
+class Opening(NamedTuple):
+    """The dispute that a card opens once it has paid."""
+
+    reason: str
+    is_inquiry: bool = False
+    parts: int = 1  # how many disputes share the payment
+
+
 class Card(NamedTuple):
     """A test card. ``name`` follows ``pm_card_`` and ``tok_``; some have none."""
 
@@ -47,6 +55,7 @@ class Card(NamedTuple):
     after_refund: AfterRefund = AfterRefund.SUCCEEDS
     available_at_once: bool = False
     cvc_check: str = "pass"
+    opening: Opening | None = None
 
 
 class Debit(NamedTuple):
@@ -134,15 +143,18 @@ CARDS: Final = (
     Card("4000000000003055", "threeDSecureOptional"),
     Card("4000000000007726", "pendingRefund", after_refund=AfterRefund.PENDING_THEN_SUCCEEDS),
     Card("4000000000005126", "refundFail", after_refund=AfterRefund.SUCCEEDS_THEN_FAILS),
+    Card("4000000000000259", "createDispute", opening=Opening("fraudulent")),
+    Card("4000000000002685", "createDisputeProductNotReceived", opening=Opening("product_not_received")),
+    Card("4000000000001976", "createDisputeInquiry", opening=Opening("fraudulent", is_inquiry=True)),
+    Card("4000000404000079", "createMultipleDisputes", opening=Opening("fraudulent", parts=2)),
 )
 
 NOT_SIMULATED_CARDS: Final = frozenset(
     """
-    4000000000000259 4000000000002685 4000000000001976 4000000000005423 4000004040000079 4000000404000038
-    4000000404000079 4000000000004954 4000000000009235
+    4000000000005423 4000004040000079 4000000404000038 4000000000004954 4000000000009235
     """.split()
 )
-"""Documented cards that open disputes, warnings or reviews: refused aloud rather than charged as if they were plain."""
+"""Documented cards that lead to warnings, reviews or special disputes: refused aloud rather than charged as plain."""
 
 _ATTEMPT_FAILED: Final = Decline("payment_intent_payment_attempt_failed", None, "The payment failed.")
 _THREE_MINUTES: Final = 180

@@ -8,7 +8,7 @@ from ..context import Context
 from ..errors import InvalidParameterError, InvalidRequestError
 from ..metadata import merged
 from ..values import Object
-from . import charges, fees, transfers
+from . import charges, disputes, fees, transfers
 from .balances import book
 from .methods import card_outcome
 from .outcomes import AfterRefund
@@ -44,9 +44,9 @@ def refund(context: Context, charge: Object, demand: Demand) -> Object:
     """Refund a charge, whole or in part, and take back what the demand says from the seller and the platform.
 
     Raises:
-        InvalidRequestError: nothing left, more than is left, no transfer or fee, or a seller's balance that is short.
+        InvalidRequestError: disputed, nothing left, more than is left, no transfer or fee, or the seller is short.
     """
-    amount = _checked_amount(charge, demand.amount)
+    amount = _checked_amount(charge, demand.amount, disputes.lost_amount(context, charge))
     if charge["source_transfer"]:
         return _return_to_platform(context, charge, amount, demand)
     transfer, fee = _checked_parts(context, charge, demand)
@@ -145,8 +145,8 @@ def _return_to_platform(context: Context, payment: Object, amount: int, demand: 
     return context.state.update(REFUNDS, item, {"metadata": merged({}, demand.metadata), "reason": demand.reason})
 
 
-def _checked_amount(charge: Object, asked: int | None) -> int:
-    left: int = charge["amount"] - charge["amount_refunded"]
+def _checked_amount(charge: Object, asked: int | None, lost: int) -> int:
+    left: int = charge["amount"] - charge["amount_refunded"] - lost
     if charge["status"] != "succeeded" or not charge["captured"]:
         raise InvalidRequestError(
             f"The charge {charge['id']} has not been captured: there is nothing to refund. Cancel its PaymentIntent.",
@@ -222,6 +222,8 @@ def _count(context: Context, charge: Object, amount: int, demand: Demand) -> Non
         changes[_TRANSFER_FOLLOWED] = charge.get(_TRANSFER_FOLLOWED, 0) + amount
     after = context.state.update(CHARGES, charge, changes)
     context.emit("charge.refunded", after, previous=charge)
+    if after["refunded"] and after["disputed"]:
+        disputes.close_inquiries(context, after)
 
 
 def _schedule_what_follows(context: Context, charge: Object, new: Object) -> None:

@@ -1,0 +1,281 @@
+"""Disputes: a buyer's bank takes a payment back, or asks about it, and the seller may answer.
+
+A dispute is booked where its charge is: on the platform for destination charges and for separate charges and
+transfers, on the connected account for direct charges. https://docs.stripe.com/disputes/how-disputes-work
+https://docs.stripe.com/connect/disputes
+"""
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+from .. import money
+from ..context import Context
+from ..errors import InvalidParameterError, InvalidRequestError, UnsupportedError
+from ..shelves import Collection
+from ..values import Object
+from .balances import BALANCE_TRANSACTIONS, book, expand_anywhere, fee_detail, shown
+from .records import CHARGES
+
+DISPUTES: Final = Collection(
+    "dispute",
+    path="/v1/disputes",
+    indexes=("charge", "payment_intent"),
+    expands={"charge": expand_anywhere("charge"), "payment_intent": "payment_intent"},
+    found_anywhere=True,
+)
+
+TRANSITIONS: Final[Mapping[str, frozenset[str]]] = {
+    "warning_needs_response": frozenset({"warning_under_review", "warning_closed", "needs_response"}),
+    "warning_under_review": frozenset({"warning_closed", "needs_response"}),
+    "warning_closed": frozenset(),
+    "needs_response": frozenset({"under_review", "won", "lost"}),
+    "under_review": frozenset({"won", "lost"}),
+    "won": frozenset(),
+    "lost": frozenset(),
+}
+"""https://docs.stripe.com/api/disputes/object#dispute_object-status"""
+
+INQUIRY: Final = frozenset({"warning_needs_response", "warning_under_review", "warning_closed"})
+UNDECIDED: Final = frozenset({"needs_response", "under_review"})
+WITHDRAWN: Final = UNDECIDED | {"lost"}
+"""The statuses in which the buyer has the money."""
+
+REASONS: Final = (
+    *("bank_cannot_process", "check_returned", "credit_not_processed", "customer_initiated", "debit_not_authorized"),
+    *("duplicate", "fraudulent", "general", "incorrect_account_details", "insufficient_funds", "noncompliant"),
+    *("product_not_received", "product_unacceptable", "subscription_canceled", "unrecognized"),
+)
+_VISA_CODES: Final[Mapping[str, str]] = {"fraudulent": "10.4", "product_not_received": "13.1"}
+_DAY_SECONDS: Final = 24 * 3_600
+RESPONSE_SECONDS: Final = 9 * _DAY_SECONDS  # networks give from 7 to 21 days
+INQUIRY_SECONDS: Final = 120 * _DAY_SECONDS  # then an inquiry that nobody escalated closes
+
+
+def open_dispute(context: Context, charge: Object, amount: int | None, reason: str, *, is_inquiry: bool) -> Object:
+    """Dispute a charge of the context's account, or ask about it; all that is not disputed yet unless told.
+
+    Raises:
+        InvalidRequestError: it is no settled payment, or less of it is left to dispute.
+        UnsupportedError: it was not paid by card.
+    """
+    amount = _checked_amount(context, charge, amount)
+    status = "warning_needs_response" if is_inquiry else "needs_response"
+    dispute = context.state.insert(DISPUTES, _blank(context, charge, amount, reason, status))
+    context.state.update(CHARGES, charge, {"disputed": True})
+    if is_inquiry:
+        context.schedule("dispute.lapse", at=context.clock.now() + INQUIRY_SECONDS, dispute=dispute["id"])
+        context.emit("charge.dispute.created", dispute)
+        return dispute
+    return _withdraw(context, dispute, "charge.dispute.created", None)
+
+
+def decide(context: Context, dispute: Object, status: str) -> Object:
+    """Let the bank, or time, take a dispute to its next status, with the money that moves on the way."""
+    if status == "needs_response":
+        return _withdraw(context, _move(context, dispute, status), "charge.dispute.updated", dispute)
+    after = _move(context, dispute, status)
+    if status == "won":
+        after = _reinstate(context, after)
+    context.emit("charge.dispute.closed", after)
+    if status == "won":
+        context.emit("charge.dispute.funds_reinstated", after)
+    return after
+
+
+def respond(context: Context, dispute: Object, evidence: Object, *, submits: bool, metadata: Object) -> Object:
+    """Stage evidence, and hand it in when told to: that can be done once.
+
+    Raises:
+        InvalidRequestError: the dispute waits for no answer.
+    """
+    changes: dict[str, Any] = {"metadata": metadata, "evidence": evidence}
+    details = {**dispute["evidence_details"], "has_evidence": any(evidence[name] for name in TEXTS + FILES)}
+    if submits or evidence != dispute["evidence"]:
+        require_answerable(dispute)
+    if submits:
+        details["submission_count"] += 1
+        prefix = "warning_" if dispute["status"] in INQUIRY else ""
+        after = _move(context, dispute, f"{prefix}under_review", {**changes, "evidence_details": details})
+        at = context.clock.now() + context.settings.dispute_review_seconds
+        context.schedule("dispute.review", at=at, dispute=dispute["id"])
+    else:
+        after = context.state.update(DISPUTES, dispute, {**changes, "evidence_details": details})
+    if after != dispute:
+        context.emit("charge.dispute.updated", after, previous=dispute)
+    return after
+
+
+def require_answerable(dispute: Object) -> None:
+    """Refuse what can only be done while the dispute waits for an answer.
+
+    Raises:
+        InvalidRequestError: it was answered, or is closed.
+    """
+    if not TRANSITIONS[dispute["status"]]:
+        raise InvalidRequestError("This dispute is already closed.", code="dispute_closed", param="dispute")
+    if not dispute["status"].endswith("needs_response"):
+        raise InvalidRequestError("Evidence has already been submitted for this dispute.", param="evidence")
+
+
+def close_inquiries(context: Context, charge: Object) -> None:
+    """A payment that was refunded whole leaves nothing to ask about: no funds are withdrawn any more."""
+    for dispute in list(context.state.select(DISPUTES, {"charge": charge["id"]})):
+        if dispute["status"] in INQUIRY and TRANSITIONS[dispute["status"]]:
+            decide(context, dispute, "warning_closed")
+
+
+def lost_amount(context: Context, charge: Object) -> int:
+    """How much of a charge can never be refunded, since the buyer has it by a dispute.
+
+    Raises:
+        InvalidRequestError: ``charge_disputed``, while the money is withdrawn and nothing is decided.
+    """
+    disputes = list(context.state.select(DISPUTES, {"charge": charge["id"]})) if charge["disputed"] else []
+    lost: int = sum(each["amount"] for each in disputes if each["status"] == "lost")
+    is_undecided = any(each["status"] in UNDECIDED for each in disputes)
+    if is_undecided or (lost and lost >= charge["amount"] - charge["amount_refunded"]):
+        raise InvalidRequestError(
+            f"Charge {charge['id']} has been charged back; cannot issue a refund.", code="charge_disputed"
+        )
+    return lost
+
+
+def refreshed(context: Context, dispute: Object) -> Object:
+    """The dispute with its balance transactions as they stand now."""
+    now = context.clock.now()
+    moved = [
+        shown(context.state.get(BALANCE_TRANSACTIONS, each["id"]), now) for each in dispute["balance_transactions"]
+    ]
+    return {**dispute, "balance_transactions": moved}
+
+
+def _move(context: Context, dispute: Object, status: str, changes: Mapping[str, Any] | None = None) -> Object:
+    if status not in TRANSITIONS[dispute["status"]]:
+        raise InvalidRequestError(f"A dispute cannot go from {dispute['status']} to {status}.", param="dispute")
+    shown_too = {"is_charge_refundable": status in INQUIRY}
+    return context.state.update(DISPUTES, dispute, {"status": status, **shown_too, **(changes or {})})
+
+
+def _withdraw(context: Context, dispute: Object, event_type: str, previous: Object | None) -> Object:
+    """Take the disputed amount and the fee off the balance, and give some days for an answer."""
+    currency = dispute["currency"]
+    fee = {**fee_detail("stripe_fee", context.settings.dispute_fee, currency), "description": "Dispute fee"}
+    charge = context.state.get(CHARGES, dispute["charge"])
+    movement = book(
+        context,
+        "adjustment",
+        -dispute["amount"],
+        currency,
+        source=dispute["id"],
+        available_on=charge["_available_on"],
+        fees=[fee],
+        description=f"Chargeback withdrawal for {charge['id']}",
+        reporting_category="dispute",
+    )
+    due_by = context.clock.now() + RESPONSE_SECONDS
+    context.schedule("dispute.lapse", at=due_by, dispute=dispute["id"])
+    details = {**dispute["evidence_details"], "due_by": due_by}
+    card = {**dispute["payment_method_details"]["card"], "case_type": "chargeback"}
+    changes = {
+        "balance_transactions": [shown(movement, context.clock.now())],
+        "evidence_details": details,
+        "payment_method_details": {"card": card, "type": "card"},
+    }
+    after = context.state.update(DISPUTES, dispute, changes)
+    context.emit(event_type, after, previous=previous)
+    context.emit("charge.dispute.funds_withdrawn", after)
+    return after
+
+
+def _reinstate(context: Context, dispute: Object) -> Object:
+    """Give back what was withdrawn; the fee too when the settings say so."""
+    currency = dispute["currency"]
+    fee = {**fee_detail("stripe_fee", -context.settings.dispute_fee, currency), "description": "Dispute fee refund"}
+    charge = context.state.get(CHARGES, dispute["charge"])
+    movement = book(
+        context,
+        "adjustment",
+        dispute["amount"],
+        currency,
+        source=dispute["id"],
+        available_on=charge["_available_on"],
+        fees=[fee] if context.settings.won_dispute_returns_fee else [],
+        description=f"Chargeback reversal for {charge['id']}",
+        reporting_category="dispute_reversal",
+    )
+    moved = [*dispute["balance_transactions"], shown(movement, context.clock.now())]
+    return context.state.update(DISPUTES, dispute, {"balance_transactions": moved})
+
+
+def _checked_amount(context: Context, charge: Object, asked: int | None) -> int:
+    if charge["payment_method_details"]["type"] != "card":
+        raise UnsupportedError("disputes of payments that are not by card")
+    if not charge["balance_transaction"]:
+        raise InvalidRequestError(f"The charge {charge['id']} is not settled, so nobody can dispute it.")
+    taken = sum(
+        each["amount"]
+        for each in context.state.select(DISPUTES, {"charge": charge["id"]})
+        if each["status"] in WITHDRAWN or each["status"] in INQUIRY - {"warning_closed"}
+    )
+    left: int = charge["amount_captured"] - taken
+    amount = left if asked is None else asked
+    money.check_amount(amount, charge["currency"])
+    if not 0 < amount <= left:
+        raise InvalidParameterError(f"{left} of {charge['id']} are left to dispute, not {amount}.", param="amount")
+    return amount
+
+
+TEXTS: Final = (
+    *("access_activity_log", "billing_address", "cancellation_policy_disclosure", "cancellation_rebuttal"),
+    *("customer_email_address", "customer_name", "customer_purchase_ip", "duplicate_charge_explanation"),
+    *("duplicate_charge_id", "product_description", "refund_policy_disclosure", "refund_refusal_explanation"),
+    *("service_date", "shipping_address", "shipping_carrier", "shipping_date", "shipping_tracking_number"),
+    "uncategorized_text",
+)
+FILES: Final = (
+    *("cancellation_policy", "customer_communication", "customer_signature", "duplicate_charge_documentation"),
+    *("receipt", "refund_policy", "service_documentation", "shipping_documentation", "uncategorized_file"),
+)
+"""The members of ``evidence``: those of text, and those that are ids of files."""
+
+
+def _blank(context: Context, charge: Object, amount: int, reason: str, status: str) -> Object:
+    now = context.clock.now()
+    brand = charge["payment_method_details"]["card"]["brand"]
+    code = _VISA_CODES.get(reason) if brand == "visa" else None
+    is_inquiry = status in INQUIRY
+    return {
+        "id": context.ids.new("du"),
+        "object": "dispute",
+        "amount": amount,
+        "balance_transactions": [],
+        "charge": charge["id"],
+        "created": now,
+        "currency": charge["currency"],
+        "enhanced_eligibility_types": [],
+        "evidence": {**dict.fromkeys(TEXTS + FILES), "appeal": None, "enhanced_evidence": {}},
+        "evidence_details": {
+            "due_by": now + (INQUIRY_SECONDS if is_inquiry else RESPONSE_SECONDS),
+            "enhanced_eligibility": {},
+            "has_evidence": False,
+            "past_due": False,
+            "submission_count": 0,
+        },
+        "intended_submission_method": None,
+        "is_charge_refundable": is_inquiry,
+        "livemode": False,
+        "metadata": {},
+        "network_reason_code": code,
+        "payment_intent": charge["payment_intent"],
+        "payment_method_details": {
+            "card": {
+                "brand": brand,
+                "case_type": "inquiry" if is_inquiry else "chargeback",
+                "network": brand,
+                "network_reason_code": code,
+            },
+            "type": "card",
+        },
+        "reason": reason,
+        "status": status,
+    }
