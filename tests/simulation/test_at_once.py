@@ -67,3 +67,17 @@ def test_twenty_refunds_at_once_never_give_back_more_than_was_paid(market: Marke
     market.sweep()
     assert market.violations(transaction_id) == []
     assert market.unsettled(transaction_id) == []
+
+
+def test_a_request_that_its_twin_overtakes_before_it_is_written_down_is_answered_alike(market: Market) -> None:
+    transaction_id = paid(market)
+    twins: list[str] = []
+
+    def overtake(call: str, _changes: object) -> None:
+        if call == "commit" and not twins:
+            twins.append("")
+            twins[0] = market.refund(transaction_id, 4_000, key="one").id
+
+    market.store.before = overtake
+    assert market.refund(transaction_id, 4_000, key="one").id == twins[0]
+    assert len(market.at_stripe("/v1/refunds")) == 1

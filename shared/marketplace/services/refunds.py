@@ -134,6 +134,8 @@ def request_refund(ports: Ports, caller: Principal, request: RefundRequest, once
             ended = perform_once(ports, CREATE_REFUND, once, command, subject, reserved, Create(refund))
         except Conflict:
             continue
+        if ended.result != refund.id:  # a request with the same key was faster, and its refund is not read yet
+            continue
         return _answered(subject.refunds, ended)
     raise Unavailable("too many refunds of this transaction at once")
 
