@@ -125,13 +125,9 @@ class Transaction:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Payment:
-    """What Stripe has said of a transaction. Amounts are minor units; None is not known yet."""
+class PaymentFacts:
+    """What one event or answer says of a payment; None is not said."""
 
-    transaction_id: str
-    amount: int
-    currency: str
-    refused: bool = False
     checkout_session_id: str | None = None
     checkout_session_status: str | None = None
     async_payment_failed: bool = False
@@ -146,6 +142,16 @@ class Payment:
     processing_fee: int | None = None
     processing_fee_currency: str | None = None
     paid_at: datetime | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Payment(PaymentFacts):
+    """What Stripe has said of a transaction, all of it joined. Amounts are minor units; None is not known yet."""
+
+    transaction_id: str
+    amount: int
+    currency: str
+    refused: bool = False
     refund_reserved: int = 0  # minor units of refunds asked for, under way or done, and not failed
     refund_count: int = 0
     created_at: datetime
@@ -195,26 +201,6 @@ class Payment:
             TransactionStatus.OPEN: "the buyer",
             TransactionStatus.PROCESSING: "the buyer's bank",
         }.get(self.status, "the charge's balance transaction")
-
-
-@dataclass(frozen=True, kw_only=True)
-class PaymentFacts:
-    """What one event or answer says of a payment; None is not said. The fields are the payment's."""
-
-    checkout_session_id: str | None = None
-    checkout_session_status: str | None = None
-    async_payment_failed: bool = False
-    payment_intent_id: str | None = None
-    payment_intent_status: str | None = None
-    charge_id: str | None = None
-    captured: int | None = None
-    application_fee_amount: int | None = None
-    transfer_id: str | None = None
-    application_fee_id: str | None = None
-    balance_transaction_id: str | None = None
-    processing_fee: int | None = None
-    processing_fee_currency: str | None = None
-    paid_at: datetime | None = None
 
 
 class ContradictoryFacts(MarketplaceError):

@@ -27,6 +27,7 @@ from marketplace.services.commands import (
     require_done,
 )
 from marketplace.services.idempotency import Once
+from marketplace.services.transactions import read_transaction
 
 SESSION_LIFETIME: Final = timedelta(hours=24)  # Stripe's default
 WATCH_AFTER: Final = timedelta(hours=1)  # past the session's end, before Stripe is asked what became of it
@@ -42,19 +43,24 @@ class CheckoutSession:
     url: str | None
 
 
-class CreateCheckoutSession(Handler[Payment]):
+class SessionHandler(Handler[Payment]):
+    """What is asked of a Checkout Session: the payment learns what the session has become."""
+
+    @override
+    def load(self, ports: Ports, command: Command) -> Payment:
+        return read_transaction(ports, SYSTEM, command.subject).payment
+
+    @override
+    def succeeded(self, ports: Ports, subject: Payment, command: Command, made: Mapping[str, Any]) -> Sequence[Change]:
+        after = join(subject, session_facts(made))
+        return [] if after is subject else [Replace(subject, after)]
+
+
+class CreateCheckoutSession(SessionHandler):
     """The session of a destination charge."""
 
     operation = Operation.CREATE_CHECKOUT_SESSION
     keeps = ("url",)
-
-    @override
-    def load(self, ports: Ports, command: Command) -> Payment:
-        return _payment(ports, command)
-
-    @override
-    def succeeded(self, ports: Ports, subject: Payment, command: Command, made: Mapping[str, Any]) -> Sequence[Change]:
-        return _joined(subject, made)
 
     @override
     def refused(self, subject: Payment, command: Command, code: str) -> Sequence[Change]:
@@ -66,18 +72,10 @@ class CreateCheckoutSession(Handler[Payment]):
         return find_made(ports.stripe.each(Operation.LIST_CHECKOUT_SESSIONS, params=params), command)
 
 
-class ExpireCheckoutSession(Handler[Payment]):
+class ExpireCheckoutSession(SessionHandler):
     """The end of an open session. Stripe's no means that the buyer was faster, and the events tell."""
 
     operation = Operation.EXPIRE_CHECKOUT_SESSION
-
-    @override
-    def load(self, ports: Ports, command: Command) -> Payment:
-        return _payment(ports, command)
-
-    @override
-    def succeeded(self, ports: Ports, subject: Payment, command: Command, made: Mapping[str, Any]) -> Sequence[Change]:
-        return _joined(subject, made)
 
     @override
     def look_up(self, ports: Ports, command: Command) -> Mapping[str, Any] | None:
@@ -123,7 +121,7 @@ def create_checkout_session(ports: Ports, caller: Principal, basket: Basket, onc
 
 def read_checkout_session(ports: Ports, caller: Principal, transaction_id: str) -> CheckoutSession:
     """Where a session stands, to those who may see the sale. Raises NotFound."""
-    books = _books(ports, caller, transaction_id)
+    books = read_transaction(ports, caller, transaction_id)
     return _view(books)
 
 
@@ -135,7 +133,7 @@ def expire_checkout_session(ports: Ports, caller: Principal, transaction_id: str
         CheckoutSessionNotOpen: the buyer was faster, or it never was open.
     """
     caller.require(Role.OPERATOR, Role.BUYER)
-    books = _books(ports, caller, transaction_id)
+    books = read_transaction(ports, caller, transaction_id)
     if books.payment.status is TransactionStatus.EXPIRED:
         return _view(books)
     if books.payment.status is not TransactionStatus.OPEN:
@@ -143,7 +141,7 @@ def expire_checkout_session(ports: Ports, caller: Principal, transaction_id: str
     ended = _expire(ports, books)
     if ended.is_open:
         require_done(ended)
-    books = _books(ports, caller, transaction_id)
+    books = read_transaction(ports, caller, transaction_id)
     if books.payment.status is not TransactionStatus.EXPIRED:
         raise CheckoutSessionNotOpen("Stripe does not expire the session: it is complete or being paid")
     return _view(books)
@@ -244,19 +242,3 @@ def _line_item(line: LineItem, currency: str) -> dict[str, Any]:
         return {"price": line.stripe_price_id, "quantity": line.quantity}
     price_data = {"currency": currency, "unit_amount": line.unit_amount, "product_data": {"name": line.name}}
     return {"price_data": price_data, "quantity": line.quantity}
-
-
-def _joined(payment: Payment, session: Mapping[str, Any]) -> Sequence[Change]:
-    after = join(payment, session_facts(session))
-    return [] if after is payment else [Replace(payment, after)]
-
-
-def _books(ports: Ports, caller: Principal, transaction_id: str) -> Books:
-    books = ports.store.books(transaction_id, visible_to=caller)
-    if books is None:
-        raise NotFound("transaction")
-    return books
-
-
-def _payment(ports: Ports, command: Command) -> Payment:
-    return _books(ports, SYSTEM, command.subject).payment

@@ -27,6 +27,7 @@ from marketplace.domain.refunds import (
 from marketplace.ports import Change, Conflict, Create, Operation, Ports, Replace
 from marketplace.services.commands import Handler, find_made, perform_once, replay
 from marketplace.services.idempotency import Once
+from marketplace.services.transactions import read_transaction
 
 # Two refunds at once: the later reads again. Each round one of them gets through, so this many can meet.
 MOST_ROUNDS: Final = 40
@@ -51,7 +52,7 @@ class CreateRefund(Handler[Books]):
 
     @override
     def load(self, ports: Ports, command: Command) -> Books:
-        return _books(ports, SYSTEM, command.subject)
+        return read_transaction(ports, SYSTEM, command.subject)
 
     @override
     def succeeded(self, ports: Ports, subject: Books, command: Command, made: Mapping[str, Any]) -> Sequence[Change]:
@@ -94,7 +95,7 @@ class RefundApplicationFee(Handler[Books]):
 
     @override
     def load(self, ports: Ports, command: Command) -> Books:
-        return _books(ports, SYSTEM, command.subject)
+        return read_transaction(ports, SYSTEM, command.subject)
 
     @override
     def succeeded(self, ports: Ports, subject: Books, command: Command, made: Mapping[str, Any]) -> Sequence[Change]:
@@ -122,7 +123,7 @@ def request_refund(ports: Ports, caller: Principal, request: RefundRequest, once
     """
     caller.require(Role.OPERATOR, Role.MERCHANT)
     for _ in range(MOST_ROUNDS):
-        books = _books(ports, caller, request.transaction_id)
+        books = read_transaction(ports, caller, request.transaction_id)
         used = books.idempotency.get(once.scope)
         if used is not None:
             return _answered(books.refunds, replay(ports, CREATE_REFUND, once, used))
@@ -151,7 +152,7 @@ def read_refund(ports: Ports, caller: Principal, refund_id: str) -> Refund:
 
 def list_refunds(ports: Ports, caller: Principal, transaction_id: str) -> Sequence[Refund]:
     """The refunds of a transaction, the first first. Raises NotFound."""
-    refunds = _books(ports, caller, transaction_id).refunds
+    refunds = read_transaction(ports, caller, transaction_id).refunds
     return [refunds[refund_id] for refund_id in sorted(refunds)]
 
 
@@ -238,10 +239,3 @@ def _top_up(ports: Ports, books: Books) -> Command | None:
         now=now,
     )
     return replace(command, due_at=now)
-
-
-def _books(ports: Ports, caller: Principal, transaction_id: str) -> Books:
-    books = ports.store.books(transaction_id, visible_to=caller)
-    if books is None:
-        raise NotFound("transaction")
-    return books

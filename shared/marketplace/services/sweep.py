@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from marketplace.domain.commands import Command, CommandKind
 from marketplace.domain.deferred import dataclass
-from marketplace.domain.errors import NotFound, RequestUnderWay
+from marketplace.domain.errors import RequestUnderWay
 from marketplace.domain.events import charge_facts, payment_intent_facts, session_facts
 from marketplace.domain.principals import SYSTEM
 from marketplace.domain.transactions import Payment, join
@@ -18,6 +18,7 @@ from marketplace.services.commands import Handler, resume
 from marketplace.services.events import payment_changes, with_fee
 from marketplace.services.merchants import CREATE_ACCOUNT
 from marketplace.services.refunds import CREATE_REFUND, REFUND_APPLICATION_FEE
+from marketplace.services.transactions import read_transaction
 
 MOST_PER_SHARD: Final = 50  # in one run; the next one goes on
 LOOK_AGAIN: Final = timedelta(hours=1)
@@ -67,9 +68,7 @@ def _look_at(ports: Ports, item: Command | Payment) -> None:
 
 def watch(ports: Ports, payment: Payment) -> None:
     """Ask Stripe what became of a payment whose events should be here by now, and close the watch if it is final."""
-    books = ports.store.books(payment.transaction_id, visible_to=SYSTEM)
-    if books is None:
-        raise NotFound("transaction")
+    books = read_transaction(ports, SYSTEM, payment.transaction_id)
     before = books.payment
     after = before if before.is_final else _as_at_stripe(ports, before)
     after = replace(after, due_at=None if after.is_final else ports.clock.now() + LOOK_AGAIN)
