@@ -21,6 +21,10 @@ class Agenda:
         self._noted += 1
         heapq.heappush(self._heap, (at, self._noted, account, object_id))
 
+    def clear(self) -> None:
+        """Forget everything, to be noted anew."""
+        self._heap.clear()
+
     def next_moment(self) -> int | None:
         """When the next thing falls due."""
         return self._heap[0][0] if self._heap else None

@@ -12,6 +12,7 @@ from .context import Context
 from .errors import AccountAccessError, ApiError, CardError, InvalidParameterError, StripeError, UnsupportedError
 from .events import Origin
 from .expand import expand
+from .faults.requests import HEADER, RequestFault, meet_request
 from .idempotency import Attempt, Kept, KeysInUse
 from .messages import Request, Response, account_named, authenticate, json_response
 from .routing import Html, Kind, Redirect, Route, Router
@@ -48,7 +49,11 @@ class Api:
         self.keys_in_use = KeysInUse()
 
     def answer(self, request: Request) -> Response:
-        """The response, errors included; only a hosted page's broken code gets past this as an exception."""
+        """The response, errors included.
+
+        Only a hosted page's broken code gets past this as an exception, and ``NotReached`` and ``NotAnswered``, where
+        that was ordered.
+        """
         headers = {
             "Request-Id": self._world.ids.new("req", _REQUEST_ID_LENGTH),
             "Stripe-Version": request.headers.get("stripe-version", self._world.settings.api_version),
@@ -97,17 +102,33 @@ class Api:
     def _answer_once(self, call: _Call, headers: dict[str, str]) -> Response:
         attempt = call.attempt
         with self.keys_in_use.hold(call.account, attempt.key if attempt else None):
-            if attempt:
-                with self._store.transaction() as transaction:
-                    kept = idempotency.recall(State(transaction, call.account), attempt, self._world.clock.now())
-                if kept:
-                    replayed = {"Idempotent-Replayed": "true", "Original-Request": kept.request_id}
-                    return _response(kept, headers | replayed)
-            return _response(self._execute(call), headers)
+            kept = self._recall(call)
+            fault = self._meet(call, is_replay=kept is not None)
+            if fault:
+                headers[HEADER] = fault.id
+                fault.on_arrival()
+            if kept:
+                replayed = {"Idempotent-Replayed": "true", "Original-Request": kept.request_id}
+                response = _response(kept, headers | replayed)
+            else:
+                response = _response(self._execute(call, fault), headers)
+            return fault.on_leaving(response) if fault else response
 
-    def _execute(self, call: _Call) -> Kept:
+    def _recall(self, call: _Call) -> Kept | None:
+        if call.attempt is None:
+            return None
+        with self._store.transaction() as transaction:
+            return idempotency.recall(State(transaction, call.account), call.attempt, self._world.clock.now())
+
+    def _meet(self, call: _Call, *, is_replay: bool) -> RequestFault | None:
+        with self._store.transaction() as transaction:
+            platform = State(transaction, self._world.platform)
+            method, path = call.request.method, call.request.path
+            return meet_request(platform, call.account, method, path, is_replay=is_replay)
+
+    def _execute(self, call: _Call, fault: RequestFault | None) -> Kept:
         try:
-            return self._execute_in_transaction(call)
+            return self._execute_in_transaction(call, fault)
         except StripeError as error:
             if not error.stored_under_key:
                 raise
@@ -116,21 +137,26 @@ class Api:
             _logger.exception("%s %s failed", call.request.method, call.request.path)
             return self._keep_failure(call, ApiError("An unexpected error occurred in the Stripe simulator."))
 
-    def _execute_in_transaction(self, call: _Call) -> Kept:
+    def _execute_in_transaction(self, call: _Call, fault: RequestFault | None) -> Kept:
         with self._store.transaction() as transaction:
             state = State(transaction, call.account)
             try:
-                answer = self._kept(call, HTTPStatus.OK, self._run(call, state))
+                answer = self._kept(call, HTTPStatus.OK, self._run(call, state, fault))
             except CardError as error:  # an attempt that was declined has been made: its charge and events stay
                 answer = self._kept(call, error.http_status, error.body())
+            if fault and fault.hides_work:
+                error_500 = fault.server_error()
+                answer = self._kept(call, error_500.http_status, _body(call.request, error_500))
             self._keep(call, state, answer)
         return answer
 
-    def _run(self, call: _Call, state: State) -> Object:
+    def _run(self, call: _Call, state: State, fault: RequestFault | None) -> Object:
         operation = call.route.operation
         if operation is None:
             raise LookupError(f"{call.route.template} is no operation of the API")
         params = parameters.read(operation, call.params, call.request.wire)
+        if fault:
+            fault.instead_of_work()
         paths = params.pop("expand", ())
         path = call.request.path
         context = Context(self._world, state, params, path, call.api_version, call.origin)

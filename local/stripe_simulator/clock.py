@@ -2,6 +2,7 @@
 
 import time
 from datetime import UTC, datetime
+from typing import NamedTuple
 
 
 def rfc3339(seconds: float) -> str:
@@ -9,10 +10,17 @@ def rfc3339(seconds: float) -> str:
     return datetime.fromtimestamp(seconds, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
+class Reading(NamedTuple):
+    """What a clock is set to: the moment it stands at, or how far it is ahead of the machine's."""
+
+    standing_at: float | None
+    ahead_seconds: float
+
+
 class Clock:
     """Seconds since the epoch, as every part of the simulator sees them.
 
-    A clock never goes back: what was created stays in the past of what follows.
+    A clock never goes back, unless the whole state does: what was created stays in the past of what follows.
     """
 
     def __init__(self, *, standing_at: int | None = None) -> None:
@@ -57,3 +65,16 @@ class Clock:
             self._standing_at = moment
         else:
             self._ahead_seconds += ahead
+
+    def reading(self) -> Reading:
+        """What it is set to, to be restored."""
+        return Reading(self._standing_at, self._ahead_seconds)
+
+    def restore(self, reading: Reading) -> None:
+        """Be set to a reading, also one of the past: together with the state of that time only."""
+        self._standing_at, self._ahead_seconds = reading
+
+    def catch_up(self, reading: Reading) -> None:
+        """Go on where another clock was set to, without going back."""
+        standing_at, ahead_seconds = reading
+        self.move_to(time.time() + ahead_seconds if standing_at is None else standing_at)

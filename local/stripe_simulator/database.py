@@ -18,6 +18,7 @@ CREATE TABLE IF NOT EXISTS objects (
 """
 _PUT = "INSERT OR REPLACE INTO objects VALUES (?, ?, ?, ?, ?, ?)"
 _DELETE = "DELETE FROM objects WHERE account = ? AND collection = ? AND id = ?"
+_DELETE_ALL = "DELETE FROM objects"
 _ALL = "SELECT account, collection, id, created, sequence, body FROM objects ORDER BY created, sequence"
 
 
@@ -55,10 +56,12 @@ class Database:
         for account, collection, object_id, created, sequence, body in self._connection.execute(_ALL):
             yield StoredRow(account, collection, object_id, json.loads(body), (created, sequence, object_id))
 
-    def write(self, rows: Iterable[Row]) -> None:
-        """Write one request's changes, all or none."""
+    def write(self, rows: Iterable[Row], *, instead_of_all: bool = False) -> None:
+        """Write one request's changes, or a whole state in the place of what is there; all or none."""
         self._connection.execute("BEGIN")
         try:
+            if instead_of_all:
+                self._connection.execute(_DELETE_ALL)
             for row in rows:
                 self._write_one(row)
         except BaseException:

@@ -6,15 +6,18 @@ from contextlib import suppress
 from typing import Any, Final
 
 import uvicorn
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from .control import PREFIX, Control
 from .dispatch import Dispatcher
+from .faults import NotAnswered, NotReached
 from .messages import Request, Response
 from .simulator import Simulator
 
 HOST: Final = "127.0.0.1"
 MAXIMUM_BODY_BYTES: Final = 2 * 1024 * 1024
 STOP_WITHIN_SECONDS: Final = 5
+_ABORT: Final = "stripe_simulator.abort"  # the extension of ASGI by which a connection is closed without an answer
 
 type Message = MutableMapping[str, Any]
 
@@ -36,7 +39,20 @@ class Application:
         if scope["type"] == "lifespan":
             await self._live(receive, send)
         elif scope["type"] == "http":
-            await _send(send, self._answer(scope, await _body(receive)))
+            await self._respond(scope, await _body(receive), send)
+
+    async def _respond(self, scope: Message, body: bytes | None, send: Callable[[Message], Awaitable[None]]) -> None:
+        try:
+            response = self._answer(scope, body)
+        except NotReached:
+            await _abort(scope)
+        except NotAnswered as fault:
+            await asyncio.sleep(fault.held_seconds)
+            await _abort(scope)
+        else:
+            if response.late_seconds:
+                await asyncio.sleep(response.late_seconds)
+            await _send(send, response)
 
     def _answer(self, scope: Message, body: bytes | None) -> Response:
         if body is None:
@@ -80,6 +96,22 @@ async def _send(send: Callable[[Message], Awaitable[None]], response: Response) 
     await send({"type": "http.response.body", "body": response.body})
 
 
+async def _abort(scope: Message) -> None:
+    """Close the connection as it is; a server that offers no way to do it makes a 500 of the exception."""
+    if _ABORT not in scope.get("extensions", {}):
+        raise ConnectionAbortedError("this ASGI server cannot close a connection without an answer")
+    scope["extensions"][_ABORT]()
+    await asyncio.sleep(0)  # until uvicorn has seen that nobody is there to be answered
+
+
+class _Protocol(HttpToolsProtocol):
+    """uvicorn's own, with a way for the application to close the connection."""
+
+    def on_message_begin(self) -> None:
+        super().on_message_begin()
+        self.scope["extensions"] = {_ABORT: self.transport.abort}  # type: ignore[dict-item]  # values are free in ASGI
+
+
 class Server(uvicorn.Server):
     """uvicorn on a socket that already listens; stops on SIGTERM or SIGINT."""
 
@@ -87,7 +119,7 @@ class Server(uvicorn.Server):
         super().__init__(
             uvicorn.Config(
                 Application(simulator),
-                http="httptools",
+                http=_Protocol,
                 lifespan="on",
                 access_log=False,
                 log_level="warning",

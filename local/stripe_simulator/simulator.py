@@ -8,14 +8,19 @@ from typing import Any
 from . import resources, webhooks
 from .agenda import TASKS, Agenda
 from .api import Api
-from .clock import Clock
+from .clock import Clock, Reading
 from .context import Context
 from .database import Database
+from .faults import Faults, NotAnswered, NotReached
+from .faults.matching import FAULTS
 from .idempotency import IDEMPOTENCY_KEYS
 from .ids import Ids
 from .messages import Request, Response
+from .request_log import RequestLog
 from .routing import Router
 from .settings import Settings
+from .shelves import Collection
+from .snapshots import Snapshots
 from .state import State, Store
 from .values import Object
 from .webhooks import DELIVERIES, PENDING, Delivery
@@ -24,7 +29,9 @@ from .world import World
 _TEST_KEY = "sk_test_simulator"
 _ACCOUNT_ID_LENGTH = 16
 _PLATFORM_SEED = 0  # every simulator has the same platform, so that a stored state finds its owner again
-_OWN_COLLECTIONS = (TASKS, DELIVERIES, IDEMPOTENCY_KEYS)
+_CLOCK = Collection("_clock")
+"""What the clock was moved to, so that a file keeps it: ``{id, standing_at, ahead_seconds}`` on the platform."""
+_OWN_COLLECTIONS = (TASKS, DELIVERIES, IDEMPOTENCY_KEYS, FAULTS, _CLOCK)
 
 
 class Simulator:
@@ -58,7 +65,11 @@ class Simulator:
             deliveries=Agenda(),
         )
         self._api = Api(self.world, self.store, self._router)
+        self.faults = Faults(self.store, self.platform, self._lock)
+        self._catch_up_with_stored_clock()
         self._note_what_was_stored()
+        self.log = RequestLog()
+        self.snapshots = Snapshots(self.world, self.store, self.log, self._lock, self._note_what_was_stored)
 
     @property
     def platform(self) -> str:
@@ -80,10 +91,20 @@ class Simulator:
         return self.answer(Request(method, path, sent, params=params or {}))
 
     def answer(self, request: Request) -> Response:
-        """Answer a request as it came over the wire, after doing what is due."""
+        """Answer a request as it came over the wire, after doing what is due.
+
+        Raises:
+            NotReached, NotAnswered: a fault on order; the transport tells its caller in its own way.
+        """
         with self._lock:
             self.run_due()
-            return self._api.answer(request)
+            try:
+                response = self._api.answer(request)
+            except (NotReached, NotAnswered) as fault:
+                self.log.note(self.clock.now(), request, fault)
+                raise
+            self.log.note(self.clock.now(), request, response)
+            return response
 
     def run_due(self) -> None:
         """Do everything that is due by the clock, each piece in its own transaction, in order of time."""
@@ -101,9 +122,9 @@ class Simulator:
             if moment < self.clock.now():
                 raise ValueError(f"the clock shows {self.clock.now()} and cannot go back to {moment}")
             while (due := self.world.tasks.next_moment()) is not None and due <= moment:
-                self.clock.move_to(due)
+                self._move_clock(due)
                 self.run_due()
-            self.clock.move_to(moment)
+            self._move_clock(moment)
 
     def advance(self, seconds: int) -> None:
         """Move the clock forward by some seconds."""
@@ -163,6 +184,10 @@ class Simulator:
             if waiting and waiting["status"] == PENDING:
                 webhooks.finish_attempt(state, self.world, waiting, status, error)
 
+    def reset(self) -> None:
+        """Go back to how this simulator began: empty, or as its file was."""
+        self.snapshots.reset()
+
     def delivery_log(self, limit: int) -> list[Object]:
         """The newest deliveries with their attempts."""
         with self._lock, self.store.transaction() as transaction:
@@ -175,7 +200,14 @@ class Simulator:
             self._database.close()
 
     def _waiting(self, state: State) -> list[Object]:
-        return list(state.select(DELIVERIES, {"status": PENDING}, ascending=True))
+        """Oldest first, and after them what was held back, in the order in which it was let go."""
+        now = self.clock.now()
+        waiting = [
+            each
+            for each in state.select(DELIVERIES, {"status": PENDING}, ascending=True)
+            if not webhooks.held(each, now)
+        ]
+        return sorted(waiting, key=lambda each: each.get("held_until", 0))
 
     def _wire_form(self, state: State, waiting: Object) -> Delivery | None:
         return webhooks.wire_form(state, waiting, self.clock.now())
@@ -193,7 +225,24 @@ class Simulator:
             context = Context(self.world, State(transaction, account), {}, "", version)
             self._router.due_handlers[task["name"]](context, **task["arguments"])
 
+    def _move_clock(self, moment: int) -> None:
+        self.clock.move_to(moment)
+        shown = {"id": "clock", **self.clock.reading()._asdict()}
+        with self.store.transaction() as transaction:
+            state = State(transaction, self.platform)
+            if state.find(_CLOCK, "clock"):
+                state.update(_CLOCK, shown, shown)
+            else:
+                state.insert(_CLOCK, shown)
+
+    def _catch_up_with_stored_clock(self) -> None:
+        found = self.store.peek(self.platform, _CLOCK.name, "clock")
+        if found:
+            self.clock.catch_up(Reading(found["standing_at"], found["ahead_seconds"]))
+
     def _note_what_was_stored(self) -> None:
+        self.world.tasks.clear()
+        self.world.deliveries.clear()
         for account, task in self.store.stored(TASKS):
             self.world.tasks.note(task["at"], account, task["id"])
         for account, delivery in self.store.stored(DELIVERIES):

@@ -4,12 +4,12 @@ All that must outlive a request is an object in here, events, deliveries and ide
 commit covers them and one file holds them.
 """
 
-from collections.abc import Callable, Hashable, Iterator, Mapping
+from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any, Final
 
 from .clock import Clock
-from .database import Database, Row
+from .database import Database, Row, StoredRow
 from .errors import ResourceMissingError
 from .shelves import Collection, Entry, Position, Shelf
 from .values import Object
@@ -54,11 +54,29 @@ class Store:
         return self._shelves[key]
 
     def stored(self, collection: Collection) -> Iterator[tuple[str, Object]]:
-        """Every account's objects of a collection, with the account: for rebuilding what is kept beside the state."""
-        for (account, name), shelf in self._shelves.items():
-            if name == collection.name:
-                for entry in shelf.entries.values():
-                    yield account, entry.item
+        """Every account's objects of a collection, oldest first, with the account.
+
+        For rebuilding what is kept beside the state.
+        """
+        found = [row for row in self.rows() if row.collection == collection.name]
+        for row in sorted(found, key=lambda row: row.position[1]):
+            yield row.account, row.item
+
+    def rows(self) -> Iterator[StoredRow]:
+        """Everything that is stored."""
+        for (account, collection), shelf in self._shelves.items():
+            for object_id, entry in shelf.entries.items():
+                yield StoredRow(account, collection, object_id, *entry)
+
+    def replace(self, rows: Sequence[StoredRow], sequence: int) -> None:
+        """Let these rows stand in the place of everything stored, and the running number go on after ``sequence``."""
+        if self._database:
+            self._database.write((Row(*row) for row in rows), instead_of_all=True)
+        self._shelves.clear()
+        self._accounts_by_id.clear()
+        for row in rows:
+            self._place(row.account, row.collection, row.object_id, Entry(row.item, row.position))
+        self.sequence = sequence
 
     def peek(self, account: str, collection: str, object_id: str) -> Object | None:
         """The account's object, looked at outside of a transaction."""

@@ -12,17 +12,21 @@ from http import HTTPStatus
 from typing import Any, Final
 
 from .endpoints import address
+from .faults import deliveries as faults
 from .shelves import Collection
 from .state import State
 from .values import Object
 from .world import World
 
 DELIVERIES: Final = Collection("_delivery", indexes=("status", "event"))
-"""On the platform: ``{id, event, account, endpoint, holder, status, attempts, due}``."""
+"""On the platform: ``{id, event, account, endpoint, holder, status, attempts, due}``; of one that a fault was ordered
+for also ``fault``, ``effect`` and ``held_until``, before which nobody gets it."""
 
 RETRY_DELAYS_SECONDS: Final = (1, 5, 30, 120, 600, 3_600, 10_800, 21_600, 43_200, 86_400, 86_400)  # ends within 3 days
 FINISHED_DELIVERIES_KEPT: Final = 10_000
 PENDING, SUCCEEDED, FAILED, TAKEN = "pending", "succeeded", "failed", "taken"
+LOST: Final = "lost"  # on order, and never tried
+_FINISHED: Final = frozenset({SUCCEEDED, FAILED, TAKEN, LOST})
 _ONLY_WHEN_RETRIEVED: Final = frozenset({"data", "changes", "snapshot_event"})
 
 
@@ -49,8 +53,16 @@ def signature(secret: str, body: bytes, at: int) -> str:
 
 def enqueue(state: State, world: World, event: Object, holder: State, endpoint: Object) -> None:
     """Let ``endpoint``, which the account of ``holder`` has, hear of ``event`` once the transaction is kept."""
+    fault = faults.meet_delivery(state.of(world.platform), state.account, event)
+    for number in range(1 + faults.copies(fault)):
+        _enqueue_one(state, world, event, holder, endpoint, fault, is_copy=number > 0)
+
+
+def _enqueue_one(
+    state: State, world: World, event: Object, holder: State, endpoint: Object, fault: Object | None, *, is_copy: bool
+) -> None:
     now = world.clock.now()
-    delivery = {
+    delivery: dict[str, Any] = {
         "id": world.ids.new("_delivery"),
         "event": event["id"],
         "event_object": event["object"],
@@ -58,12 +70,24 @@ def enqueue(state: State, world: World, event: Object, holder: State, endpoint: 
         "endpoint": endpoint["id"],
         "endpoint_object": endpoint["object"],
         "holder": holder.account,
-        "status": PENDING,
+        "status": LOST if faults.is_lost(fault) else PENDING,
         "attempts": [],
         "due": now,
+        "is_copy": is_copy,
+        **faults.marks(fault, now),
     }
-    state.of(world.platform).insert(DELIVERIES, delivery)
-    state.transaction.after_commit.append(lambda: world.deliveries.note(now, world.platform, delivery["id"]))
+    platform = state.of(world.platform)
+    platform.insert(DELIVERIES, delivery)
+    if delivery["status"] == LOST:
+        _forget_oldest(platform)
+    else:
+        due, delivery_id = delivery["due"], delivery["id"]
+        state.transaction.after_commit.append(lambda: world.deliveries.note(due, world.platform, delivery_id))
+
+
+def held(delivery: Object, now: int) -> bool:
+    """Whether a fault keeps it back until later."""
+    return bool(delivery.get("held_until", 0) > now)
 
 
 def wire_form(state: State, delivery: Object, signed_at: int) -> Delivery | None:
@@ -72,11 +96,11 @@ def wire_form(state: State, delivery: Object, signed_at: int) -> Delivery | None
     endpoint = state.of(delivery["holder"]).find(delivery["endpoint_object"], delivery["endpoint"])
     if event is None or endpoint is None or endpoint["status"] != "enabled":
         return None
-    body = json.dumps(_payload(event, endpoint)).encode()
+    body = json.dumps(faults.payload(delivery, _payload(event, endpoint))).encode()
     headers = {
         "Content-Type": "application/json; charset=utf-8",
         "User-Agent": "Stripe/1.0 (+https://stripe.com/docs/webhooks)",
-        "Stripe-Signature": signature(endpoint["_secret"], body, signed_at),
+        "Stripe-Signature": signature(faults.secret(delivery, endpoint["_secret"]), body, signed_at),
     }
     return Delivery(
         delivery["id"],
@@ -128,9 +152,13 @@ def _close(state: State, delivery: Object, changes: Mapping[str, Any]) -> None:
     holder = state.of(delivery["account"])
     collection = state.collection_of(delivery["event_object"])
     event = holder.find(collection, delivery["event"]) if collection else None
-    if collection and event and event.get("pending_webhooks") and changes["status"] != FAILED:
+    counts = changes["status"] != FAILED and not delivery.get("is_copy")
+    if collection and event and event.get("pending_webhooks") and counts:
         holder.update(collection, event, {"pending_webhooks": event["pending_webhooks"] - 1})
-    finished = frozenset({SUCCEEDED, FAILED, TAKEN})
-    if state.count(DELIVERIES, {"status": finished}) > FINISHED_DELIVERIES_KEPT:
-        oldest = next(state.select(DELIVERIES, {"status": finished}, ascending=True))
+    _forget_oldest(state)
+
+
+def _forget_oldest(state: State) -> None:
+    if state.count(DELIVERIES, {"status": _FINISHED}) > FINISHED_DELIVERIES_KEPT:
+        oldest = next(state.select(DELIVERIES, {"status": _FINISHED}, ascending=True))
         state.delete(DELIVERIES, oldest["id"])
