@@ -124,7 +124,7 @@ def create_onboarding_link(merchant_id: str, body: OnboardingLinkBody, caller: C
 def continue_onboarding(token: str) -> Response[Any]:
     """Send a browser that comes back from a used link on to a new one."""
     url = merchants.continue_onboarding(ports, token, onboarding_url=_onboarding_url())
-    return Response(HTTPStatus.SEE_OTHER, headers={"Location": url})
+    return Response(HTTPStatus.SEE_OTHER, headers={"Location": url}, body="")
 
 
 def _onboarding_url() -> str:
