@@ -7,8 +7,8 @@ from local.cloud import Stack
 from .shop import Shop, done, until
 
 
-def test_a_used_link_leads_by_our_own_to_the_next_one_until_the_merchant_is_ready(stack: Stack) -> None:
-    shop = Shop(stack)
+def test_a_used_link_leads_by_our_own_to_the_next_one_until_the_merchant_is_ready(shop: Shop) -> None:
+    stack = shop.stack
     path = f"/merchants/{shop.new_merchant()['id']}"
     link = done(shop.operator.post(f"{path}/onboarding-links", {"return_url": f"{stack.return_origin}/back"}))
     left = httpx.post(link["url"], data={"action": "leave"})
