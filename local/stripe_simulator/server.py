@@ -39,15 +39,21 @@ class Application:
         if scope["type"] == "lifespan":
             await self._live(receive, send)
         elif scope["type"] == "http":
-            await self._respond(scope, await _body(receive), send)
+            await self._respond(scope, receive, send)
 
-    async def _respond(self, scope: Message, body: bytes | None, send: Callable[[Message], Awaitable[None]]) -> None:
+    async def _respond(
+        self,
+        scope: Message,
+        receive: Callable[[], Awaitable[Message]],
+        send: Callable[[Message], Awaitable[None]],
+    ) -> None:
         try:
-            response = self._answer(scope, body)
+            response = self._answer(scope, await _body(receive))
         except NotReached:
             await _abort(scope)
         except NotAnswered as fault:
-            await asyncio.sleep(fault.held_seconds)
+            with suppress(TimeoutError):  # the caller has lost patience otherwise
+                await asyncio.wait_for(receive(), fault.held_seconds)
             await _abort(scope)
         else:
             if response.late_seconds:

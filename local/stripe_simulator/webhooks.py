@@ -19,8 +19,8 @@ from .values import Object
 from .world import World
 
 DELIVERIES: Final = Collection("_delivery", indexes=("status", "event"))
-"""On the platform: ``{id, event, account, endpoint, holder, status, attempts, due}``; of one that a fault was ordered
-for also ``fault``, ``effect`` and ``held_until``, before which nobody gets it."""
+"""On the platform: ``{id, event, event_type, account, endpoint, holder, status, attempts, due}``; of one that met
+an ordered fault also ``fault``, ``effect`` and ``held_until``, before which nobody gets it."""
 
 RETRY_DELAYS_SECONDS: Final = (1, 5, 30, 120, 600, 3_600, 10_800, 21_600, 43_200, 86_400, 86_400)  # ends within 3 days
 FINISHED_DELIVERIES_KEPT: Final = 10_000
@@ -65,6 +65,7 @@ def _enqueue_one(
     delivery: dict[str, Any] = {
         "id": world.ids.new("_delivery"),
         "event": event["id"],
+        "event_type": event["type"],
         "event_object": event["object"],
         "account": state.account,
         "endpoint": endpoint["id"],

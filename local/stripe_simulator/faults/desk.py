@@ -16,7 +16,7 @@ class Faults:
         self._platform = platform
         self._lock = lock
 
-    def order(self, effect: str, **options: Json) -> Object:
+    def order(self, effect: str, /, **options: Json) -> Object:
         """Order a fault; the effects and their options are in ``orders.py``.
 
         ``method``, ``path``, ``account`` or ``event_type`` say what it happens to (``*`` is anything, ``{id}`` one
