@@ -31,6 +31,7 @@ def paid(market: Market) -> str:
 
 
 def test_f03_the_same_event_a_hundred_times_at_once_is_applied_once(market: Market) -> None:
+    """dj-stripe#1239: duplicates were answered with 500s."""
     session = market.sell(market.ready_merchant(), 10_000)
     market.pay(session)
     for event in market.events():
@@ -42,6 +43,7 @@ def test_f03_the_same_event_a_hundred_times_at_once_is_applied_once(market: Mark
 
 
 def test_f11_one_key_fifty_times_at_once_is_one_refund(market: Market) -> None:
+    """eliza#11022: the retry of a saga paid out twice."""
     transaction_id = paid(market)
     answers = at_once(50, lambda _: market.refund(transaction_id, 4_000, key="one").id)
     assert len({answer for answer in answers if isinstance(answer, str)}) == 1

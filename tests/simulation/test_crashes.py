@@ -103,6 +103,7 @@ def test_f10_the_events_of_a_refund_that_died_may_come_before_it_is_finished() -
 
 
 def test_f15_medusa_16681_a_refund_left_for_days_is_looked_for_before_it_is_asked_for_again() -> None:
+    """spree#14500, mercur: the key was pruned after a day, and the transfer made again."""
     died = each_step(paid, lambda market: market.refund(market.transaction_id, 4_000, key="r"))
     for step, market in died:
         market.advance(3 * 24 * 3600)  # Stripe has forgotten the idempotency key

@@ -6,9 +6,10 @@ from itertools import permutations
 
 import pytest
 
+from marketplace.services.checkout import read_checkout_session
 from marketplace.services.events import EventOutcome, take_in
 
-from .market import Event, Market, ids_of
+from .market import OPERATOR, Event, Market, ids_of
 
 MOST_PERMUTED = 6  # events: 720 orders
 SAMPLES = 200  # of the orders of all events together, whose permutations are too many
@@ -138,6 +139,21 @@ def test_events_that_overtake_the_answer_to_the_request_are_not_lost(market: Mar
     assert payment.is_settled
     assert payment.checkout_session_id == session.checkout_session_id
     assert market.unsettled(session.transaction_id) == []
+
+
+def test_f07_medusa_13301_the_buyers_return_fulfils_nothing_whenever_it_comes(market: Market) -> None:
+    """The success page may be called before, between and after the events, or never: it only reads."""
+    transaction_id = paid(market)
+    events = market.events()
+    expected = market.fork()
+    expected.take_in(*events)
+    for moment in range(len(events) + 1):
+        fork = market.fork()
+        fork.take_in(*events[:moment])
+        seen = read_checkout_session(fork.ports, OPERATOR, transaction_id).status
+        assert seen is fork.books(transaction_id).payment.status
+        fork.take_in(*events[moment:])
+        assert fork.state() == expected.state()
 
 
 def test_sync_engine_268_two_events_in_one_second_in_both_orders(market: Market) -> None:

@@ -6,7 +6,13 @@ import pytest
 
 from local.stripe_simulator.money import Rounding
 from local.stripe_simulator.settings import Settings
-from marketplace.domain.errors import CheckoutSessionNotOpen, MerchantNotReady, RefundExceedsRest, StripeRefused
+from marketplace.domain.errors import (
+    CheckoutSessionNotOpen,
+    IdempotencyKeyReused,
+    MerchantNotReady,
+    RefundExceedsRest,
+    StripeRefused,
+)
 from marketplace.domain.ledger import balances, merchant_payable
 from marketplace.domain.refunds import RefundStatus
 from marketplace.domain.transactions import TransactionStatus
@@ -67,7 +73,7 @@ def test_a_part_and_then_the_rest_go_back_to_the_cent(market: Market) -> None:
 
 @pytest.mark.parametrize("rounding", list(Rounding))
 def test_however_stripe_rounds_the_merchant_has_nothing_left_in_the_end(rounding: Rounding) -> None:
-    """polar: 90 of 100 refunded as 33, 33, 34 gave back 88."""
+    """polar: 90 of 100 refunded as 33, 33, 34 gave back 88. MultiVendorX#976: the commission was wrong after a part."""
     market = Market(settings=Settings(rounding=rounding))
     merchant = market.ready_merchant()
     session = market.sell(merchant, 100)
@@ -209,6 +215,18 @@ def test_what_stripe_refuses_is_refundable_again(market: Market) -> None:
     assert [refund.status for refund in books.refunds.values()] == [RefundStatus.REFUSED]
     assert books.payment.refund_reserved == 0
     assert market.violations(session.transaction_id) == []
+
+
+def test_liberapay_1533_a_key_with_two_amounts_is_refused_and_its_refund_stands(market: Market) -> None:
+    session = market.sell(market.ready_merchant(), 10_000)
+    market.pay(session)
+    market.take_in(*market.events())
+    first = market.refund(session.transaction_id, 1_000, key="one")
+    with pytest.raises(IdempotencyKeyReused):
+        market.refund(session.transaction_id, 2_000, key="one")
+    again = market.refund(session.transaction_id, 1_000, key="one")
+    assert replace(again, version=first.version) == first
+    assert [refund["amount"] for refund in market.at_stripe("/v1/refunds")] == [1_000]
 
 
 def test_over_refund_is_refused(market: Market) -> None:

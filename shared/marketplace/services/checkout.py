@@ -60,7 +60,10 @@ class CreateCheckoutSession(SessionHandler):
     """The session of a destination charge."""
 
     operation = Operation.CREATE_CHECKOUT_SESSION
-    keeps = ("url",)
+
+    @override
+    def keep(self, made: Mapping[str, Any]) -> Mapping[str, Any]:
+        return {"url": made["url"]}
 
     @override
     def refused(self, subject: Payment, command: Command, code: str) -> Sequence[Change]:

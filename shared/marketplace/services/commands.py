@@ -38,7 +38,6 @@ class Handler[S](ABC):
     """How one kind of command is carried out. ``S`` is what it changes when it ends, as read from the store."""
 
     operation: Operation
-    keeps: tuple[str, ...] = ()  # fields of Stripe's object that a repeated request is answered with
 
     @abstractmethod
     def load(self, ports: Ports, command: Command) -> S:
@@ -51,6 +50,10 @@ class Handler[S](ABC):
     @abstractmethod
     def look_up(self, ports: Ports, command: Command) -> Mapping[str, Any] | None:
         """The object that the command made at Stripe, if it did. Raises StripeUnavailable."""
+
+    def keep(self, made: Mapping[str, Any]) -> Mapping[str, Any]:  # noqa: ARG002 - for those that care
+        """What of Stripe's object a repeated request is answered with."""
+        return {}
 
     def refused(self, subject: S, command: Command, code: str) -> Sequence[Change]:  # noqa: ARG002 - for those that care
         """What else changes with Stripe's no."""
@@ -190,7 +193,7 @@ def _outcome[S](
     now = ports.clock.now()
     match answer:
         case Done(made):
-            ended = commands.succeed(command, made["id"], now, keep={k: made[k] for k in handler.keeps})
+            ended = commands.succeed(command, made["id"], now, keep=handler.keep(made))
             return ended, handler.succeeded(ports, subject, command, made)
         case Refusal(code):
             return commands.refuse(command, code, now), handler.refused(subject, command, code)

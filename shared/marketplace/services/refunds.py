@@ -8,7 +8,7 @@ from marketplace.domain.books import Books
 from marketplace.domain.commands import Command, CommandKind, record
 from marketplace.domain.deferred import dataclass
 from marketplace.domain.errors import NotFound, StripeRefused, Unavailable
-from marketplace.domain.events import at, fee_refund, fee_refunds, refund_facts
+from marketplace.domain.events import fee_refund, fee_refunds, refund_facts
 from marketplace.domain.ids import owner_of
 from marketplace.domain.ledger import EntryKind, JournalEntry
 from marketplace.domain.postings import fee_refund_entry, refund_entries
@@ -16,7 +16,6 @@ from marketplace.domain.principals import SYSTEM, Principal, Role
 from marketplace.domain.refunds import (
     FeeRefund,
     Refund,
-    RefundFacts,
     RefundStatus,
     fee_to_return,
     join,
@@ -48,7 +47,12 @@ class CreateRefund(Handler[Books]):
     """The refund. What Stripe took back and returned is read from its answer, never assumed."""
 
     operation = Operation.CREATE_REFUND
-    keeps = ("status", "created")
+
+    @override
+    def keep(self, made: Mapping[str, Any]) -> Mapping[str, Any]:
+        reversal = made.get("transfer_reversal")
+        taken = {name: reversal[name] for name in ("id", "amount")} if isinstance(reversal, Mapping) else None
+        return {"id": made["id"], "status": made["status"], "created": made["created"], "transfer_reversal": taken}
 
     @override
     def load(self, ports: Ports, command: Command) -> Books:
@@ -210,9 +214,7 @@ def _answered(refunds: Mapping[str, Refund], command: Command) -> Refund:
     refund = refunds[command.result]
     if command.is_open or command.stripe_id is None:
         return mark(refund, RefundStatus.UNKNOWN) if refund.status is RefundStatus.REQUESTED else refund
-    status = RefundStatus(command.answer["status"])
-    created = at(int(command.answer["created"]))
-    return join(refund, RefundFacts(stripe_refund_id=command.stripe_id, status=status, created=created))
+    return join(refund, refund_facts(command.answer))
 
 
 def _new_fee_entries(books: Books, made: Sequence[FeeRefund]) -> tuple[JournalEntry, ...]:
