@@ -6,7 +6,6 @@ import uuid
 from collections import defaultdict
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from threading import Barrier
 from typing import Any
 
 import httpx
@@ -132,6 +131,14 @@ class Shop:
         intent = sale["payment_intent"]["id"]
         return self.stripe.v1.refunds.list({"payment_intent": intent, "limit": 100}).data
 
+    def rows(self, partition: str) -> list[Json]:
+        """What the table holds of a partition, for example ``EVENT#evt_1``."""
+        key, value = "pk = :partition", {":partition": {"S": partition}}
+        found: list[Json] = self.stack.client("dynamodb").query(
+            TableName=self.stack.table, KeyConditionExpression=key, ExpressionAttributeValues=value
+        )["Items"]
+        return found
+
     def sweep(self) -> None:
         """What the schedule does every minute."""
         name = self.stack.functions["SweepFunction"]
@@ -187,16 +194,10 @@ def until[T](look: Callable[[], T], is_so: Callable[[T], bool]) -> T:
     return found
 
 
-def at_once[T](times: int, act: Callable[[int], T]) -> list[T]:
-    """The answers of so many who all begin in the same moment."""
-    begin = Barrier(times)
-
-    def go(number: int) -> T:
-        begin.wait(TIMEOUT_SECONDS)
-        return act(number)
-
-    with ThreadPoolExecutor(max_workers=times) as pool:
-        return list(pool.map(go, range(times)))
+def at_once[T](times: int, act: Callable[[int], T], *, abreast: int = 20) -> list[T]:
+    """The answers of many who ask at the same time, so many next to each other."""
+    with ThreadPoolExecutor(max_workers=abreast) as pool:
+        return list(pool.map(act, range(times)))
 
 
 def without(names: set[str], said: Mapping[str, Any]) -> Json:

@@ -1,4 +1,4 @@
-"""A sale from checkout to its last refund, through HTTP alone. Every sum is computed here, and held against Stripe's."""
+"""A sale from checkout to its last refund, through HTTP alone. Sums are computed here and held against Stripe's."""
 
 from typing import NamedTuple
 

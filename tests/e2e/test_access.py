@@ -1,0 +1,101 @@
+"""Who may see and do what, through the API with its authorizer: another's is answered like what is not there (S05)."""
+
+import re
+from dataclasses import dataclass
+
+import pytest
+
+from local.cloud import User
+from local.cloud.users import PASSWORD
+from tests.e2e.shop import Caller, Json, Shop, done, problem, without
+from tests.e2e.test_cloud import guarded_routes
+
+ULID = 26 * "0"
+BODIES = {
+    "products": {"name": "Cup"},
+    "prices": {"unit_amount": 100, "currency": "usd"},
+    "onboarding-links": {"return_url": "http://localhost:3000/"},
+}
+WITH_AN_ID = [route for route in guarded_routes() if "{" in route[1]]
+# What these may do with nobody's: the answer says so, and again nothing of whether it is there.
+NOT_FOR = {
+    ("POST", "/merchants/{merchant_id}/products"): {"buyer"},
+    ("POST", "/products/{product_id}/prices"): {"buyer"},
+    ("POST", "/checkout/sessions/{transaction_id}/expire"): {"merchant"},
+    ("POST", "/transactions/{transaction_id}/refunds"): {"buyer"},
+    ("GET", "/transactions/{transaction_id}/timeline"): {"buyer"},
+    ("GET", "/transactions/{transaction_id}/ledger"): {"buyer", "merchant"},
+}
+
+
+@dataclass(frozen=True)
+class Estate:
+    """All that a merchant and its buyer have, and strangers: another merchant, another buyer."""
+
+    ids: dict[str, str]
+    strangers: dict[str, Caller]
+
+
+@pytest.fixture(scope="module")
+def estate(shop: Shop, seller: Json) -> Estate:
+    price = shop.price(seller, 900)
+    session = done(shop.buyer.post("/checkout/sessions", shop.basket({"price": price["id"], "quantity": 1})))
+    assert shop.pay(session).is_redirect
+    sale = shop.settled(session)
+    ids = {
+        "merchant_id": seller["id"],
+        "product_id": price["product_id"],
+        "transaction_id": sale["id"],
+        "refund_id": done(shop.refund(sale["id"], 100))["id"],
+    }
+    shop.quiet()
+    other = shop.merchant(shop.new_merchant("Nosy")["id"])
+    return Estate(ids, {"merchant": other, "buyer": shop.another_buyer()})
+
+
+def ask(caller: Caller, method: str, path: str, ids: dict[str, str]) -> tuple[int, Json]:
+    place = path.format(**ids)
+    answer = caller.get(place) if method == "GET" else caller.post(place, BODIES.get(path.rsplit("/", 1)[-1]))
+    problem(answer)
+    return answer.status_code, without({"request_id"}, answer.json())
+
+
+@pytest.mark.parametrize("role", ["merchant", "buyer"])
+@pytest.mark.parametrize(("method", "path"), WITH_AN_ID)
+def test_another_s_is_answered_like_what_is_not_there(
+    shop: Shop, estate: Estate, method: str, path: str, role: str
+) -> None:
+    stranger = estate.strangers[role]
+    before = shop.record(estate.ids["transaction_id"])
+    theirs = ask(stranger, method, path, estate.ids)
+    absent = {name: re.sub(r"-[0-9a-z]{26}", f"-{ULID}", found) for name, found in estate.ids.items()}
+    assert theirs == ask(stranger, method, path, absent)
+    assert theirs == ask(stranger, method, path, dict.fromkeys(estate.ids, "nonsense"))
+    assert theirs[0] == (403 if role in NOT_FOR.get((method, path), ()) else 404)
+    assert shop.record(estate.ids["transaction_id"]) == before
+
+
+def test_a_merchant_that_asks_for_another_s_list_gets_its_own(shop: Shop, estate: Estate) -> None:
+    nosy = estate.strangers["merchant"]
+    assert done(nosy.get("/transactions", merchant_id=estate.ids["merchant_id"]))["data"] == []
+    assert problem(nosy.get("/merchants")) == (403, "not-allowed")
+
+
+def test_a_token_without_a_role_may_do_nothing(shop: Shop) -> None:
+    user = User(role="buyer", email="nobody@marketplace.example")
+    shop.stack.token(user)
+    cognito = shop.stack.client("cognito-idp")
+    pool = {"UserPoolId": shop.stack.user_pool_id}
+    cognito.admin_remove_user_from_group(**pool, Username=user.email, GroupName="buyer")
+    signed_in = cognito.admin_initiate_auth(
+        **pool,
+        ClientId=shop.stack.user_pool_client_id,
+        AuthFlow="ADMIN_USER_PASSWORD_AUTH",
+        AuthParameters={"USERNAME": user.email, "PASSWORD": PASSWORD},
+    )
+    somebody = Caller(shop.http, signed_in["AuthenticationResult"]["IdToken"])
+    assert problem(somebody.get("/transactions")) == (403, "not-allowed")
+    assert problem(somebody.post("/checkout/sessions", shop.basket({"price": "price-x", "quantity": 1}))) == (
+        403,
+        "not-allowed",
+    )
