@@ -24,6 +24,9 @@ class Settings:
     settlement_delay_seconds: int = 2 * _DAY_SECONDS  # from a payment to its money being available
     authorization_seconds: int = 7 * _DAY_SECONDS  # how long an authorization can be captured
     debit_delay_seconds: int = 3  # until a bank answers; days at Stripe
+    payout_interval: str = "manual"  # of accounts that did not choose; "daily" at Stripe
+    payout_transit_seconds: int = _DAY_SECONDS  # from the midnight that a payout leaves at to its arrival
+    topup_delay_seconds: int = 3  # until a top-up arrives; days at Stripe
     dispute_fee: int = 1_500  # of every dispute, in the minor unit of its currency
     won_dispute_returns_fee: bool = False  # Stripe's documents say either, by age and country
     dispute_review_seconds: int = 3  # until a bank has read evidence; weeks at Stripe

@@ -84,14 +84,28 @@ def test_partial_refunds_in_any_parts_are_proportional_and_exact(
     assert client.v1.charges.retrieve(charge.id).refunded == (left == 0)
 
 
-def dispute_or_decide(
-    data: st.DataObject, simulator: Simulator, client: stripe.StripeClient, charges: list[str]
-) -> None:
+def dispute_or_decide(data: st.DataObject, simulator: Simulator, client: stripe.StripeClient, _seller: str) -> None:
+    charge = data.draw(st.sampled_from(client.v1.charges.list().data))
     order = {"amount": data.draw(st.integers(1, 5_000)), "inquiry": data.draw(st.booleans())}
-    simulator.request("POST", f"/_simulator/charges/{data.draw(st.sampled_from(charges))}/dispute", order)
+    simulator.request("POST", f"/_simulator/charges/{charge.id}/dispute", order)
     outcome = data.draw(st.sampled_from(["won", "lost", "escalated", "closed", "undecided"]))
     for found in client.v1.disputes.list().data:
         simulator.request("POST", f"/_simulator/disputes/{found.id}/decide", {"outcome": outcome})
+
+
+def pay_out_and_perhaps_fail(
+    data: st.DataObject, simulator: Simulator, client: stripe.StripeClient, seller: str
+) -> None:
+    params: Any = {"amount": data.draw(st.integers(1, 5_000)), "currency": "usd"}
+    made = client.v1.payouts.create(params, {"stripe_account": seller})
+    if data.draw(st.booleans()):
+        simulator.request("POST", f"/_simulator/payouts/{made.id}/fail", {})
+
+
+def change_schedule(data: st.DataObject, _simulator: Simulator, client: stripe.StripeClient, seller: str) -> None:
+    payouts = {"schedule": {"interval": data.draw(st.sampled_from(["daily", "manual"]))}}
+    params: Any = {"payments": {"payouts": payouts, "debit_negative_balances": True}}
+    client.v1.balance_settings.update(params, {"stripe_account": seller} if data.draw(st.booleans()) else {})
 
 
 @settings(max_examples=20, deadline=None)
@@ -122,15 +136,16 @@ def test_any_history_is_exact_at_every_step(data: st.DataObject) -> None:
     def do_wait() -> None:
         simulator.advance(data.draw(st.sampled_from([1, 5, 86_400, 3 * 86_400])))
 
-    def do_dispute() -> None:
-        dispute_or_decide(data, simulator, client, charges)
+    def do_more() -> None:
+        step = data.draw(st.sampled_from([dispute_or_decide, pay_out_and_perhaps_fail, change_schedule]))
+        step(data, simulator, client, seller)
 
     def amount_of() -> int:
         return data.draw(st.integers(1, 5_000))
 
     do_pay()
     for _ in range(data.draw(st.integers(1, 12))):
-        step = data.draw(st.sampled_from([do_pay, do_refund, do_reverse, do_transfer, do_wait, do_dispute]))
+        step = data.draw(st.sampled_from([do_pay, do_refund, do_reverse, do_transfer, do_wait, do_more]))
         if step is do_reverse and not client.v1.transfers.list().data:
             continue
         with suppress(stripe.InvalidRequestError):  # what Stripe would refuse changes nothing

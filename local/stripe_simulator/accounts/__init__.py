@@ -10,9 +10,10 @@ The record is kept as the member ``_record`` of the platform's object ``account`
     configurations                      {recipient: {applied, ...}}, settings other than capabilities
     capabilities                        {recipient: {"stripe_balance.stripe_transfers": None}}; the requested ones, each
                                         with the status that a test ordered for it, or None
-    bank_accounts                       external accounts, as API v1 shows them
+    bank_accounts                       external accounts, as API v1 shows them, and ``_number`` (``banks``)
     submitted, rejected                 what came of onboarding
     profile, settings                   what only API v1 knows, as it was given
+    payouts                             when and how the balance is paid out (``payout_terms``)
 
 Statuses and requirements are computed from it (``standing``), so that both views always agree.
 """

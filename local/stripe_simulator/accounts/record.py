@@ -49,6 +49,20 @@ def blank(context: Context) -> dict[str, Any]:
         "rejected": False,
         "profile": {},
         "settings": {},
+        "payouts": payout_defaults(context.settings.payout_interval),
+    }
+
+
+def payout_defaults(interval: str) -> dict[str, Any]:
+    """The terms of an account that nobody changed."""
+    return {
+        "interval": interval,
+        "weekly_payout_days": None,
+        "monthly_payout_days": None,
+        "minimum_balance_by_currency": None,
+        "delay_days_override": None,
+        "debit_negative_balances": interval != "manual",
+        "statement_descriptor": None,
     }
 
 

@@ -1,5 +1,6 @@
 """What parameters ask of a record: capabilities of both APIs, external accounts, terms of service."""
 
+import re
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
@@ -14,7 +15,7 @@ _NOT_HERE: Final = frozenset(
     | {"treasury"}
 )
 _BRINGS_PAYOUTS: Final = {RECIPIENT: TRANSFERS, MERCHANT: CARD_PAYMENTS}
-_TEST_BANK_LAST4: Final = "6789"
+_TEST_BANK_NUMBER: Final = "000123456789"
 _TEST_ROUTING_NUMBER: Final = "110000000"
 
 
@@ -56,11 +57,14 @@ def bank_account(context: Context, record: Object, given: Mapping[str, Any] | st
     """An external account as API v1 shows it: the details that were given, or Stripe's test account.
 
     Raises:
-        UnsupportedError: it is a card.
+        UnsupportedError: it is a card, or a token of one.
     """
     details = given if isinstance(given, Mapping) else {}
     if details.get("object", "bank_account") != "bank_account":
         raise UnsupportedError("external accounts that are cards")
+    if isinstance(given, str) and not given.startswith("btok"):
+        raise UnsupportedError(f"the external account {given}")
+    number = re.sub(r"[\s-]", "", details.get("account_number", _TEST_BANK_NUMBER))
     return {
         "id": context.ids.new("ba"),
         "object": "bank_account",
@@ -75,9 +79,10 @@ def bank_account(context: Context, record: Object, given: Mapping[str, Any] | st
         "default_for_currency": True,
         "fingerprint": context.ids.new("fp").removeprefix("fp_")[:16],
         "future_requirements": None,
-        "last4": details.get("account_number", _TEST_BANK_LAST4)[-4:],
+        "last4": number[-4:],
         "metadata": {},
         "requirements": None,
         "routing_number": details.get("routing_number", _TEST_ROUTING_NUMBER),
         "status": "new",
+        "_number": number,
     }

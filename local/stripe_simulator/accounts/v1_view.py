@@ -4,6 +4,7 @@ from datetime import datetime
 from typing import Any, Final
 
 from ..lists import list_object
+from ..state import public
 from ..values import Object
 from . import standing
 from .record import CARD_PAYMENTS, MERCHANT, RECIPIENT, TRANSFERS, at
@@ -22,7 +23,7 @@ _BUSINESS_PROFILE: Final = (
     *("support_address", "support_email", "support_phone", "support_url"),
 )
 _COMPANY_FLAGS: Final = ("directors_provided", "executives_provided", "owners_provided", "tax_id_provided")
-_PAYOUT_DELAY_DAYS: Final = 2
+_PAYOUT_DELAY_DAYS: Final = 2  # of an account that does not override it
 
 
 def v1_names() -> dict[tuple[str, str], str]:
@@ -46,7 +47,9 @@ def v1_view(record: Object) -> dict[str, Any]:
         "default_currency": at(record, "defaults.currency"),
         "details_submitted": record["submitted"],
         "email": record["contact_email"],
-        "external_accounts": list_object(record["bank_accounts"], f"/v1/accounts/{record['id']}/external_accounts"),
+        "external_accounts": list_object(
+            [public(each) for each in record["bank_accounts"]], f"/v1/accounts/{record['id']}/external_accounts"
+        ),
         "future_requirements": _requirements(record, []),
         "metadata": record["metadata"],
         "payouts_enabled": standing.can_be_paid_out(record),
@@ -119,17 +122,28 @@ def _requirements(record: Object, due: list[str]) -> Object:
 
 def _settings(record: Object) -> Object:
     decline_on = {"avs_failure": False, "cvc_failure": False}
-    schedule = {"delay_days": _PAYOUT_DELAY_DAYS, "interval": "daily"}
     settings: dict[str, Any] = {
         "branding": dict.fromkeys(("icon", "logo", "primary_color", "secondary_color")),
         "card_payments": {"decline_on": decline_on, "statement_descriptor_prefix": None},
         "dashboard": {"display_name": record["display_name"], "timezone": "Etc/UTC"},
         "payments": dict.fromkeys(("statement_descriptor", "statement_descriptor_kana", "statement_descriptor_kanji")),
-        "payouts": {"debit_negative_balances": True, "schedule": schedule, "statement_descriptor": None},
+        "payouts": _payouts(record["payouts"]),
     }
     for name, given in record["settings"].items():
         settings[name] = {**settings.get(name, {}), **given}
     return settings
+
+
+def _payouts(terms: Object) -> Object:
+    delay = terms["delay_days_override"]
+    schedule = {"delay_days": _PAYOUT_DELAY_DAYS if delay is None else delay, "interval": terms["interval"]}
+    if terms["weekly_payout_days"]:
+        schedule |= {"weekly_anchor": terms["weekly_payout_days"][0], "weekly_payout_days": terms["weekly_payout_days"]}
+    if terms["monthly_payout_days"]:
+        days = terms["monthly_payout_days"]
+        schedule |= {"monthly_anchor": days[0], "monthly_payout_days": days}
+    shown = {name: terms[name] for name in ("debit_negative_balances", "statement_descriptor")}
+    return {**shown, "schedule": schedule}
 
 
 def _tos_acceptance(record: Object) -> Object:

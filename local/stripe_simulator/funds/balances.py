@@ -7,9 +7,10 @@ matures when, so that reading a balance or passing a day never walks the transac
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
+from ..accounts import payout_terms
 from ..context import Context
 from ..errors import InvalidRequestError
-from ..shelves import Collection, Expansion
+from ..shelves import Collection, Expansion, Index
 from ..state import State, public
 from ..values import Json, Object
 
@@ -25,7 +26,13 @@ REPORTING_CATEGORIES: Final[Mapping[str, str]] = {
     "transfer_refund": "transfer_reversal",
     "application_fee": "platform_earning",
     "application_fee_refund": "platform_earning_refund",
-    "adjustment": "fee",  # only fees given back are booked as adjustments here
+    "payout": "payout",
+    "payout_cancel": "payout_reversal",
+    "payout_failure": "payout_reversal",
+    "payout_minimum_balance_hold": "payout_minimum_balance_hold",
+    "payout_minimum_balance_release": "payout_minimum_balance_release",
+    "topup": "topup",
+    "adjustment": "fee",  # disputes say otherwise
 }
 """https://docs.stripe.com/reports/reporting-categories"""
 
@@ -39,6 +46,8 @@ _COLLECTION_OF_PREFIX: Final = {
     "fee": "application_fee",
     "fr": "fee_refund",
     "du": "dispute",
+    "po": "payout",
+    "tu": "topup",
 }
 
 
@@ -72,10 +81,16 @@ def expand_balance_transaction(field: str = "balance_transaction") -> Expansion:
 BALANCE_TRANSACTIONS: Final = Collection(
     "balance_transaction",
     path="/v1/balance_transactions",
-    indexes=("type", "source", "currency"),
+    indexes=(
+        *("type", "source", "currency"),
+        Index("payout", lambda movement: (movement["_payout"],) if movement["_payout"] else ()),
+        Index("_unpaid", lambda movement: () if movement["_payout"] else (movement["currency"],)),
+    ),
     expands={"source": expand_anywhere("source")},
     found_anywhere=True,
 )
+"""``_payout``: the automatic payout that took it along."""
+
 BALANCES: Final = Collection("_balance")
 """By currency: ``{id, available, pending, maturing}``; ``maturing`` has what becomes available at each moment."""
 
@@ -86,7 +101,7 @@ def book(
     amount: int,
     currency: str,
     *,
-    source: str,
+    source: str | None,
     available_on: int,
     fees: Sequence[Object] = (),
     description: str | None = None,
@@ -112,6 +127,7 @@ def book(
         "source": source,
         "status": "pending" if available_on > now else "available",
         "type": kind,
+        "_payout": None,
     }
     context.state.insert(BALANCE_TRANSACTIONS, movement)
     _add(context, currency, movement["net"], available_on)
@@ -137,7 +153,9 @@ def shown(movement: Object, now: int) -> Object:
 
 def settles_on(context: Context) -> int:
     """When a payment of now becomes available: at the beginning of that day, UTC."""
-    return (context.clock.now() + context.settings.settlement_delay_seconds) // DAY_SECONDS * DAY_SECONDS
+    override = payout_terms.read(context)["delay_days_override"]
+    delay = context.settings.settlement_delay_seconds if override is None else override * DAY_SECONDS
+    return (context.clock.now() + delay) // DAY_SECONDS * DAY_SECONDS
 
 
 def spendable(context: Context, currency: str, *, at: int) -> int:
@@ -191,9 +209,11 @@ def mature(context: Context, currency: str, moment: int) -> None:
         "maturing": rest,
     }
     context.state.update(BALANCES, before, changes)
+    payout_terms.expect_run(context)
 
 
 def _add(context: Context, currency: str, net: int, available_on: int) -> None:
+    payout_terms.expect_run(context)
     before = context.state.find(BALANCES, currency)
     if before is None:
         before = {"id": currency, "available": 0, "pending": 0, "maturing": {}}

@@ -8,7 +8,9 @@ from typing import Any
 from ..state import Store
 from .balances import BALANCE_TRANSACTIONS, BALANCES
 from .disputes import DISPUTES, WITHDRAWN
+from .payouts import GONE, PAYOUTS
 from .records import CHARGES, REFUNDS
+from .topups import TOPUPS
 
 
 @dataclass
@@ -17,13 +19,15 @@ class Books:
 
     paid: int = 0  # by buyers
     returned: int = 0  # to buyers, by refunds and disputes
+    topped_up: int = 0  # from the platform's bank
+    paid_out: int = 0  # to banks, less what they were debited for
     stripe_fees: int = 0
     balances: int = 0  # of all accounts together
 
     @property
     def difference(self) -> int:
         """What is missing: always 0."""
-        return self.paid - self.returned - self.stripe_fees - self.balances
+        return self.paid + self.topped_up - self.returned - self.paid_out - self.stripe_fees - self.balances
 
 
 @dataclass
@@ -35,27 +39,49 @@ class Finding:
 
 
 def examine(store: Store) -> Finding:
-    """Sum up what buyers paid and got back, what Stripe kept, and what every account has."""
+    """Sum up what buyers paid and got back, what went to banks, what Stripe kept, and what every account has."""
     finding = Finding()
+    finding.errors += _payments(store, finding)
+    finding.errors += _payouts(store, finding)
+    finding.errors += _balances(store, finding)
+    for currency, books in finding.books.items():
+        if books.difference:
+            finding.errors.append(f"{books.difference} {currency} are missing: {books}")
+    return finding
+
+
+def _payments(store: Store, finding: Finding) -> Iterator[str]:
+    """Take in what buyers paid and what they got back, by refunds and by disputes."""
     returned_by_charge: Counter[str] = Counter()
     for _, refund in store.stored(REFUNDS):
         gave = refund["status"] in ("pending", "succeeded") and refund["source_transfer_reversal"] is None
         if gave and refund["balance_transaction"]:
             _books(finding, refund["currency"]).returned += refund["amount"]
             returned_by_charge[refund["charge"]] += refund["amount"]
+    for _, dispute in store.stored(DISPUTES):
+        if dispute["status"] in WITHDRAWN:
+            _books(finding, dispute["currency"]).returned += dispute["amount"]
     for _, charge in store.stored(CHARGES):
         if charge["source_transfer"] is None and charge["balance_transaction"]:
             _books(finding, charge["currency"]).paid += charge["amount"]
             if returned_by_charge[charge["id"]] != charge["amount_refunded"]:
-                finding.errors.append(f"{charge['id']} says it refunded {charge['amount_refunded']}")
-    for _, dispute in store.stored(DISPUTES):
-        if dispute["status"] in WITHDRAWN:
-            _books(finding, dispute["currency"]).returned += dispute["amount"]
-    finding.errors += _balances(store, finding)
-    for currency, books in finding.books.items():
-        if books.difference:
-            finding.errors.append(f"{books.difference} {currency} are missing: {books}")
-    return finding
+                yield f"{charge['id']} says it refunded {charge['amount_refunded']}"
+
+
+def _payouts(store: Store, finding: Finding) -> Iterator[str]:
+    """Take in what went to banks and came from them, and hold automatic payouts against what they list."""
+    rest: Counter[str] = Counter()
+    for _, movement in store.stored(BALANCE_TRANSACTIONS):
+        if movement["_payout"]:
+            rest[movement["_payout"]] += movement["net"]
+    for _, payout in store.stored(PAYOUTS):
+        if payout["status"] in GONE:
+            _books(finding, payout["currency"]).paid_out += payout["amount"]
+        if rest[payout["id"]]:
+            yield f"{payout['id']} is {rest[payout['id']]} less than what it lists"
+    for _, topup in store.stored(TOPUPS):
+        if topup["status"] == "succeeded":
+            _books(finding, topup["currency"]).topped_up += topup["amount"]
 
 
 def _balances(store: Store, finding: Finding) -> Iterator[str]:

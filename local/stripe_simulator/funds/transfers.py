@@ -4,13 +4,14 @@ from collections.abc import Mapping
 from typing import Any, Final, NamedTuple
 
 from .. import money
+from ..accounts import payout_terms
 from ..context import Context
 from ..errors import InvalidRequestError
 from ..metadata import merged
 from ..shelves import Collection
 from ..values import Object
 from . import fees
-from .balances import anywhere, book, expand_anywhere, expand_balance_transaction, fee_detail, require
+from .balances import anywhere, book, expand_anywhere, expand_balance_transaction, fee_detail, require, settles_on
 from .records import CHARGES, REFUNDS, blank_charge, blank_refund
 
 TRANSFERS: Final = Collection(
@@ -86,6 +87,9 @@ def move(
 def _arrive(seller: Context, payment_id: str, transfer: Object, terms: Terms, available_on: int) -> Object | None:
     """Book the payment that a transfer is on the side of its destination."""
     amount, currency = transfer["amount"], transfer["currency"]
+    own = available_on
+    if terms.source_transaction and payout_terms.read(seller)["delay_days_override"] is not None:
+        own = max(available_on, settles_on(seller))
     fee_amount = terms.application_fee
     fee_id = fees.new_fee_id(seller) if fee_amount else None
     details = (
@@ -93,7 +97,7 @@ def _arrive(seller: Context, payment_id: str, transfer: Object, terms: Terms, av
         if fee_amount
         else []
     )
-    movement = book(seller, "payment", amount, currency, source=payment_id, available_on=available_on, fees=details)
+    movement = book(seller, "payment", amount, currency, source=payment_id, available_on=own, fees=details)
     payment = {
         **blank_charge(seller, payment_id, amount, currency),
         "amount_captured": amount,
@@ -108,6 +112,7 @@ def _arrive(seller: Context, payment_id: str, transfer: Object, terms: Terms, av
         "payment_method_details": {"stripe_account": {}, "type": "stripe_account"},
         "source_transfer": transfer["id"],
         "status": "succeeded",
+        "_available_on": own,
     }
     seller.state.insert(CHARGES, payment)
     seller.emit("payment.created", payment)
@@ -148,7 +153,7 @@ def reverse(
         "transfer": transfer["id"],
     }
     context.state.insert(TRANSFER_REVERSALS, reversal)
-    _leave(seller, refund_id, transfer, reversal, available_on)
+    _leave(seller, refund_id, transfer, reversal)
     reversed_now = transfer["amount_reversed"] + amount
     changes = {
         "amount_reversed": reversed_now,
@@ -190,22 +195,23 @@ def _check_reversal(seller: Context, transfer: Object, amount: int) -> None:
             f"Transfer reversal amount ({amount}) is greater than unreversed amount ({left}).", param="amount"
         )
     short = f"Account {seller.account} does not have the balance to reverse {amount} {currency} of {transfer['id']}."
-    require(seller, currency, amount, at=transfer["_available_on"], message=short)
+    payment = seller.state.get(CHARGES, transfer["destination_payment"])
+    require(seller, currency, amount, at=payment["_available_on"], message=short)
 
 
-def _leave(seller: Context, refund_id: str, transfer: Object, reversal: Object, available_on: int) -> None:
+def _leave(seller: Context, refund_id: str, transfer: Object, reversal: Object) -> None:
     """Book the refund of the seller's payment that a reversal is on that side."""
     amount, currency = reversal["amount"], reversal["currency"]
+    payment = seller.state.get(CHARGES, transfer["destination_payment"])
     movement = book(
         seller,
         "payment_refund",
         -amount,
         currency,
         source=refund_id,
-        available_on=available_on,
+        available_on=payment["_available_on"],
         description="REFUND FOR PAYMENT",
     )
-    payment = seller.state.get(CHARGES, transfer["destination_payment"])
     refund = {
         **blank_refund(seller, refund_id, amount, payment),
         "balance_transaction": movement["id"],

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any, Final
 
-from ..accounts import ACCOUNTS, get_record, insert, save
+from ..accounts import ACCOUNTS, get_record, insert, payout_terms, save
 from ..accounts.record import MERCHANT, RECIPIENT, blank, overlaid
 from ..accounts.requests import asked_by_v1, bank_account, with_capability
 from ..accounts.responsibilities import APPLICATION, LOSSES, OF_TYPE, REQUIREMENTS, STRIPE, settled
@@ -55,7 +55,9 @@ def update(context: Context, account: str) -> Object:
     """Change what was given."""
     context.unsupported(*_UNSUPPORTED)
     before = get_record(context, account)
-    return v1_view(save(context, before, _applied(context, before, context.params)))
+    after = save(context, before, _applied(context, before, context.params))
+    payout_terms.expect_run(context.on(account))
+    return v1_view(after)
 
 
 @routes.api("DELETE", "/v1/accounts/{account}")
@@ -123,12 +125,31 @@ def _applied(context: Context, before: Object, params: Mapping[str, Any]) -> dic
         record["bank_accounts"] = [bank_account(context, record, given)] if given else []
     if "tos_acceptance" in params:
         _accept_terms(record, params["tos_acceptance"])
-    for name in ("profile", "settings"):
-        record[name] = overlaid(before[name], params.get("business_profile" if name == "profile" else name, {}))
+    settings = {name: each for name, each in params.get("settings", {}).items() if name != "payouts"}
+    record["settings"] = overlaid(before["settings"], settings)
+    record["payouts"] = _payout_terms(before["payouts"], params.get("settings", {}).get("payouts", {}))
+    record["profile"] = overlaid(before["profile"], params.get("business_profile", {}))
     record["profile"] = {
         name: each for name, each in record["profile"].items() if name not in _PLACES["business_profile"]
     }
     return record
+
+
+def _payout_terms(before: Object, given: Mapping[str, Any]) -> Object:
+    """The terms of payouts with what API v1 says of them, whose anchors are days on which money leaves."""
+    if not given:
+        return before
+    schedule = given.get("schedule", {})
+    changes = {name: given[name] for name in ("debit_negative_balances", "statement_descriptor") if name in given}
+    for name in ("interval", "weekly_payout_days", "monthly_payout_days"):
+        if name in schedule:
+            changes[name] = schedule[name]
+    for anchor, name in (("weekly_anchor", "weekly_payout_days"), ("monthly_anchor", "monthly_payout_days")):
+        if anchor in schedule:
+            changes.setdefault(name, [schedule[anchor]])
+    if "delay_days" in schedule:
+        changes["delay_days_override"] = None if schedule["delay_days"] == "minimum" else schedule["delay_days"]
+    return payout_terms.changed(before, changes)
 
 
 def _describe(record: dict[str, Any], params: Mapping[str, Any]) -> None:

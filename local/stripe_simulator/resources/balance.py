@@ -26,10 +26,8 @@ def retrieve(context: Context, balance_transaction: str) -> Object:
 @routes.api("GET", "/v1/balance_transactions")
 def list_balance_transactions(context: Context) -> Object:
     """Balance transactions, newest first."""
-    context.unsupported("payout")
-    found = context.list(
-        BALANCE_TRANSACTIONS, {name: context.params.get(name) for name in ("type", "source", "currency")}
-    )
+    names = ("type", "source", "currency", "payout")
+    found = context.list(BALANCE_TRANSACTIONS, {name: context.params.get(name) for name in names})
     now = context.clock.now()
     data = [balances.shown(each, now) for each in found["data"]]
     return list_object(data, found["url"], has_more=found["has_more"])
