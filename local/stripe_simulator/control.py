@@ -64,7 +64,7 @@ class Control:
     def _add_snapshots(self) -> None:
         snapshots = self._simulator.snapshots
         self._tree.add("GET", "/_simulator/snapshots", lambda _params: {"data": snapshots.saved()})
-        self._tree.add("POST", "/_simulator/snapshots", lambda params: snapshots.save(_name(params)))
+        self._tree.add("POST", "/_simulator/snapshots", lambda params: snapshots.save(snapshot_name(params)))
         self._tree.add("POST", "/_simulator/snapshots/{name}/load", lambda _params, name: snapshots.load(name))
         self._tree.add("DELETE", "/_simulator/snapshots/{name}", self._delete_snapshot)
         self._tree.add("POST", "/_simulator/reset", self._reset)
@@ -138,7 +138,12 @@ def _limit(params: Mapping[str, Any]) -> int:
         raise InvalidParameterError("Give limit as a whole number.", param="limit") from error
 
 
-def _name(params: Mapping[str, Any]) -> str:
+def snapshot_name(params: Mapping[str, Any]) -> str:
+    """The parameter ``name``, if a path can hold it.
+
+    Raises:
+        InvalidParameterError: it cannot.
+    """
     name = params.get("name")
     if not isinstance(name, str) or not _SNAPSHOT_NAME.fullmatch(name):
         raise InvalidParameterError("A name has up to 100 letters, digits, dots, dashes and underscores.", param="name")

@@ -15,7 +15,7 @@ _STYLE = """
 :root{color-scheme:light;--ink:#1a1f36;--soft:#4f566b;--line:#c1c9d2;--accent:#4338ca;--bad:#a3113a;--good:#0b6b3a}
 *{box-sizing:border-box}
 body{margin:0;background:#f6f8fb;color:var(--ink);font:1rem/1.5 system-ui,sans-serif}
-main{max-width:34rem;margin:0 auto;padding:1.5rem 1rem 3rem}
+main{max-width:34rem;margin:0 auto;padding:1.5rem 1rem 3rem}main.wide{max-width:76rem}
 header{background:#fff3c4;color:#4a3a00;padding:.5rem 1rem;text-align:center;font-size:.875rem}
 h1{font-size:1.5rem;line-height:1.25;margin:.5rem 0 1rem;overflow-wrap:anywhere}h2{font-size:1.0625rem;margin:0 0 .5rem}
 h2:not(:first-child){margin-top:1.5rem}
@@ -46,6 +46,15 @@ th,td{text-align:left;padding:.4rem 0;vertical-align:top;overflow-wrap:anywhere}
 .amount{text-align:right;white-space:nowrap;padding-left:1rem;font-variant-numeric:tabular-nums;overflow-wrap:normal}
 tfoot td,tfoot th{border-top:1px solid #e3e8ee;font-weight:700;padding-top:.6rem}
 ul.plain{list-style:none;padding:0;margin:0}ul.plain li{display:flex;gap:.75rem;align-items:baseline;padding:.3rem 0}
+.wide td,.wide th{padding:.35rem 1rem .35rem 0;white-space:nowrap;overflow-wrap:normal;font-size:.9rem}
+.wide .amount{padding-left:0}.scroll{overflow-x:auto}.wide code{font-size:.8125rem}
+.wide thead th{color:var(--soft);font-weight:600;border-bottom:1px solid #e3e8ee}
+.row{display:flex;flex-wrap:wrap;gap:.5rem 1rem;align-items:flex-end;margin-top:.75rem}
+.row>div{flex:1 1 9rem;min-width:0}.row>span{flex:1 1 11rem;min-width:0;overflow-wrap:anywhere}
+.row label{margin-top:0}.row input,.row select{height:2.75rem}.row button{width:auto;flex:none;margin:0}
+li .row{width:100%;margin:0;align-items:center}
+.sides{display:grid;grid-template-columns:1fr 1fr;gap:0 1rem;align-items:start}.sides>*{min-width:0}
+@media(max-width:56rem){.sides{grid-template-columns:1fr}}
 @media(max-width:26rem){.pair{grid-template-columns:1fr;gap:0}
 ul.plain li{flex-direction:column;gap:.15rem;padding:.45rem 0}}
 """
@@ -59,7 +68,7 @@ _DOCUMENT = """<!doctype html>
 </head>
 <body>
 <header>Test mode of the Stripe simulator. No money moves.</header>
-<main>
+<main{kind}>
 <h1>{heading}</h1>
 {body}
 </main>
@@ -86,9 +95,12 @@ def joined(parts: Iterable[Markup]) -> Markup:
     return Markup("\n".join(parts))
 
 
-def page(title: str, body: Markup, *, heading: str | None = None, status: int = HTTPStatus.OK) -> Html:
-    """A whole page."""
-    document = fill(_DOCUMENT, title=title, style=Markup(_STYLE), heading=heading or title, body=body)
+def page(
+    title: str, body: Markup, *, heading: str | None = None, status: int = HTTPStatus.OK, wide: bool = False
+) -> Html:
+    """A whole page; a wide one is for tables."""
+    kind = Markup(' class="wide"' if wide else "")
+    document = fill(_DOCUMENT, title=title, style=Markup(_STYLE), kind=kind, heading=heading or title, body=body)
     return Html(document, int(status))
 
 

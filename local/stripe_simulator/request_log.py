@@ -65,7 +65,7 @@ class RequestLog:
 
     def newest(self, limit: int = KEPT) -> list[Object]:
         """The newest requests, the last one first."""
-        return [asdict(entry) for entry, _ in zip(reversed(self._entries), range(limit), strict=False)]
+        return [asdict(entry) for entry in list(self._entries)[::-1][:limit]]
 
     def clear(self) -> None:
         """Begin anew."""

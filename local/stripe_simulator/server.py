@@ -11,6 +11,7 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 from .control import PREFIX, Control
 from .dispatch import Dispatcher
 from .faults import NotAnswered, NotReached
+from .laboratory import Laboratory
 from .messages import Request, Response
 from .simulator import Simulator
 
@@ -28,6 +29,7 @@ class Application:
     def __init__(self, simulator: Simulator) -> None:
         self._simulator = simulator
         self._control = Control(simulator)
+        self._laboratory = Laboratory(simulator)
 
     async def __call__(
         self,
@@ -66,7 +68,9 @@ class Application:
         headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]}
         query = scope["query_string"].decode("latin-1")
         request = Request(scope["method"], scope["path"], headers, query, body)
-        answer = self._control.answer(request) if request.path.startswith(PREFIX) else None
+        answer = self._laboratory.answer(request)
+        if answer is None and request.path.startswith(PREFIX):
+            answer = self._control.answer(request)
         return answer or self._simulator.answer(request)
 
     async def _live(

@@ -106,6 +106,10 @@ class Shelf:
             if after and value not in old:
                 _add(postings.setdefault(value, []), after.position)
 
+    def newest(self, limit: int) -> list[Entry]:
+        """The newest objects, the last one first."""
+        return [self.entries[position[2]] for position in self._order[: -limit - 1 : -1]]
+
     def count(self, where: Mapping[str, Hashable]) -> int:
         """How many objects have one indexed value, or how many there are."""
         return sum(map(len, self._shortest(where)[0]))

@@ -37,7 +37,8 @@ _OWN_COLLECTIONS = (TASKS, DELIVERIES, IDEMPOTENCY_KEYS, FAULTS, _CLOCK)
 class Simulator:
     """One Stripe platform with its connected accounts.
 
-    Requests are executed one after the other, whichever thread they come from.
+    Requests are executed one after the other, whichever thread they come from; who looks at the store from another
+    thread holds ``lock``.
     """
 
     def __init__(
@@ -48,7 +49,7 @@ class Simulator:
         settings: Settings | None = None,
         database: Path | None = None,
     ) -> None:
-        self._lock = RLock()
+        self.lock = RLock()
         self._database = Database(database) if database else None
         self._router = Router(resources.all_routes())
         collections = self._router.collections | {collection.name: collection for collection in _OWN_COLLECTIONS}
@@ -65,11 +66,11 @@ class Simulator:
             deliveries=Agenda(),
         )
         self._api = Api(self.world, self.store, self._router)
-        self.faults = Faults(self.store, self.platform, self._lock)
+        self.faults = Faults(self.store, self.platform, self.lock)
         self._catch_up_with_stored_clock()
         self._note_what_was_stored()
         self.log = RequestLog()
-        self.snapshots = Snapshots(self.world, self.store, self.log, self._lock, self._note_what_was_stored)
+        self.snapshots = Snapshots(self.world, self.store, self.log, self.lock, self._note_what_was_stored)
 
     @property
     def platform(self) -> str:
@@ -96,7 +97,7 @@ class Simulator:
         Raises:
             NotReached, NotAnswered: a fault on order; the transport tells its caller in its own way.
         """
-        with self._lock:
+        with self.lock:
             self.run_due()
             try:
                 response = self._api.answer(request)
@@ -108,7 +109,7 @@ class Simulator:
 
     def run_due(self) -> None:
         """Do everything that is due by the clock, each piece in its own transaction, in order of time."""
-        with self._lock:
+        with self.lock:
             while (task := self.world.tasks.take_due(self.clock.precise())) is not None:
                 self._run_task(*task)
 
@@ -118,7 +119,7 @@ class Simulator:
         Raises:
             ValueError: the moment is in the past.
         """
-        with self._lock:
+        with self.lock:
             if moment < self.clock.now():
                 raise ValueError(f"the clock shows {self.clock.now()} and cannot go back to {moment}")
             while (due := self.world.tasks.next_moment()) is not None and due <= moment:
@@ -132,7 +133,7 @@ class Simulator:
 
     def deliveries(self, event_type: str | None = None) -> list[Delivery]:
         """What waits to be delivered once all that is due was done, oldest first, signed now; it goes on waiting."""
-        with self._lock:
+        with self.lock:
             self.run_due()
             with self.store.transaction() as transaction:
                 state = State(transaction, self.platform)
@@ -141,7 +142,7 @@ class Simulator:
 
     def take_deliveries(self) -> list[Delivery]:
         """What waits to be delivered, handed over to the caller, to be played in any order and any number of times."""
-        with self._lock:
+        with self.lock:
             taken = self.deliveries()
             with self.store.transaction() as transaction:
                 state = State(transaction, self.platform)
@@ -151,7 +152,7 @@ class Simulator:
 
     def redeliver(self, event_id: str) -> int:
         """Queue every delivery of an event once more, as the Dashboard's "Resend" does; gives how many."""
-        with self._lock, self.store.transaction() as transaction:
+        with self.lock, self.store.transaction() as transaction:
             state = State(transaction, self.platform)
             sent = list(state.select(DELIVERIES, {"event": event_id}, ascending=True))
             for delivery in {each["endpoint"]: each for each in sent}.values():
@@ -164,7 +165,7 @@ class Simulator:
 
     def next_due_delivery(self, signed_at: int) -> Delivery | None:
         """Take the next delivery whose time has come; ``finish_delivery`` must tell what came of it."""
-        with self._lock, self.store.transaction() as transaction:
+        with self.lock, self.store.transaction() as transaction:
             state = State(transaction, self.platform)
             while (due := self.world.deliveries.take_due(self.clock.precise())) is not None:
                 waiting = state.find(DELIVERIES, due[2])
@@ -178,7 +179,7 @@ class Simulator:
 
     def finish_delivery(self, delivery_id: str, *, status: int | None, error: str | None = None) -> None:
         """Record an attempt: ``status`` is what the endpoint answered, None when it did not answer."""
-        with self._lock, self.store.transaction() as transaction:
+        with self.lock, self.store.transaction() as transaction:
             state = State(transaction, self.platform)
             waiting = state.find(DELIVERIES, delivery_id)
             if waiting and waiting["status"] == PENDING:
@@ -190,7 +191,7 @@ class Simulator:
 
     def delivery_log(self, limit: int) -> list[Object]:
         """The newest deliveries with their attempts."""
-        with self._lock, self.store.transaction() as transaction:
+        with self.lock, self.store.transaction() as transaction:
             found = State(transaction, self.platform).select(DELIVERIES)
             return [delivery for delivery, _ in zip(found, range(limit), strict=False)]
 

@@ -6,6 +6,7 @@ commit covers them and one file holds them.
 
 from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from heapq import nlargest
 from typing import Any, Final
 
 from .clock import Clock
@@ -67,6 +68,16 @@ class Store:
         for (account, collection), shelf in self._shelves.items():
             for object_id, entry in shelf.entries.items():
                 yield StoredRow(account, collection, object_id, *entry)
+
+    def newest(self, limit: int, wanted: Callable[[str], bool]) -> list[StoredRow]:
+        """The newest objects of all accounts, the last one first, of the collections whose names are wanted."""
+        ends = (
+            StoredRow(account, collection, entry.position[2], *entry)
+            for (account, collection), shelf in self._shelves.items()
+            if wanted(collection)
+            for entry in shelf.newest(limit)
+        )
+        return nlargest(limit, ends, key=lambda row: row.position)
 
     def replace(self, rows: Sequence[StoredRow], sequence: int) -> None:
         """Let these rows stand in the place of everything stored, and the running number go on after ``sequence``."""

@@ -25,6 +25,7 @@ from local.stripe_simulator.pytest_plugin import (
 )
 
 from .conftest import PROJECT
+from .shop import ready_seller
 
 __all__ = [
     "served_stripe_simulator",
@@ -210,3 +211,34 @@ def test_another_project_has_the_fixtures_by_naming_the_plugin(tmp_path: Path) -
         command, check=False, cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=60
     )
     assert "2 passed" in done.stdout, done.stdout + done.stderr
+
+
+@pytest.mark.parametrize(
+    ("form", "data"),
+    [
+        ("clock", {"amount": "-1", "unit": "hours"}),
+        ("clock", {"amount": "1", "unit": "weeks"}),
+        ("clock", {"amount": "9999999", "unit": "days"}),
+        ("faults", {"effect": "explode"}),
+        ("faults", {"effect": "lose", "count": "0"}),
+        ("snapshots", {"name": "a/b"}),
+        ("snapshots/none", {"action": "load"}),
+    ],
+)
+def test_a_form_that_cannot_be_done_is_the_page_with_the_reason(
+    served_stripe_simulator: Served, form: str, data: dict[str, str]
+) -> None:
+    answer = httpx.post(f"{served_stripe_simulator.url}/_simulator/page/{form}", data=data)
+    assert answer.status_code in (400, 404)
+    assert 'role="alert"' in answer.text
+    assert served_stripe_simulator.simulator.clock.now() == START
+
+
+def test_the_newest_objects_are_found_among_many_accounts(simulator: Simulator, client: stripe.StripeClient) -> None:
+    sellers = [ready_seller(simulator, client) for _ in range(3)]
+    made = [
+        simulator.request("POST", "/v1/products", TEA, headers={"Stripe-Account": seller}).json()["id"]
+        for seller in [*sellers, *sellers]
+    ]
+    newest = simulator.store.newest(5, lambda name: name == "product")
+    assert [row.object_id for row in newest] == made[:0:-1]
