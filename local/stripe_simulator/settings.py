@@ -24,6 +24,7 @@ class Settings:
     settlement_delay_seconds: int = 2 * _DAY_SECONDS  # from a payment to its money being available
     authorization_seconds: int = 7 * _DAY_SECONDS  # how long an authorization can be captured
     debit_delay_seconds: int = 3  # until a bank answers; days at Stripe
+    reversals_overdraw: bool = False  # connected reserves: a reversal may leave a seller with less than nothing
     payout_interval: str = "manual"  # of accounts that did not choose; "daily" at Stripe
     payout_transit_seconds: int = _DAY_SECONDS  # from the midnight that a payout leaves at to its arrival
     topup_delay_seconds: int = 3  # until a top-up arrives; days at Stripe

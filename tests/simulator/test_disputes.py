@@ -82,8 +82,9 @@ def test_a_direct_charge_is_disputed_on_the_connected_account(
     simulator.run_due()
     assert client.v1.disputes.list().data == []
     assert only(client, account).amount == 10_000
-    assert balance(client, account) == (0, 10_000 - STRIPE_FEE - 1_000 - 11_500)
-    assert balance(client) == (0, 1_000)
+    owed = 11_500 - (10_000 - STRIPE_FEE - 1_000)
+    assert balance(client, account) == (0, -owed)
+    assert balance(client) == (-owed, 1_000)  # kept for the account, whose losses are the platform's
     assert_exact(simulator)
 
 

@@ -44,10 +44,11 @@ MODES: list[tuple[Rounding, Callable[[Fraction], int]]] = [
 ]
 
 
-def open_shop(rounding: Rounding, *, closes: bool) -> tuple[Simulator, stripe.StripeClient, str]:
-    simulator = Simulator(
-        clock=Clock.standing(START), seed=7, settings=Settings(rounding=rounding, last_refund_closes=closes)
-    )
+def open_shop(
+    rounding: Rounding, *, closes: bool, overdraws: bool = False
+) -> tuple[Simulator, stripe.StripeClient, str]:
+    chosen = Settings(rounding=rounding, last_refund_closes=closes, reversals_overdraw=overdraws)
+    simulator = Simulator(clock=Clock.standing(START), seed=7, settings=chosen)
     client = stripe.StripeClient("sk_test_1", http_client=InProcessClient(simulator))
     return simulator, client, ready_seller(simulator, client)
 
@@ -111,7 +112,7 @@ def change_schedule(data: st.DataObject, _simulator: Simulator, client: stripe.S
 @settings(max_examples=20, deadline=None)
 @given(data=st.data())
 def test_any_history_is_exact_at_every_step(data: st.DataObject) -> None:
-    simulator, client, seller = open_shop(Rounding.HALF_UP, closes=True)
+    simulator, client, seller = open_shop(Rounding.HALF_UP, closes=True, overdraws=data.draw(st.booleans()))
     methods = ["pm_card_visa", "pm_card_bypassPending", "pm_card_refundFail", "pm_card_pendingRefund"]
     methods += ["pm_usBankAccount_success", "pm_usBankAccount_noAccount"]
     charges: list[str] = []

@@ -5,6 +5,7 @@ from ..errors import InvalidRequestError, ResourceMissingError
 from ..values import Object
 from . import standing
 from .record import ACCOUNTS, CARD_PAYMENTS, MERCHANT, RECIPIENT, TRANSFERS
+from .responsibilities import APPLICATION, LOSSES
 
 
 def can_receive_transfers(context: Context, account: str) -> bool:
@@ -53,6 +54,12 @@ def check_settlement_merchant(context: Context, account: str, param: str = "on_b
             f"The account referenced in the '{param}' parameter is missing the required capabilities: card_payments.",
             param=param,
         )
+
+
+def platform_bears_losses(seller: Context) -> bool:
+    """Whether the platform answers for what the context's account owes."""
+    record = _find(seller, seller.account)
+    return record is not None and record["responsibilities"].get(LOSSES) == APPLICATION
 
 
 def _find(context: Context, account: str) -> Object | None:

@@ -7,7 +7,7 @@ matures when, so that reading a balance or passing a day never walks the transac
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
-from ..accounts import payout_terms
+from ..accounts import checks, payout_terms
 from ..context import Context
 from ..errors import InvalidRequestError
 from ..shelves import Collection, Expansion, Index
@@ -32,6 +32,7 @@ REPORTING_CATEGORIES: Final[Mapping[str, str]] = {
     "payout_minimum_balance_hold": "payout_minimum_balance_hold",
     "payout_minimum_balance_release": "payout_minimum_balance_release",
     "topup": "topup",
+    "reserve_transaction": "connect_reserved_funds",
     "adjustment": "fee",  # disputes say otherwise
 }
 """https://docs.stripe.com/reports/reporting-categories"""
@@ -94,6 +95,9 @@ BALANCE_TRANSACTIONS: Final = Collection(
 BALANCES: Final = Collection("_balance")
 """By currency: ``{id, available, pending, maturing}``; ``maturing`` has what becomes available at each moment."""
 
+RESERVES: Final = Collection("_reserve", indexes=("currency",))
+"""On the platform ``{id, account, currency, amount}``: what is kept of its balance for what an account owes."""
+
 
 def book(
     context: Context,
@@ -131,6 +135,8 @@ def book(
     }
     context.state.insert(BALANCE_TRANSACTIONS, movement)
     _add(context, currency, movement["net"], available_on)
+    if not context.is_platform:
+        _reserve(context, currency)
     return movement
 
 
@@ -194,8 +200,13 @@ def balance(context: Context, *, default_currency: str) -> Object:
         "refund_and_dispute_prefunding": {"available": [], "pending": []},
     }
     if context.is_platform:
-        answer["connect_reserved"] = [{"amount": 0, "currency": each} for each in currencies]
+        answer["connect_reserved"] = [{"amount": reserved(context, each), "currency": each} for each in currencies]
     return answer
+
+
+def reserved(context: Context, currency: str) -> int:
+    """What is kept of the platform's balance for the debts of all accounts."""
+    return sum(each["amount"] for each in context.state.select(RESERVES, {"currency": currency}))
 
 
 def mature(context: Context, currency: str, moment: int) -> None:
@@ -227,3 +238,26 @@ def _add(context: Context, currency: str, net: int, available_on: int) -> None:
         context.schedule("balance.mature", at=available_on, currency=currency, moment=available_on)
     changed = {**maturing, moment: maturing.get(moment, 0) + net}
     context.state.update(BALANCES, before, {"pending": before["pending"] + net, "maturing": changed})
+
+
+def _reserve(seller: Context, currency: str) -> None:
+    """Keep as much of the platform's balance as an account owes whose losses the platform bears.
+
+    https://docs.stripe.com/connect/account-balances#understanding-connected-reserve-balances
+    """
+    kept = seller.state.get(BALANCES, currency)
+    owed = max(0, -kept["available"] - kept["pending"])
+    platform = seller.on_platform()
+    reserve_id = f"{seller.account}:{currency}"
+    before = platform.state.find(RESERVES, reserve_id)
+    change = owed - (before["amount"] if before else 0)
+    if not change or not checks.platform_bears_losses(seller):
+        return
+    if before:
+        platform.state.update(RESERVES, before, {"amount": owed})
+    else:
+        reserve = {"id": reserve_id, "account": seller.account, "currency": currency, "amount": owed}
+        platform.state.insert(RESERVES, reserve)
+    why = f"Connect reserve for {seller.account}"
+    now = seller.clock.now()
+    book(platform, "reserve_transaction", -change, currency, source=None, available_on=now, description=why)

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from ..state import Store
-from .balances import BALANCE_TRANSACTIONS, BALANCES
+from .balances import BALANCE_TRANSACTIONS, BALANCES, RESERVES
 from .disputes import DISPUTES, WITHDRAWN
 from .payouts import GONE, PAYOUTS
 from .records import CHARGES, REFUNDS
@@ -23,11 +23,13 @@ class Books:
     paid_out: int = 0  # to banks, less what they were debited for
     stripe_fees: int = 0
     balances: int = 0  # of all accounts together
+    reserved: int = 0  # of the platform's money, for what accounts owe
 
     @property
     def difference(self) -> int:
         """What is missing: always 0."""
-        return self.paid + self.topped_up - self.returned - self.paid_out - self.stripe_fees - self.balances
+        came = self.paid + self.topped_up
+        return came - self.returned - self.paid_out - self.stripe_fees - self.balances - self.reserved
 
 
 @dataclass
@@ -105,6 +107,11 @@ def _balances(store: Store, finding: Finding) -> Iterator[str]:
             or sum(kept["maturing"].values()) != kept["pending"]
         ):
             yield f"the balance of {account} is {kept}, its transactions say {expected}"
+    for _, reserve in store.stored(RESERVES):
+        _books(finding, reserve["currency"]).reserved += reserve["amount"]
+        kept = store.peek(reserve["account"], BALANCES.name, reserve["currency"]) or {}
+        if reserve["amount"] != max(0, -kept["available"] - kept["pending"]):
+            yield f"{reserve} is kept for a balance of {kept}"
     if any(available.values()) or any(pending.values()):
         yield f"movements without a balance: {available} {pending}"
 

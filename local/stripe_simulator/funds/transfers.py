@@ -195,6 +195,8 @@ def _check_reversal(seller: Context, transfer: Object, amount: int) -> None:
             f"Transfer reversal amount ({amount}) is greater than unreversed amount ({left}).", param="amount"
         )
     short = f"Account {seller.account} does not have the balance to reverse {amount} {currency} of {transfer['id']}."
+    if seller.settings.reversals_overdraw:
+        return
     payment = seller.state.get(CHARGES, transfer["destination_payment"])
     require(seller, currency, amount, at=payment["_available_on"], message=short)
 

@@ -3,12 +3,12 @@
 from ..accounts import ACCOUNTS
 from ..context import Context
 from ..funds import balances
-from ..funds.balances import BALANCE_TRANSACTIONS, BALANCES
+from ..funds.balances import BALANCE_TRANSACTIONS, BALANCES, RESERVES
 from ..lists import list_object
 from ..routing import Routes
 from ..values import Object
 
-routes = Routes(BALANCE_TRANSACTIONS, BALANCES)
+routes = Routes(BALANCE_TRANSACTIONS, BALANCES, RESERVES)
 
 
 @routes.api("GET", "/v1/balance")
