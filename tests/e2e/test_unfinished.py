@@ -113,20 +113,18 @@ def test_medusa_16681_a_client_that_repeats_its_request_finishes_it(shop: Shop, 
 
 
 @pytest.mark.parametrize("dies_at", [BEFORE_STRIPE_HEARS, BEFORE_THE_ANSWER_IS_KEPT])
-def test_f09_the_sweep_finishes_a_checkout_whose_request_died(shop: Shop, seller: Json, dies_at: int) -> None:
-    amount, origin = 8_100 + dies_at, shop.stack.return_origin
-    item = InlineItem(name="Vase", unit_amount=amount, currency="usd", quantity=1)
-    basket = Basket(items=(item,), success_url=origin, cancel_url=origin, merchant_id=seller["id"], metadata={})
-    operator = operator_of(shop)
+def test_f09_the_sweep_finishes_a_checkout_whose_request_died(shop: Shop, dies_at: int) -> None:
+    merchant, origin, operator = shop.ready_merchant(), shop.stack.return_origin, operator_of(shop)
+    item = InlineItem(name="Vase", unit_amount=8_100, currency="usd", quantity=1)
+    basket = Basket(items=(item,), success_url=origin, cancel_url=origin, merchant_id=merchant["id"], metadata={})
     once = Once.of(operator, "POST /checkout/sessions", uuid.uuid4().hex, {})
     with pytest.raises(ProcessDied):
         create_checkout_session(doomed(shop, dies_at), operator, basket, once)
     shop.sweep()
-    listed = done(shop.operator.get("/transactions", merchant_id=seller["id"]))["data"]
-    (sale,) = [each for each in listed if each["amount"] == amount]
+    (sale,) = done(shop.operator.get("/transactions", merchant_id=merchant["id"]))["data"]
     session = done(shop.operator.get(f"/checkout/sessions/{sale['id']}"))
     assert session["status"] == "open"
     at_stripe = shop.stripe.v1.checkout.sessions.list({"limit": 100}).data
-    assert [each.id for each in at_stripe if each.amount_total == amount] == [session["checkout_session_id"]]
+    assert [each.id for each in at_stripe if each.client_reference_id == sale["id"]] == [session["checkout_session_id"]]
     assert shop.pay(session).is_redirect
     assert shop.settled(session)["status"] == "paid"
