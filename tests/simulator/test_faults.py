@@ -59,9 +59,10 @@ def test_a_rate_limit_and_a_lock_leave_nothing_under_the_key(simulator: Simulato
     assert (status, answer["error"]["code"]) == (429, "rate_limit")
     simulator.faults.order("lock_timeout")
     status, answer = make(simulator, "k")
-    assert (status, answer["error"]["code"]) == (409, "lock_timeout")
-    simulator.faults.order("lock_timeout", status=429)
-    assert make(simulator, "k")[0] == 429
+    error = answer["error"]
+    assert (status, error["code"], error["type"]) == (429, "lock_timeout", "invalid_request_error")
+    simulator.faults.order("lock_timeout", status=409)
+    assert make(simulator, "k")[0] == 409
     assert products(simulator) == 0
     assert make(simulator, "k")[0] == 200
 
@@ -229,6 +230,19 @@ def test_a_delivery_is_duplicated_and_its_event_is_one(simulator: Simulator) -> 
     assert len({each.event_id for each in deliveries}) == 2
     events = simulator.request("GET", "/v1/events").json()["data"]
     assert [each["pending_webhooks"] for each in events] == [0, 0]
+
+
+@pytest.mark.usefixtures("secret")
+def test_an_event_waits_for_its_other_endpoint_however_often_it_came_to_the_first(simulator: Simulator) -> None:
+    simulator.faults.order("duplicate")
+    simulator.request("POST", "/v1/webhook_endpoints", {**ANY, "url": "http://127.0.0.1:9/other"})
+    tell(simulator, "Tea")
+    for expected in (1, 1, 0):
+        delivery = simulator.next_due_delivery(signed_at=START)
+        assert delivery
+        simulator.finish_delivery(delivery.id, status=200)
+        (event,) = simulator.request("GET", "/v1/events").json()["data"]
+        assert event["pending_webhooks"] == expected
 
 
 @pytest.mark.usefixtures("secret")

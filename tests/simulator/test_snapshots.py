@@ -55,6 +55,18 @@ def test_a_snapshot_holds_what_is_due_and_what_was_answered(simulator: Simulator
     assert_exact(simulator)
 
 
+def test_what_was_due_after_a_snapshot_falls_due_again(simulator: Simulator, client: stripe.StripeClient) -> None:
+    simulator.request("POST", "/v1/webhook_endpoints", ANY)
+    pay_seller(client, ready_seller(simulator, client))
+    simulator.run_due()
+    simulator.snapshots.save("paid")
+    for _ in range(2):
+        simulator.snapshots.load("paid")
+        simulator.advance(3 * 24 * 3_600)
+        assert [each.amount for each in client.v1.balance.retrieve().pending] == [0]
+        assert simulator.next_due_delivery(signed_at=START)
+
+
 def test_snapshots_are_listed_replaced_and_deleted(simulator: Simulator) -> None:
     simulator.snapshots.save("a")
     simulator.request("POST", "/v1/products", {"name": "Tea"})

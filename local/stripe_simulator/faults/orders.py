@@ -60,7 +60,7 @@ OPTIONS: Final[Mapping[Effect, Mapping[str, Json]]] = {
         "decline_code": None,
     },
     Effect.RATE_LIMIT: {},
-    Effect.LOCK_TIMEOUT: {"status": HTTPStatus.CONFLICT.value},
+    Effect.LOCK_TIMEOUT: {"status": HTTPStatus.TOO_MANY_REQUESTS.value},
     Effect.SERVER_ERROR: {"done": False},
     Effect.TIME_OUT: {"seconds": 0.0},
     Effect.REFUSE_CONNECTION: {},
