@@ -36,7 +36,7 @@ def test_a_merchant_is_onboarded_and_a_buyer_pays_in_a_browser(shop: Shop, someb
     somebody.open(session["url"])
     until(somebody.sees, lambda seen: "25.00 USD" in seen[1])
     somebody.click("button[value='4000000000000002']")
-    until(somebody.sees, lambda seen: "declined" in seen[1].lower() and "Jenny" not in seen[0])
+    until(somebody.sees, lambda seen: "Your card was declined." in seen[1])
     somebody.type("#card", "4242424242424242")
     somebody.type("#expiry", "12 / 40")
     somebody.type("#cvc", "123")
@@ -44,14 +44,3 @@ def test_a_merchant_is_onboarded_and_a_buyer_pays_in_a_browser(shop: Shop, someb
     until(somebody.sees, lambda seen: seen == (f"{origin}/thanks", "Back in the shop"))
     sold = shop.settled(session)
     assert (sold["status"], sold["amount"], sold["legs"][0]["share"]) == ("paid", 2_500, 2_250)
-
-
-def test_an_onboarding_link_that_was_used_leads_on_to_a_new_one(shop: Shop, somebody: Person) -> None:
-    path = f"/merchants/{shop.new_merchant()['id']}/onboarding-links"
-    link = done(shop.operator.post(path, {"return_url": f"{shop.stack.return_origin}/welcome"}))
-    for _ in range(2):
-        somebody.open("about:blank")
-        somebody.open(link["url"])
-        until(somebody.sees, lambda seen: "Set up payouts for Clay & Co" in seen[1])
-    assert somebody.sees()[0].startswith(f"{shop.stack.stripe}/connect/")
-    assert somebody.sees()[0] != link["url"]
