@@ -1,8 +1,8 @@
 """Who asks. Made from the token's claims only, never from a request's body or path."""
 
 from enum import StrEnum
+from typing import NamedTuple
 
-from marketplace.domain.deferred import dataclass
 from marketplace.domain.errors import NotAllowed
 
 
@@ -15,8 +15,7 @@ class Role(StrEnum):
     SYSTEM = "system"
 
 
-@dataclass(frozen=True, kw_only=True)
-class Principal:
+class Principal(NamedTuple):
     """A caller. ``subject`` is the token's; ``merchant_id`` is set exactly for merchants."""
 
     role: Role

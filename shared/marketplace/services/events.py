@@ -7,10 +7,9 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import timedelta
 from enum import StrEnum
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from marketplace.domain.books import EventMarker
-from marketplace.domain.deferred import dataclass
 from marketplace.domain.errors import Unavailable
 from marketplace.domain.events import AccountReading, Event, Ignored, PaymentReading, RefundReading, parse, read
 from marketplace.domain.postings import payment_entries, refund_entries
@@ -32,8 +31,7 @@ class EventOutcome(StrEnum):
     IGNORED = "ignored"
 
 
-@dataclass(frozen=True)
-class _Step:
+class _Step(NamedTuple):
     """What one reading of the records decided."""
 
     outcome: EventOutcome
