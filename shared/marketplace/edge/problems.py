@@ -10,7 +10,8 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from marketplace.domain.deferred import dataclass
-from marketplace.edge.problem_table import InvalidRequest, MethodNotAllowed, Problem, problem_of
+from marketplace.edge.problem_table import Problem, problem_of
+from marketplace.edge.refusals import InvalidRequest, MethodNotAllowed
 
 CONTENT_TYPE: Final = "application/problem+json"
 LONGEST_DETAIL: Final = 400  # characters: it may quote what the caller sent

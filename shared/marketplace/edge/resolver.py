@@ -6,7 +6,7 @@ take a form or the first element of a list for a body, and answer in shapes of i
 
 import re
 from collections.abc import Callable, Mapping, Sequence
-from typing import Annotated, Any, Final, override
+from typing import TYPE_CHECKING, Annotated, Any, Final, override
 
 from aws_lambda_powertools.event_handler import APIGatewayHttpResolver, Response
 from aws_lambda_powertools.event_handler.depends import Depends
@@ -23,9 +23,11 @@ from marketplace.edge.idempotency import HEADER
 from marketplace.edge.invocation import Invocation
 from marketplace.edge.logging import facts_of, logger
 from marketplace.edge.principal import principal_of
-from marketplace.edge.problem_table import InvalidRequest, MethodNotAllowed, RouteNotFound
-from marketplace.edge.problems import ProblemAnswer, answer_to
+from marketplace.edge.refusals import InvalidRequest, MethodNotAllowed, RouteNotFound
 from marketplace.edge.settings import Settings
+
+if TYPE_CHECKING:
+    from marketplace.edge.problems import ProblemAnswer
 
 INTERNAL_ERROR: Final = 500
 LONGEST_FIELD: Final = 100  # characters of a field's name in a problem: the caller may have made it up
@@ -101,7 +103,9 @@ class Api(APIGatewayHttpResolver):
         allowed = tuple(sorted({method for method, path in self.served if _matches(path, asked)}))
         return self._refuse(MethodNotAllowed(allowed) if allowed else RouteNotFound())
 
-    def _problem(self, error: Exception, event: Mapping[str, Any]) -> ProblemAnswer:
+    def _problem(self, error: Exception, event: Mapping[str, Any]) -> "ProblemAnswer":
+        from marketplace.edge.problems import answer_to  # noqa: PLC0415 - no cold start pays for the table of refusals
+
         refused = answer_to(error, request_id=_request_id(event))
         if refused.problem.status >= INTERNAL_ERROR:
             self._log.error("failed", problem=refused.problem.slug, **facts_of(error))
