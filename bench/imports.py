@@ -15,6 +15,8 @@ PROJECT: Final = Path(__file__).parents[1]
 PACKAGE: Final = PROJECT / ".aws-sam/build/MarketplaceLayer/python/marketplace"  # as deployed, with its bytecode
 RUNS: Final = 7
 OWN_MILLISECONDS: Final = 15.0
+YARDSTICK_MILLISECONDS: Final = 145.0  # stripe's import on the machine that the promise was made for: 130 to 160
+STRIPE: Final = "import time; began = time.process_time(); import stripe; print(time.process_time() - began)"
 # Dependencies first, and clients as the function makes them; then the function, less what it spends in making clients.
 PROGRAM: Final = """
 import contextlib, importlib, time
@@ -65,13 +67,21 @@ def handlers() -> list[Path]:
 
 
 def imports() -> Iterator[Measured]:
-    """Each function's own share, the least of some runs, and what its dependencies cost before it."""
+    """Each function's own share, the least of some runs, and what its dependencies cost before it.
+
+    The promise is a time on a machine that imports stripe in YARDSTICK_MILLISECONDS: here it is held as a ratio.
+    """
+    stripe = min(float(_python(PROJECT / "functions/health/app.py", STRIPE)) for _ in range(RUNS)) * 1000
+    yield Measured("stripe by itself, the yardstick of this run", stripe, "ms")
     for path in handlers():
         name = f"{path.parent.name}/{path.stem}"
         dependencies = sorted(_loaded(path) - {path.stem})
         runs = [_seconds(path, dependencies) for _ in range(RUNS)]
-        yield Measured(f"{name}: own code at import", min(own for own, _ in runs) * 1000, "ms", OWN_MILLISECONDS)
-        yield Measured(f"{name}: its dependencies and their clients", min(bare for _, bare in runs) * 1000, "ms")
+        own, bare = (min(figures) * 1000 for figures in zip(*runs, strict=True))
+        share = own / stripe * YARDSTICK_MILLISECONDS
+        yield Measured(f"{name}: own code at import, to the yardstick", share, "ms", OWN_MILLISECONDS)
+        yield Measured(f"{name}: own code at import, here", own, "ms")
+        yield Measured(f"{name}: its dependencies and their clients, here", bare, "ms")
     received = _loaded(PROJECT / "functions/webhooks/receive.py")
     for module in ("stripe", "pydantic"):
         yield Measured(f"webhooks/receive imports {module}", int(module in received), "times", 0)
