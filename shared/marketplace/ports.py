@@ -56,10 +56,9 @@ class Conflict(Exception):
         super().__init__(f"{len(changes)} changes of the commit no longer fit")
         self.changes = tuple(changes)
 
-    def is_about(self, item: Item | type[Item]) -> bool:
-        """Whether one of the changes would have written this item, or an item of this kind."""
-        written = [change.item if isinstance(change, Create) else change.before for change in self.changes]
-        return any(isinstance(w, item) if isinstance(item, type) else w == item for w in written)
+    def is_about(self, item: Item) -> bool:
+        """Whether one of the changes would have written this item."""
+        return item in [change.item if isinstance(change, Create) else change.before for change in self.changes]
 
 
 @dataclass(frozen=True)
@@ -218,11 +217,19 @@ class Ids(Protocol):
 
 
 class Policy(NamedTuple):
-    """What the operator has decided. ``return_origins`` are the origins that buyers and merchants may be sent to."""
+    """What the operator has decided. ``return_origins`` are the origins that buyers and merchants may be sent to.
 
-    fee: FeePolicy
+    ``default_fee`` is of merchants that have no policy of their own; None is no fee.
+    """
+
+    default_fee: FeePolicy | None
     return_origins: frozenset[str]
     livemode: bool
+
+    @property
+    def fee(self) -> FeePolicy:
+        """The policy of merchants that have none of their own."""
+        return self.default_fee or FeePolicy()
 
     def require_return_url(self, url: str) -> str:
         """The URL, if its origin is on the list. Raises InvalidReturnUrl."""

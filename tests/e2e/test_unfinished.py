@@ -10,7 +10,6 @@ import pytest
 from marketplace.adapters.dynamodb_store import DynamoDBStore
 from marketplace.adapters.stripe_gateway import StripeGateway
 from marketplace.adapters.system import SystemIds
-from marketplace.domain.fees import FeePolicy
 from marketplace.domain.principals import Principal, Role
 from marketplace.ports import Policy, Ports
 from marketplace.services.baskets import Basket, InlineItem
@@ -60,7 +59,7 @@ def doomed(shop: Shop, dies_at: int) -> Ports:
         stripe=FusedStripe(gateway, fuse),
         clock=clock,
         ids=ids,
-        policy=Policy(fee=FeePolicy(), return_origins=frozenset({shop.stack.return_origin}), livemode=False),
+        policy=Policy(default_fee=None, return_origins=frozenset({shop.stack.return_origin}), livemode=False),
     )
 
 

@@ -116,7 +116,9 @@ class Market:
             clock=self.clock,
             ids=self.ids,
             policy=Policy(
-                fee=FeePolicy.of({"percent": self.fee_percent}), return_origins=frozenset({SHOP}), livemode=False
+                default_fee=FeePolicy.of({"percent": self.fee_percent}),
+                return_origins=frozenset({SHOP}),
+                livemode=False,
             ),
         )
         for connect in (False, True):

@@ -29,7 +29,6 @@ def ports(settings: Settings, invocation: Invocation) -> "Ports":
     from marketplace.adapters.dynamodb_calls import CONFIG  # noqa: PLC0415 - not for the receiver
     from marketplace.adapters.dynamodb_store import DynamoDBStore  # noqa: PLC0415 - not for the receiver
     from marketplace.adapters.system import SystemClock, SystemIds  # noqa: PLC0415 - not for the receiver
-    from marketplace.domain.fees import FeePolicy  # noqa: PLC0415 - not for the receiver
     from marketplace.ports import Policy, Ports  # noqa: PLC0415 - not for the receiver
 
     clock = SystemClock()
@@ -40,7 +39,7 @@ def ports(settings: Settings, invocation: Invocation) -> "Ports":
         clock=clock,
         ids=ids,
         policy=Policy(
-            fee=settings.fee_policy or FeePolicy(),
+            default_fee=settings.fee_policy,
             return_origins=settings.return_origins or frozenset(),
             livemode=settings.livemode is True,
         ),
