@@ -9,9 +9,10 @@ from marketplace.domain.refunds import RefundStatus
 from marketplace.edge.fields import Amount, RequestModel
 from marketplace.edge.idempotency import IdempotencyKey, once
 from marketplace.edge.invocation import Invocation
+from marketplace.edge.refund_views import RefundView
 from marketplace.edge.resolver import Api, Caller
 from marketplace.edge.settings import Part, Settings
-from marketplace.edge.views import Listing, RefundView
+from marketplace.edge.views import Listing
 from marketplace.services import refunds
 from marketplace.services.refunds import RefundRequest
 

@@ -11,7 +11,8 @@ from marketplace.domain.ledger import JournalEntry
 from marketplace.domain.principals import Principal, Role
 from marketplace.domain.timeline import timeline
 from marketplace.domain.transactions import Payment, Transaction
-from marketplace.edge.views import RefundView, View
+from marketplace.edge.refund_views import RefundView
+from marketplace.edge.views import View
 
 
 class PaymentIntentView(View):

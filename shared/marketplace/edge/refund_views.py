@@ -1,0 +1,56 @@
+"""Refunds as the API shows them."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Final, Self
+
+from marketplace.domain.principals import Principal, Role
+from marketplace.domain.refunds import Refund, RefundStatus
+from marketplace.edge.views import View
+
+WAITS_FOR: Final[Mapping[RefundStatus, str]] = {
+    RefundStatus.REQUESTED: "Stripe's answer",
+    RefundStatus.UNKNOWN: "the next look at Stripe",
+    RefundStatus.REQUIRES_ACTION: "the buyer",
+    RefundStatus.PENDING: "the buyer's bank",
+}
+
+
+class RefundView(View):
+    """A refund. `fee` is the platform's part of it, `reversed` what came back off the transfer; not shown to buyers."""
+
+    id: str
+    transaction_id: str
+    amount: int
+    currency: str
+    status: str
+    reason: str | None
+    stripe_refund_id: str | None
+    failure: str | None
+    waits_for: str | None
+    created_at: datetime
+    ended_at: datetime | None
+    fee: int | None
+    transfer_reversal_id: str | None
+    reversed: int | None
+
+    @classmethod
+    def seen_by(cls, caller: Principal, refund: Refund) -> Self:
+        """From the record, as this caller may see it."""
+        recovery = None if caller.role is Role.BUYER else refund.recovery
+        return cls(
+            id=refund.id,
+            transaction_id=refund.transaction_id,
+            amount=refund.amount,
+            currency=refund.currency,
+            status=refund.status,
+            reason=refund.reason,
+            stripe_refund_id=refund.stripe_refund_id,
+            failure=refund.failure,
+            waits_for=WAITS_FOR.get(refund.status),
+            created_at=refund.created_at,
+            ended_at=refund.ended_at,
+            fee=None if caller.role is Role.BUYER else refund.fee,
+            transfer_reversal_id=recovery.transfer_reversal_id if recovery else None,
+            reversed=recovery.reversed if recovery else None,
+        )
