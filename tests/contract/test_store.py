@@ -122,8 +122,10 @@ def test_a_commit_is_all_or_nothing_and_names_exactly_what_did_not_fit(
     assert one(store, Ref(EventMarker, marker.event_id)) is None
 
 
-def test_a_commit_of_nothing_writes_nothing(store: Store) -> None:
+def test_a_commit_of_nothing_writes_nothing(store: Store, merchant: Merchant) -> None:
+    store.commit(Create(merchant))
     store.commit()
+    assert one(store, Ref(Merchant, merchant.id)) == merchant
 
 
 def test_two_changes_of_one_item_are_a_mistake_and_write_nothing(store: Store, merchant: Merchant) -> None:

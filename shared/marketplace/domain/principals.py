@@ -31,6 +31,10 @@ class Principal(NamedTuple):
         if self.role not in roles:
             raise NotAllowed(f"this is for: {', '.join(roles)}")
 
+    def sees_merchant(self, merchant_id: str) -> bool:
+        """Whether what is this merchant's is the caller's to see: a merchant sees its own."""
+        return self.sees_everything or (self.role is Role.MERCHANT and self.merchant_id == merchant_id)
+
     @property
     def sees_everything(self) -> bool:
         """Operators and the backend itself see every merchant's and buyer's objects."""

@@ -156,16 +156,20 @@ def list_products(
 
 def list_prices(ports: Ports, caller: Principal, product_id: str, *, cursor: str | None, limit: int) -> Page[Price]:
     """A product's prices. Raises NotFound, InvalidCursor."""
-    merchant_id = owner_of("product", product_id)
-    if merchant_id is None or not (caller.sees_everything or caller.merchant_id == merchant_id):
-        raise NotFound("product")
+    _owner(caller, product_id)
     return ports.store.prices(product_id, cursor=cursor, limit=limit)
 
 
-def _product_to_price(ports: Ports, caller: Principal, product_id: str) -> tuple[Product, Merchant]:
+def _owner(caller: Principal, product_id: str) -> str:
+    """The merchant of a product, which its id names, if the caller may see it."""
     merchant_id = owner_of("product", product_id)
-    if merchant_id is None or not (caller.sees_everything or caller.merchant_id == merchant_id):
+    if merchant_id is None or not caller.sees_merchant(merchant_id):
         raise NotFound("product")
+    return merchant_id
+
+
+def _product_to_price(ports: Ports, caller: Principal, product_id: str) -> tuple[Product, Merchant]:
+    merchant_id = _owner(caller, product_id)
     found = ports.store.get(wanted := Ref(Product, product_id), owner := Ref(Merchant, merchant_id))
     product, merchant = found(wanted), found(owner)
     if product is None or merchant is None or not product.active:

@@ -123,7 +123,7 @@ def account_params(wanted: NewMerchant, merchant_id: str, command_id: str) -> di
 def read_merchant(ports: Ports, caller: Principal, merchant_id: str) -> Merchant:
     """A merchant, to operators and itself. Raises NotFound."""
     merchant = one(ports.store, Ref(Merchant, merchant_id))
-    if merchant is None or not (caller.sees_everything or caller.merchant_id == merchant_id):
+    if merchant is None or not caller.sees_merchant(merchant_id):
         raise NotFound("merchant")
     return merchant
 
