@@ -9,9 +9,10 @@ from typing import Any, Final
 from ..context import Context
 from ..errors import InvalidParameterError
 from ..funds import intents, methods
-from ..pages import text_of
+from ..pages import leave_for, text_of
 from ..resources.customers import CUSTOMERS
 from ..resources.customers import create as create_customer
+from ..routing import Html, Redirect
 from ..values import Object
 from . import sessions
 from .sessions import SESSIONS
@@ -50,6 +51,11 @@ def success_url(session: Object) -> str:
     """Where the buyer goes after paying."""
     url: str = session["success_url"]
     return url.replace("{CHECKOUT_SESSION_ID}", session["id"])
+
+
+def way_on(session: Object) -> Html | Redirect:
+    """Where a completed session leads."""
+    return leave_for(success_url(session))
 
 
 def _intent(context: Context, session: Object) -> Object:

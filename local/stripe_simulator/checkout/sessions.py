@@ -51,7 +51,7 @@ def _items_of(state: State, session: Object) -> Object:
 SESSIONS: Final = Collection(
     "checkout.session",
     path="/v1/checkout/sessions",
-    indexes=("customer", "customer_details.email", "payment_intent", "status"),
+    indexes=("customer", "customer_details.email", "payment_intent", "setup_intent", "status"),
     expands={"customer": "customer", "payment_intent": "payment_intent", "line_items": _items_of},
     found_anywhere=True,
 )

@@ -48,6 +48,7 @@ TRANSITIONS: Final[Mapping[str, frozenset[str]]] = {
 }
 CONFIRMABLE: Final = frozenset({"requires_payment_method", "requires_confirmation", "requires_action"})
 
+_GOES_WITHOUT: Final = frozenset({Authentication.NEVER, Authentication.BROKEN})
 _OF_EVERY_ERROR: Final = frozenset({"code", "doc_url", "message", "type"})
 
 type Watcher = Callable[[Context, Object], None]
@@ -106,8 +107,7 @@ def confirm_with(
     if method["type"] != "card":
         return _begin_debit(context, intent, method)
     asked = card_outcome(method).authentication
-    goes_without = (Authentication.NEVER, Authentication.BROKEN, *([Authentication.ON_SESSION] if off_session else []))
-    if asked in goes_without:
+    if asked in _GOES_WITHOUT or (off_session and _is_set_up(method, asked)):
         return _attempt(context, intent, method, authenticated=False)
     if off_session or error_on_requires_action:
         message = "Your card was declined. This transaction requires authentication."
@@ -203,6 +203,12 @@ def _check_confirmable(intent: Object, method: Object) -> None:
         )
 
 
+def _is_set_up(method: Object, asked: Authentication) -> bool:
+    """Whether the card pays without its holder."""
+    was_set_up = asked is Authentication.UNTIL_SET_UP and method.get("_set_up", False)
+    return asked is Authentication.ON_SESSION or was_set_up
+
+
 def _attempt(context: Context, intent: Object, method: Object, *, authenticated: bool) -> Object:
     why = card_outcome(method).decline
     if why:
@@ -279,6 +285,9 @@ def _error(code: str, message: str, kind: str, method: Object, **details: str | 
 
 def _keep_method(context: Context, intent: Object) -> None:
     """Save the payment method for the customer when the intent was opened for that."""
-    if intent["setup_future_usage"] and intent["customer"]:
+    usage = intent["setup_future_usage"]
+    if usage and intent["customer"]:
         method = context.state.get(PAYMENT_METHODS, intent["payment_method"])
+        if usage == "off_session":
+            method = context.state.update(PAYMENT_METHODS, method, {"_set_up": True})
         methods.attach(context, method, intent["customer"])

@@ -4,12 +4,13 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from ..context import Context
-from ..errors import InvalidParameterError, UnsupportedError
+from ..errors import CardError, InvalidParameterError, UnsupportedError
 from ..funds import methods
 from ..funds.methods import PAYMENT_METHODS
 from ..lists import page
 from ..metadata import merged
 from ..routing import Routes
+from ..setups import mandates
 from ..values import Object
 from .customers import CUSTOMERS
 
@@ -120,7 +121,12 @@ def attach(context: Context, payment_method: str) -> Object:
     if "customer" not in context.params:
         raise InvalidParameterError("Missing required param: customer.", code="parameter_missing", param="customer")
     customer = context.state.get(CUSTOMERS, context.params["customer"], param="customer")
-    return methods.attach(context, find(context, payment_method), customer["id"])
+    method = find(context, payment_method)
+    why = methods.card_outcome(method).setup_decline if method["type"] == "card" else None
+    if why:
+        details: dict[str, Any] = {"decline_code": why.decline_code} if why.decline_code else {}
+        raise CardError(why.message, code=why.code, **details)
+    return methods.attach(context, method, customer["id"])
 
 
 @routes.api("POST", "/v1/payment_methods/{payment_method}/detach")
@@ -133,8 +139,18 @@ def detach(context: Context, payment_method: str) -> Object:
             param="payment_method",
         )
     after = context.state.update(PAYMENT_METHODS, before, {"customer": None})
+    _forget_default(context, before)
     context.emit("payment_method.detached", after, previous=before)
+    mandates.revoke(context, after)
     return after
+
+
+def _forget_default(context: Context, method: Object) -> None:
+    """A customer who loses a payment method has it no more by default either."""
+    customer = context.state.get(CUSTOMERS, method["customer"])
+    settings = customer.get("invoice_settings") or {}
+    if settings.get("default_payment_method") == method["id"]:
+        context.state.update(CUSTOMERS, customer, {"invoice_settings": {**settings, "default_payment_method": None}})
 
 
 @routes.api("GET", "/v1/payment_methods")
