@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 from marketplace.domain.books import Books, EventMarker, IdempotencyRecord
 from marketplace.domain.catalog import Price, Product
 from marketplace.domain.commands import Command, Doubt
+from marketplace.domain.debts import Debt
 from marketplace.domain.deferred import dataclass
 from marketplace.domain.errors import InvalidReturnUrl, Unavailable
 from marketplace.domain.fees import FeePolicy
@@ -17,9 +18,11 @@ from marketplace.domain.ledger import JournalEntry
 from marketplace.domain.merchants import Merchant, OnboardingLink
 from marketplace.domain.principals import Principal
 from marketplace.domain.refunds import Refund
+from marketplace.domain.shares import Share
 from marketplace.domain.transactions import Payment, Transaction
 
-Versioned = Command | Merchant | Payment | Price | Product | Refund
+Versioned = Command | Debt | Merchant | Payment | Price | Product | Refund | Share
+Watched = Command | Debt | Payment | Share  # what falls due, and is then looked at by the sweep
 WrittenOnce = EventMarker | IdempotencyRecord | JournalEntry | OnboardingLink | Transaction
 Item = Versioned | WrittenOnce
 
@@ -119,10 +122,13 @@ class Store(Protocol):
     def prices(self, product_id: str, *, cursor: str | None, limit: int) -> Page[Price]:
         """A product's prices. Raises InvalidCursor."""
 
+    def debts(self, merchant_id: str, *, cursor: str | None, limit: int) -> Page[Debt]:
+        """A merchant's debts, settled ones too. Raises InvalidCursor."""
+
     def merchant_of_account(self, account_id: str) -> str | None:
         """The id of the merchant behind a connected account, a moment after it was written."""
 
-    def due(self, shard: int, *, now: datetime, limit: int) -> Sequence[Command | Payment]:
+    def due(self, shard: int, *, now: datetime, limit: int) -> Sequence[Watched]:
         """What is to be looked at by now, the longest overdue first."""
 
 
@@ -151,6 +157,11 @@ class Operation(StrEnum):
     LIST_REFUNDS = "v1.refunds.list"
     REFUND_APPLICATION_FEE = "v1.application_fees.refunds.create"
     LIST_APPLICATION_FEE_REFUNDS = "v1.application_fees.refunds.list"
+    LIST_SESSION_LINE_ITEMS = "v1.checkout.sessions.line_items.list"
+    CREATE_TRANSFER = "v1.transfers.create"
+    LIST_TRANSFERS = "v1.transfers.list"
+    REVERSE_TRANSFER = "v1.transfers.reversals.create"
+    LIST_REVERSALS = "v1.transfers.reversals.list"
 
 
 @dataclass(frozen=True)
@@ -219,12 +230,14 @@ class Ids(Protocol):
 class Policy(NamedTuple):
     """What the operator has decided. ``return_origins`` are the origins that buyers and merchants may be sent to.
 
-    ``default_fee`` is of merchants that have no policy of their own; None is no fee.
+    ``default_fee`` is of merchants that have no policy of their own; None is no fee. ``hold_until_ready`` lets
+    merchants sell before they can receive transfers: their shares wait.
     """
 
     default_fee: FeePolicy | None
     return_origins: frozenset[str]
     livemode: bool
+    hold_until_ready: bool = False
 
     @property
     def fee(self) -> FeePolicy:

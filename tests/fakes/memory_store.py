@@ -23,11 +23,11 @@ from marketplace.adapters.records import (
 )
 from marketplace.domain.books import Books
 from marketplace.domain.catalog import Price, Product
-from marketplace.domain.commands import Command
+from marketplace.domain.debts import Debt
 from marketplace.domain.merchants import Merchant
 from marketplace.domain.principals import Principal
 from marketplace.domain.transactions import Payment, Transaction
-from marketplace.ports import Change, Clock, Conflict, Create, Found, Item, Page, Ref
+from marketplace.ports import Change, Clock, Conflict, Create, Found, Item, Page, Ref, Watched
 
 Hook = Callable[[str, tuple[Change, ...]], None]
 
@@ -76,9 +76,11 @@ class MemoryStore:
     ) -> Page[tuple[Transaction, Payment]]:
         listing = keys.sales(merchant_id=merchant_id, customer_id=customer_id)
         with self._step("transactions"):
-            page = self._page(Transaction, listing, cursor, limit, "transactions", merchant_id, customer_id)
+            keys_found, after = self._keys(listing, cursor, limit, "transactions", merchant_id, customer_id)
             payments = {payment.transaction_id: payment for payment in self._all(Payment)}
-            return Page(items=tuple((sale, payments[sale.id]) for sale in page.items), cursor=page.cursor)
+            plans = {plan.id: plan for plan in self._all(Transaction)}
+            sales = [key.pk.removeprefix("TRANSACTION#") for key in keys_found]
+            return Page(items=tuple((plans[sale], payments[sale]) for sale in sales), cursor=after)
 
     def merchants(self, *, cursor: str | None, limit: int) -> Page[Merchant]:
         with self._step("merchants"):
@@ -92,12 +94,16 @@ class MemoryStore:
         with self._step("prices"):
             return self._page(Price, keys.prices_of(product_id), cursor, limit, "prices", product_id)
 
+    def debts(self, merchant_id: str, *, cursor: str | None, limit: int) -> Page[Debt]:
+        with self._step("debts"):
+            return self._page(Debt, keys.debts_of(merchant_id), cursor, limit, "debts", merchant_id)
+
     def merchant_of_account(self, account_id: str) -> str | None:
         with self._step("merchant_of_account"):
             ids = [item.id for item in self._all(Merchant) if item.account_id == account_id]
             return ids[0] if ids else None
 
-    def due(self, shard: int, *, now: datetime, limit: int) -> Sequence[Command | Payment]:
+    def due(self, shard: int, *, now: datetime, limit: int) -> Sequence[Watched]:
         with self._step("due"):
             due = [
                 (attributes["gsi_due_at"]["S"], key)
@@ -106,7 +112,7 @@ class MemoryStore:
                 and attributes["gsi_due_at"]["S"] <= time_text(now)
             ]
             items = [item_in(self._items[key]) for _, key in sorted(due)[:limit]]
-            return [item for item in items if isinstance(item, Command | Payment)]
+            return [item for item in items if isinstance(item, Watched)]
 
     def fork(self) -> "MemoryStore":
         """Another store that holds the same now, without hooks."""
@@ -137,16 +143,20 @@ class MemoryStore:
     def _page[T: Item](
         self, kind: type[T], listing: Listing | None, cursor: str | None, limit: int, *list_name: str | None
     ) -> Page[T]:
+        found, after = self._keys(listing, cursor, limit, *list_name)
+        items = [item_in(self._items[key]) for key in found]
+        return Page(items=tuple(item for item in items if isinstance(item, kind)), cursor=after)
+
+    def _keys(
+        self, listing: Listing | None, cursor: str | None, limit: int, *list_name: str | None
+    ) -> tuple[list[Key], str | None]:
         if listing is None:
-            return Page(items=(), cursor=None)
+            return [], None
         at = {listing.position(key): key for key in self._items if self._is_in(listing, key)}
         end = None if cursor is None else position_of(cursor, *list_name)
         positions = sorted((position for position in at if end is None or position < end), reverse=True)
-        items = [item_in(self._items[at[position]]) for position in positions[:limit]]
-        return Page(
-            items=tuple(item for item in items if isinstance(item, kind)),
-            cursor=cursor_at(positions[limit - 1], *list_name) if len(positions) > limit else None,
-        )
+        found = [at[position] for position in positions[:limit]]
+        return found, cursor_at(positions[limit - 1], *list_name) if len(positions) > limit else None
 
     def _is_in(self, listing: Listing, key: Key) -> bool:
         if listing.index is None:

@@ -27,6 +27,11 @@ PATHS: Final[Mapping[Operation, tuple[str, str]]] = {
     Operation.LIST_REFUNDS: ("GET", "/v1/refunds"),
     Operation.REFUND_APPLICATION_FEE: ("POST", "/v1/application_fees/{}/refunds"),
     Operation.LIST_APPLICATION_FEE_REFUNDS: ("GET", "/v1/application_fees/{}/refunds"),
+    Operation.LIST_SESSION_LINE_ITEMS: ("GET", "/v1/checkout/sessions/{}/line_items"),
+    Operation.CREATE_TRANSFER: ("POST", "/v1/transfers"),
+    Operation.LIST_TRANSFERS: ("GET", "/v1/transfers"),
+    Operation.REVERSE_TRANSFER: ("POST", "/v1/transfers/{}/reversals"),
+    Operation.LIST_REVERSALS: ("GET", "/v1/transfers/{}/reversals"),
 }
 
 SECOND: Final = 1_795_422_400  # when things happen at this Stripe

@@ -8,6 +8,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
+from marketplace.adapters.system import SystemIds
 from marketplace.domain.principals import SYSTEM
 from marketplace.ports import Ports
 from marketplace.services.events import EventOutcome, take_in
@@ -115,7 +116,8 @@ class Backend:
     def ports_of(self, name: str) -> Ports:
         """The function's own ports, with store, Stripe and clock replaced."""
         ports: Ports = self.modules[name].ports
-        return ports._replace(store=self.store, stripe=self.stripe, clock=self.clock)
+        ids = SystemIds(self.clock)  # lists go by the time in an id
+        return ports._replace(store=self.store, stripe=self.stripe, clock=self.clock, ids=ids)
 
     def send(self, user: User, method: str, path: str, body: Any = None, **options: Any) -> Answer:
         """A request to the function that serves the path; a body is JSON unless it is text."""

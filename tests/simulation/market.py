@@ -2,7 +2,9 @@
 
 import json
 import random
-from collections.abc import Iterable
+import re
+from collections import Counter
+from collections.abc import Iterable, Mapping
 from copy import copy
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
@@ -17,6 +19,7 @@ from marketplace.domain.commands import Command
 from marketplace.domain.fees import FeePolicy
 from marketplace.domain.ids import RANDOM_BITS, make_id
 from marketplace.domain.invariants import Violation, unsettled, violations
+from marketplace.domain.ledger import STRIPE_BALANCE, balances
 from marketplace.domain.merchants import Merchant
 from marketplace.domain.principals import SYSTEM, Principal, Role
 from marketplace.domain.refunds import Refund
@@ -41,6 +44,9 @@ STRIPE_URL = "http://stripe.test"
 ENDPOINT = "http://receiver.test/webhooks"
 
 Event = dict[str, Any]
+
+_FORK = "fork"
+_MADE_ON_THE_WAY = re.compile(r"(command|transfer|reversal|debt)-[0-9a-z]{26}(-[0-9a-z]{26})?")
 
 
 class TestKey:
@@ -89,6 +95,7 @@ class Market:
     seed: int = 1
     settings: Settings | None = None
     fee_percent: str = "10"
+    hold_until_ready: bool = False
     calls: list[Operation] = field(default_factory=list)
     transaction_id: str = ""  # the sale that a story is about
     waiting: list[Event] = field(default_factory=list)  # events that a story keeps for later
@@ -119,6 +126,7 @@ class Market:
                 default_fee=FeePolicy.of({"percent": self.fee_percent}),
                 return_origins=frozenset({SHOP}),
                 livemode=False,
+                hold_until_ready=self.hold_until_ready,
             ),
         )
         for connect in (False, True):
@@ -128,12 +136,23 @@ class Market:
         """Stripe changes its mind about a merchant."""
         self.order_capability(str(merchant.account_id), status)
 
+    def onboard(self, merchant: Merchant) -> None:
+        """The merchant tells Stripe all that it asks for, its bank account too."""
+        self._stripe("POST", f"/_simulator/accounts/{merchant.account_id}/onboarding", action="complete")
+
     def order_capability(self, account_id: str, status: str) -> None:
         """Stripe changes its mind about an account."""
         self._stripe("POST", f"/_simulator/accounts/{account_id}/capabilities", status=status)
 
     def fork(self) -> "Market":
-        """The same world with a store of its own that holds the same now: for trying out another order of events."""
+        """The same world with a store of its own that holds the same now: for trying out another order of events.
+
+        Stripe goes back to where it was at the first fork.
+        """
+        if any(each["name"] == _FORK for each in self.simulator.snapshots.saved()):
+            self.simulator.snapshots.load(_FORK)
+        else:
+            self.simulator.snapshots.save(_FORK)
         twin = copy(self)
         twin.store = self.store.fork()
         twin.ports = self.ports._replace(store=twin.store)
@@ -142,7 +161,7 @@ class Market:
     def ready_merchant(self, name: str = "Clay & Co") -> Merchant:
         """A merchant that can be sold for; the events of its onboarding are taken in."""
         wanted = NewMerchant(
-            name=name, contact_email="clay@example.com", country="us", currencies=("usd", "jpy"), fee_policy=None
+            name=name, contact_email="clay@example.com", country="us", currencies=("usd", "jpy", "kwd"), fee_policy=None
         )
         merchant = create_merchant(self.ports, OPERATOR, wanted, self.once("merchant", name))
         self.set_capability(merchant, "active")
@@ -175,6 +194,17 @@ class Market:
         )
         return create_checkout_session(self.ports, OPERATOR, basket, self.once("POST /checkout/sessions", key))
 
+    def sell_cart(
+        self, amounts: Mapping[Merchant, int], *, currency: str = "usd", key: str = "cart-1", **terms: Any
+    ) -> CheckoutSession:
+        """A Checkout Session for an item of each merchant."""
+        items = tuple(
+            InlineItem(name=merchant.name, unit_amount=amount, currency=currency, quantity=1, merchant_id=merchant.id)
+            for merchant, amount in amounts.items()
+        )
+        basket = Basket(items=items, success_url=f"{SHOP}/thanks", cancel_url=SHOP, metadata={}, **terms)
+        return create_checkout_session(self.ports, OPERATOR, basket, self.once("POST /checkout/sessions", key))
+
     def pay(self, session: CheckoutSession, card: str = "4242424242424242") -> None:
         """What the buyer does on Stripe's page."""
         self.submit(str(session.checkout_session_id), card=card)
@@ -189,10 +219,10 @@ class Market:
         answer = self.simulator.request("POST", f"/c/pay/{session_id}", form)
         assert answer.status == 303, answer.body
 
-    def refund(self, transaction_id: str, amount: int | None, *, key: str) -> Refund:
+    def refund(self, transaction_id: str, amount: int | None, *, key: str, **more: Any) -> Refund:
         """A refund asked for by the operator."""
-        request = RefundRequest(transaction_id=transaction_id, amount=amount)
-        once = self.once(f"refund {transaction_id}", key, {"amount": amount}, subject=transaction_id)
+        request = RefundRequest(transaction_id=transaction_id, amount=amount, **more)
+        once = self.once(f"refund {transaction_id}", key, {"amount": amount, **more}, subject=transaction_id)
         return request_refund(self.ports, OPERATOR, request, once)
 
     def once(self, route: str, key: str, body: dict[str, Any] | None = None, *, subject: str | None = None) -> Once:
@@ -229,9 +259,10 @@ class Market:
         """What keeps its books from being at rest."""
         return unsettled(self.books(transaction_id))
 
-    def state(self) -> dict[Any, Any]:
-        """All that is stored about money, without what only tells how often it was written."""
-        return {key: _essence(item) for key, item in self.store.snapshot().items() if not _is_bookkeeping(item)}
+    def state(self) -> Counter[str]:
+        """All that is stored about money, without what only tells how often it was written, and our ids by chance."""
+        kept = (item for item in self.store.snapshot().values() if not _is_bookkeeping(item))
+        return Counter(_MADE_ON_THE_WAY.sub(r"\1", repr(_essence(item))) for item in kept)
 
     def at_stripe(self, path: str, **params: Any) -> list[dict[str, Any]]:
         """The objects of a list at Stripe."""
@@ -251,6 +282,22 @@ class Market:
         for part in (*balance["available"], *balance["pending"]):
             sums[part["currency"]] = sums.get(part["currency"], 0) + part["amount"]
         return {currency: amount for currency, amount in sums.items() if amount}
+
+    def ledger_balance(self) -> dict[str, int]:
+        """What our journal says of the platform's balance at Stripe, per currency."""
+        sums: Counter[str] = Counter()
+        for books in self.all_transactions():
+            for (account, currency), amount in balances(books.entries).items():
+                if account == STRIPE_BALANCE:
+                    sums[currency] += amount
+        return {currency: amount for currency, amount in sums.items() if amount}
+
+    def as_merchant(self, merchant: Merchant, method: str, path: str, **params: Any) -> Any:
+        """What a merchant does at Stripe by itself."""
+        headers = {"Stripe-Account": str(merchant.account_id)}
+        response = self.simulator.request(method, path, params, headers=headers)
+        assert response.status == 200, response.json()
+        return response.json()
 
     def _stripe(self, method: str, path: str, **params: Any) -> Any:
         response = self.simulator.request(method, path, params)

@@ -1,11 +1,14 @@
 """Domain objects for tests: realistic, and strategies of what Stripe may say of one payment."""
 
+from collections.abc import Iterable
 from dataclasses import fields, replace
 from datetime import UTC, datetime, timedelta
 
 from hypothesis import strategies as st
 
+from marketplace.domain.books import Books
 from marketplace.domain.refunds import Refund
+from marketplace.domain.shares import Share
 from marketplace.domain.transactions import ChargeType, Leg, LineItem, Payment, PaymentFacts, Transaction
 
 NOW = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
@@ -80,3 +83,16 @@ def refund(number: int, amount: int, fee: int, **changes: object) -> Refund:
         created_at=NOW,
     )
     return replace(made, **changes)  # type: ignore[arg-type]  # the caller names fields of the refund
+
+
+def books_of(leg: Leg, payment: Payment, refunds: Iterable[Refund] = (), shares: Iterable[Share] = ()) -> Books:
+    """The books of a sale of one leg."""
+    return Books(
+        transaction=replace(PLAN, amount=leg.amount, legs=(leg,)),
+        payment=payment,
+        refunds={made.id: made for made in refunds},
+        commands={},
+        entries=(),
+        idempotency={},
+        shares={share.merchant_id: share for share in shares},
+    )

@@ -8,21 +8,21 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from marketplace.domain.errors import InvalidAmount, RefundExceedsRest, TooManyRefunds, TransactionNotRefundable
+from marketplace.domain.refund_plans import fee_to_return
 from marketplace.domain.refunds import (
     Recovery,
     Refund,
     RefundFacts,
     RefundStatus,
-    fee_to_return,
     join,
     mark,
     release,
     require_refundable,
     reserve,
 )
-from marketplace.domain.transactions import MOST_REFUNDS, Leg, Payment
+from marketplace.domain.transactions import MOST_REFUNDS, Payment
 
-from .samples import LEG, NOW, PLANNED, refund, settled_payment
+from .samples import LEG, NOW, PLANNED, books_of, refund, settled_payment
 
 
 @st.composite
@@ -41,7 +41,7 @@ def test_the_fee_goes_back_in_full_when_everything_is_refunded(sale: tuple[int, 
     refunds: list[Refund] = []
     for number, part in enumerate(parts):
         payment = reserve(payment, part)
-        returned = fee_to_return(leg, payment, refunds, part)
+        returned = fee_to_return(books_of(leg, payment, refunds), leg.merchant_id, part)
         assert 0 <= returned <= part
         refunds.append(refund(number, part, returned))
     assert sum(made.fee for made in refunds) == fee
@@ -49,21 +49,21 @@ def test_the_fee_goes_back_in_full_when_everything_is_refunded(sale: tuple[int, 
 
 
 def test_99_refunded_in_thirds_gives_back_3_4_and_3_of_10() -> None:
-    leg, payment = Leg(merchant_id="m", account_id="a", amount=99, fee=10), replace(settled_payment(), captured=99)
+    leg, payment = replace(LEG, amount=99, fee=10), replace(settled_payment(), captured=99)
     refunds: list[Refund] = []
     for number in range(3):
-        refunds.append(refund(number, 33, fee_to_return(leg, payment, refunds, 33)))
+        refunds.append(refund(number, 33, fee_to_return(books_of(leg, payment, refunds), leg.merchant_id, 33)))
     assert [made.fee for made in refunds] == [3, 4, 3]
 
 
 def test_a_refund_that_kept_the_fee_keeps_its_part_of_it() -> None:
     kept = refund(1, 5_000, 0, returns_fee=False)
-    assert fee_to_return(LEG, settled_payment(), [kept], 5_000) == 500
+    assert fee_to_return(books_of(LEG, settled_payment(), [kept]), LEG.merchant_id, 5_000) == 500
 
 
 def test_a_refund_that_did_not_happen_does_not_count() -> None:
     refused = refund(1, 5_000, 500, status=RefundStatus.REFUSED)
-    assert fee_to_return(LEG, settled_payment(), [refused], 10_000) == 1_000
+    assert fee_to_return(books_of(LEG, settled_payment(), [refused]), LEG.merchant_id, 10_000) == 1_000
 
 
 def test_two_equal_partial_refunds_are_two() -> None:

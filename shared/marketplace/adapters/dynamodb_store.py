@@ -13,11 +13,11 @@ from marketplace.adapters.keys import BY_STRIPE_ID, DUE, INDEXES, WORDS, Key, Li
 from marketplace.adapters.records import FoundItems, all_keys, all_written, books_of, item_in, key_in
 from marketplace.domain.books import Books
 from marketplace.domain.catalog import Price, Product
-from marketplace.domain.commands import Command
+from marketplace.domain.debts import Debt
 from marketplace.domain.merchants import Merchant
 from marketplace.domain.principals import Principal
 from marketplace.domain.transactions import Payment, Transaction
-from marketplace.ports import Change, Clock, Conflict, Found, Ids, Item, Page, Ref, Replace
+from marketplace.ports import Change, Clock, Conflict, Found, Ids, Item, Page, Ref, Replace, Watched
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -89,6 +89,10 @@ class DynamoDBStore:
         """A product's prices."""
         return self._page(Price, keys.prices_of(product_id), cursor, limit, "prices", product_id)
 
+    def debts(self, merchant_id: str, *, cursor: str | None, limit: int) -> Page[Debt]:
+        """A merchant's debts."""
+        return self._page(Debt, keys.debts_of(merchant_id), cursor, limit, "debts", merchant_id)
+
     def merchant_of_account(self, account_id: str) -> str | None:
         """The id of the merchant behind a connected account."""
         if not keys.is_name(account_id):
@@ -102,7 +106,7 @@ class DynamoDBStore:
         head, _, merchant_id = key_in(rows[0]).pk.partition("#") if rows else ("", "", "")
         return merchant_id if head == WORDS[Merchant] else None
 
-    def due(self, shard: int, *, now: datetime, limit: int) -> Sequence[Command | Payment]:
+    def due(self, shard: int, *, now: datetime, limit: int) -> Sequence[Watched]:
         """What is to be looked at by now, the longest overdue first; the index lags, and what moved on is left out."""
         rows = self._calls.query(
             IndexName=DUE,
@@ -111,7 +115,7 @@ class DynamoDBStore:
             most=limit,
         )
         items = map(item_in, self._calls.get([key_in(row) for row in rows]).values())
-        due = [(item.due_at, item) for item in items if isinstance(item, Command | Payment) and item.due_at]
+        due = [(item.due_at, item) for item in items if isinstance(item, Watched) and item.due_at]
         return [item for due_at, item in sorted(due, key=lambda pair: pair[0]) if due_at <= now]
 
     def _put(self, change: Change, item: Attributes) -> "PutTypeDef":
@@ -145,7 +149,7 @@ class DynamoDBStore:
         """A page of a list, of keys where it is read from an index, and the cursor of the next page."""
         if listing is None:
             return [], None
-        begin = None if cursor is None else listing.key_at(position_of(cursor, *list_name))
+        begin = None if cursor is None else position_of(cursor, *list_name)
         rows = self._calls.query(**_query(listing, begin), most=limit + 1)
         if len(rows) <= limit:
             return rows, None
@@ -153,21 +157,19 @@ class DynamoDBStore:
         return rows[:limit], cursor_at(last, *list_name)
 
 
-def _query(listing: Listing, after: Key | None) -> dict[str, Any]:
+def _query(listing: Listing, before: str | None) -> dict[str, Any]:
     """The query of a list, newest first. The partition is the list's own whatever the cursor says."""
-    partition, *_ = INDEXES[listing.index] if listing.index else ("pk",)
-    in_this_list = f"{partition} = :partition"
     values = {":partition": {"S": listing.partition}}
-    query: dict[str, Any] = {"ScanIndexForward": False}
-    if listing.index is None:
-        of_this_kind = "begins_with(sk, :word)"  # the partition holds other kinds too
-        query["KeyConditionExpression"] = f"{in_this_list} AND {of_this_kind}"
-        values[":word"] = {"S": f"{WORDS[listing.kind]}#"}
-    else:
-        query |= {"IndexName": listing.index, "KeyConditionExpression": in_this_list}
-    if after is not None:
-        begin = key_attributes(after)
-        if listing.index is not None:
-            begin |= {partition: values[":partition"], "gsi_time": {"S": listing.position(after)}}
-        query["ExclusiveStartKey"] = begin
-    return query | {"ExpressionAttributeValues": values}
+    query: dict[str, Any] = {"ScanIndexForward": False, "ExpressionAttributeValues": values}
+    if listing.index is not None:
+        partition, *_ = INDEXES[listing.index]
+        query |= {"IndexName": listing.index, "KeyConditionExpression": f"{partition} = :partition"}
+        if before is not None:  # a list's positions differ: nothing stands at the one that is left out
+            query["KeyConditionExpression"] += " AND gsi_time < :before"
+            values[":before"] = {"S": before}
+        return query
+    of_this_kind = "begins_with(sk, :word)"  # the partition holds other kinds too
+    query["KeyConditionExpression"] = f"pk = :partition AND {of_this_kind}"
+    values[":word"] = {"S": f"{WORDS[listing.kind]}#"}
+    after = None if before is None else listing.key_at(before)
+    return query if after is None else query | {"ExclusiveStartKey": key_attributes(after)}

@@ -6,10 +6,12 @@ A transaction is one partition, so that one query reads its books. ``tx`` stands
 ====================  ==========================  =====================  ==============================================
 item                  pk                          sk                     index attributes
 ====================  ==========================  =====================  ==============================================
-Transaction           TRANSACTION#transaction-tx  TRANSACTION            gsi_merchant=merchant-me (of a single leg),
+Transaction           TRANSACTION#transaction-tx  TRANSACTION            gsi_merchant=merchant-me (destination charge),
                                                                          gsi_customer=auth0|7, gsi_time=tx
 Payment               TRANSACTION#transaction-tx  PAYMENT                gsi_due=DUE#3,
                                                                          gsi_due_at=2026-11-23T08:00:00.000000Z
+Share                 TRANSACTION#transaction-tx  SHARE#merchant-me      gsi_merchant=merchant-me (separate charge),
+                                                                         gsi_time=tx, gsi_due=..., gsi_due_at=...
 Refund                TRANSACTION#transaction-tx  REFUND#refund-tx-own
 Command               TRANSACTION#transaction-tx  COMMAND#command-own    gsi_due=DUE#3, gsi_due_at=...
 JournalEntry          TRANSACTION#transaction-tx  ENTRY#ch_1#settlement
@@ -18,6 +20,7 @@ Merchant              MERCHANT#merchant-me        MERCHANT               gsi_mer
                                                                          gsi_stripe=acct_1
 Product               MERCHANT#merchant-me        PRODUCT#product-me-own
 Price                 MERCHANT#merchant-me        PRICE#price-me-own     gsi_merchant=product-me-own, gsi_time=own
+Debt                  MERCHANT#merchant-me        DEBT#debt-me-own       gsi_due=DUE#0, gsi_due_at=...
 Command               MERCHANT#merchant-me        COMMAND#command-own    gsi_due=DUE#0, gsi_due_at=...
 IdempotencyRecord     IDEMPOTENCY#5e88            IDEMPOTENCY
 EventMarker           EVENT#evt_1                 EVENT
@@ -36,12 +39,14 @@ from marketplace.adapters.codec import time_text
 from marketplace.domain.books import EventMarker, IdempotencyRecord
 from marketplace.domain.catalog import Price, Product
 from marketplace.domain.commands import Command
+from marketplace.domain.debts import Debt
 from marketplace.domain.deferred import dataclass
 from marketplace.domain.ids import ALPHABET, is_id, owner_of
 from marketplace.domain.ledger import JournalEntry
 from marketplace.domain.merchants import Merchant, OnboardingLink
 from marketplace.domain.refunds import Refund
-from marketplace.domain.transactions import Payment, Transaction
+from marketplace.domain.shares import Share
+from marketplace.domain.transactions import ChargeType, Payment, Transaction
 from marketplace.ports import DUE_SHARDS, Item, Ref
 
 LONGEST_NAME_BYTES: Final = 255  # Stripe's ids and OIDC's subjects are no longer; DynamoDB's sort keys end at 1,024
@@ -62,6 +67,8 @@ WORDS: Final[Mapping[type[Any], str]] = {
     Transaction: "TRANSACTION",
     Payment: "PAYMENT",
     Refund: "REFUND",
+    Share: "SHARE",
+    Debt: "DEBT",
     Command: "COMMAND",
     JournalEntry: "ENTRY",
     IdempotencyRecord: "IDEMPOTENCY",
@@ -75,7 +82,9 @@ KINDS: Final[Mapping[str, type[Any]]] = {word: kind for kind, word in WORDS.item
 _NAMED_BY_OWNER: Final[Mapping[type[Any], str]] = {
     Transaction: "transaction", Payment: "transaction", Merchant: "merchant"
 }  # fmt: skip
-_NAMING_OWNER: Final[Mapping[type[Any], str]] = {Refund: "refund", Product: "product", Price: "price"}
+_NAMING_OWNER: Final[Mapping[type[Any], str]] = {
+    Refund: "refund", Product: "product", Price: "price", Debt: "debt"
+}  # fmt: skip
 _ULID_CHARACTERS: Final = 26
 
 
@@ -99,8 +108,8 @@ class Listing:
     partition: str
 
     def position(self, key: Key) -> str:
-        """The position of an item."""
-        return _ulid(key.pk if key.sk == WORDS[self.kind] else key.sk)
+        """The position of an item; that of a share is its sale's."""
+        return _ulid(key.pk if key.sk == WORDS[self.kind] or self.kind is Transaction else key.sk)
 
     def key_at(self, position: str) -> Key | None:
         """The key of the item at a position, or None where the text is no position."""
@@ -131,7 +140,7 @@ def key_of(ref: Ref[Any]) -> Key | None:
         return _key(partition_of(owner) if owner else None, f"{word}#{ref.id}")
     if ref.owner is not None:
         return _key(partition_of(ref.owner), f"{word}#{ref.id}")
-    if ref.kind in {Command, JournalEntry}:
+    if ref.kind in {Command, JournalEntry, Share}:
         raise ValueError(f"a {ref.kind.__name__} is found by its owner and id")
     return Key(f"{word}#{ref.id}", word)
 
@@ -148,6 +157,8 @@ def ref_of(item: Item) -> Ref[Any]:
             name, owner = f"{item.object_id}#{item.kind}", item.transaction_id
         case IdempotencyRecord():
             name, owner = item.scope, item.subject
+        case Share():
+            name, owner = item.merchant_id, item.transaction_id
         case EventMarker():
             name = item.event_id
         case OnboardingLink():
@@ -162,8 +173,14 @@ def index_attributes(item: Item) -> dict[str, str]:
     places: dict[str, str | None] = {}
     match item:
         case Transaction():
-            only_merchant = item.legs[0].merchant_id if len(item.legs) == 1 else None
+            only_merchant = item.legs[0].merchant_id if item.charge_type is ChargeType.DESTINATION else None
             places = {"gsi_merchant": only_merchant, "gsi_customer": item.customer_id, "gsi_time": _ulid(item.id)}
+        case Share():
+            listed = item.merchant_id if item.charge_type is ChargeType.SEPARATE else None
+            places = {"gsi_merchant": listed, "gsi_time": _ulid(item.transaction_id) if listed else None}
+            places |= _due(item.transaction_id, item.due_at)
+        case Debt():
+            places = _due(item.merchant_id, item.due_at)
         case Merchant():
             places = {"gsi_merchant": ALL_MERCHANTS, "gsi_time": _ulid(item.id), "gsi_stripe": item.account_id}
         case Price():
@@ -218,6 +235,14 @@ def prices_of(product_id: str) -> Listing | None:
         return None
     prefix = f"price-{_ulid(merchant_id)}-"
     return Listing(kind=Price, id_prefix=prefix, index=BY_MERCHANT, partition=product_id)
+
+
+def debts_of(merchant_id: str) -> Listing | None:
+    """The debts of a merchant, which are read from its partition."""
+    if not is_id("merchant", merchant_id):
+        return None
+    prefix = f"debt-{_ulid(merchant_id)}-"
+    return Listing(kind=Debt, id_prefix=prefix, index=None, partition=f"MERCHANT#{merchant_id}")
 
 
 def is_name(text: str) -> bool:

@@ -12,6 +12,7 @@ from marketplace.domain.ledger import JournalEntry
 from marketplace.domain.merchants import OnboardingLink
 from marketplace.domain.principals import Principal
 from marketplace.domain.refunds import Refund
+from marketplace.domain.shares import Share
 from marketplace.domain.transactions import Payment, Transaction
 from marketplace.ports import Change, Create, Item, Ref
 
@@ -120,4 +121,5 @@ def books_of(partition: Iterable[Attributes], *, visible_to: Principal, now: dat
         commands={command.id: command for command in by_kind[Command]},
         entries=tuple(by_kind[JournalEntry]),
         idempotency={record.scope: record for record in by_kind[IdempotencyRecord]},
+        shares={share.merchant_id: share for share in by_kind[Share]},
     )

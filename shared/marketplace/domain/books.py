@@ -1,12 +1,14 @@
 """Everything of one transaction, as its partition holds it, and what follows from all of it together."""
 
 from collections.abc import Mapping
+from dataclasses import field
 from datetime import datetime
 
 from marketplace.domain.commands import Command, CommandKind
 from marketplace.domain.deferred import dataclass
 from marketplace.domain.ledger import EntryKind, JournalEntry
-from marketplace.domain.refunds import Refund
+from marketplace.domain.refunds import Refund, RefundPart
+from marketplace.domain.shares import Moves, Share, moves
 from marketplace.domain.transactions import Leg, Payment, Transaction
 
 
@@ -38,7 +40,10 @@ class EventMarker:
 
 @dataclass(frozen=True, kw_only=True)
 class Books:
-    """A transaction with its payment, refunds, commands, journal entries and used idempotency keys."""
+    """A transaction with its payment, refunds, shares, commands, journal entries and used idempotency keys.
+
+    ``shares`` are by merchant; a destination charge has one from when more than Stripe's own split is to be done.
+    """
 
     transaction: Transaction
     payment: Payment
@@ -46,6 +51,7 @@ class Books:
     commands: Mapping[str, Command]
     entries: tuple[JournalEntry, ...]
     idempotency: Mapping[str, IdempotencyRecord]
+    shares: Mapping[str, Share] = field(default_factory=dict)
 
     @property
     def leg(self) -> Leg:
@@ -79,6 +85,45 @@ class Books:
             for line in entry.lines
             if line.source == entry.object_id
         )
+
+    def leg_amounts(self, merchant_id: str) -> tuple[int, int]:
+        """Minor units of a merchant's part of what was captured, and of the fee on it."""
+        share = self.shares.get(merchant_id)
+        if share is not None:
+            return share.amount, share.fee
+        return self.payment.captured or 0, self.leg.fee
+
+    def parts_of(self, refund: Refund) -> tuple[RefundPart, ...]:
+        """A refund by merchant, also where Stripe recovers it."""
+        whole = RefundPart(merchant_id=self.transaction.legs[0].merchant_id, amount=refund.amount, fee=refund.fee)
+        return refund.parts or (whole,)
+
+    def refundable_of(self, merchant_id: str) -> int:
+        """Minor units of a merchant's part that can still be refunded."""
+        reserved = (part for refund in self.refunds.values() if refund.is_reserved for part in self.parts_of(refund))
+        amount, _ = self.leg_amounts(merchant_id)
+        return amount - sum(part.amount for part in reserved if part.merchant_id == merchant_id)
+
+    def given_back(self, merchant_id: str) -> int:
+        """Minor units of a merchant's share that it gives back for refunds that stand.
+
+        One without parts is recovered by Stripe itself, and counts once that is known.
+        """
+        standing = [refund for refund in self.refunds.values() if refund.stands]
+        parts = (part for refund in standing for part in refund.parts if part.merchant_id == merchant_id)
+        whole = (refund for refund in standing if not refund.parts and refund.recovery is not None)
+        return sum(part.borne_by_merchant for part in parts) + sum(refund.amount - refund.fee for refund in whole)
+
+    def recovered(self, merchant_id: str) -> int:
+        """Minor units that Stripe itself took off a destination charge's transfer, the returned fee set off."""
+        legs = {leg.merchant_id for leg in self.transaction.legs}
+        recovered = (refund for refund in self.refunds.values() if refund.recovery is not None and not refund.parts)
+        return sum(refund.amount - refund.fee for refund in recovered) if merchant_id in legs else 0
+
+    def needed_moves(self, share: Share) -> Moves:
+        """What evens a share out."""
+        merchant_id = share.merchant_id
+        return moves(share, given_back=self.given_back(merchant_id), recovered=self.recovered(merchant_id))
 
     def latest_command(self, kind: CommandKind) -> Command | None:
         """The last recorded command of a kind."""

@@ -32,6 +32,8 @@ class CommandKind(StrEnum):
     EXPIRE_CHECKOUT_SESSION = "expire_checkout_session"
     CREATE_REFUND = "create_refund"
     REFUND_APPLICATION_FEE = "refund_application_fee"
+    CREATE_TRANSFER = "create_transfer"
+    REVERSE_TRANSFER = "reverse_transfer"
 
 
 class CommandStatus(StrEnum):
@@ -125,6 +127,11 @@ def lease(command: Command, now: datetime) -> Command:
 def succeed(command: Command, stripe_id: str, now: datetime, *, keep: Mapping[str, Any] | None = None) -> Command:
     """The object exists; ``keep`` is what of Stripe's answer a repeated request is answered with."""
     return _settled(command, CommandStatus.SUCCEEDED, now, stripe_id=stripe_id, answer=keep)
+
+
+def is_followed_up(command: Command, now: datetime) -> bool:
+    """Whether a command is carried out by whoever records it, rather than by the next sweep."""
+    return command.due_at is not None and command.due_at > now
 
 
 def refuse(command: Command, code: str, now: datetime) -> Command:

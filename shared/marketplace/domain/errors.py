@@ -23,6 +23,7 @@ class MarketplaceError(Exception):
       + TransactionNotRefundable     nothing was paid, or nothing is left
       + RefundExceedsRest            more than is left, counting refunds under way
       + TooManyRefunds
+      + TooManyMovements             of one merchant's share
       + IdempotencyKeyRequired
       + IdempotencyKeyReused         the same key with another request
       + RequestUnderWay              the same key, its first use not finished
@@ -115,6 +116,10 @@ class RefundExceedsRest(Refused):
 
 class TooManyRefunds(Refused):
     """The limit of refunds of one transaction is reached."""
+
+
+class TooManyMovements(Refused):
+    """The limit of transfers and reversals of one share is reached."""
 
 
 class IdempotencyKeyRequired(Refused):

@@ -13,7 +13,10 @@ RANDOM_BITS: Final = 80
 _TIME_CHARACTERS: Final = 10
 _RANDOM_CHARACTERS: Final = 16
 _ULID: Final = f"[{ALPHABET}]{{{_TIME_CHARACTERS + _RANDOM_CHARACTERS}}}"
-OWNERS: Final = {"product": "merchant", "price": "merchant", "refund": "transaction"}
+OWNERS: Final = {
+    "product": "merchant", "price": "merchant", "debt": "merchant",
+    "refund": "transaction", "transfer": "transaction", "reversal": "transaction",
+}  # fmt: skip
 NOUNS: Final = frozenset({"merchant", "transaction", "command", *OWNERS})
 
 

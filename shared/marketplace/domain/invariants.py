@@ -13,12 +13,15 @@ from marketplace.domain.commands import ALARM_AFTER, CommandKind, CommandStatus
 from marketplace.domain.deferred import dataclass
 from marketplace.domain.ledger import (
     CHARGE_CLEARING,
+    CLEARING,
     REFUND_CLEARING,
     EntryKind,
     balances,
     merchant_payable,
     total_by_currency,
 )
+from marketplace.domain.shares import MovementStatus, Moves
+from marketplace.domain.transactions import ChargeType
 
 
 @dataclass(frozen=True)
@@ -43,10 +46,11 @@ def unsettled(books: Books) -> list[str]:
     """What keeps the books from being at rest (I9): clearing accounts and debts with a balance, work under way."""
     sums = balances(books.entries)
     payables = {merchant_payable(leg.merchant_id) for leg in books.transaction.legs}
-    resting = {CHARGE_CLEARING, REFUND_CLEARING, *payables}
+    resting = CLEARING | payables
     open_accounts = [f"{name} {amount} {currency}" for (name, currency), amount in sums.items() if name in resting]
+    held = [f"{s.merchant_id}: {s.waits_for}" for s in books.shares.values() if s.waits_for or s.due_at]
     open_commands = [f"{command.kind} {command.status}" for command in books.commands.values() if command.is_open]
-    return [*open_accounts, *open_commands, *([books.payment.waits_for] if books.payment.waits_for else [])]
+    return [*open_accounts, *held, *open_commands, *([books.payment.waits_for] if books.payment.waits_for else [])]
 
 
 def _entries_balance(books: Books, now: datetime) -> Iterator[str]:  # noqa: ARG001 - one shape for all checks
@@ -70,6 +74,28 @@ def _no_more_out_than_in(books: Books, now: datetime) -> Iterator[str]:  # noqa:
         yield f"{books.fee_returned()} of the fee returned, of {payment.application_fee_amount}"
 
 
+def _shares_add_up(books: Books, now: datetime) -> Iterator[str]:  # noqa: ARG001
+    """No leg gives or gets more than there is of it, and the merchant's account says what the share does."""
+    settled = [share for share in books.shares.values() if share.is_settled]
+    if settled and sum(share.amount for share in settled) != books.payment.captured:
+        yield f"the shares are of {sum(share.amount for share in settled)}, captured {books.payment.captured}"
+    sums = balances(books.entries)
+    for share in settled:
+        back = books.given_back(share.merchant_id)
+        if not 0 <= back <= share.own:
+            yield f"{share.merchant_id} gives back {back} of {share.own}"
+        for transfer in share.transfers:
+            if share.reversible(transfer) < 0:
+                yield f"{transfer.id} of {transfer.amount} is reversed by {-share.reversible(transfer)} too much"
+        if share.had - books.recovered(share.merchant_id) > share.own:
+            yield f"{share.merchant_id} had {share.had} of {share.own}"
+        if share.charge_type is ChargeType.SEPARATE:
+            owed = -sums.get((merchant_payable(share.merchant_id), share.currency), 0)
+            still_due = share.own - back - share.booked
+            if owed != still_due:
+                yield f"{share.merchant_id} is owed {owed} by the journal, {still_due} by its share"
+
+
 def _one_entry_each(books: Books, now: datetime) -> Iterator[str]:  # noqa: ARG001
     counted = Counter((entry.object_id, entry.kind) for entry in books.entries)
     yield from (f"{key} has {count} entries" for key, count in counted.items() if count > 1)
@@ -84,7 +110,13 @@ def _entries_follow_facts(books: Books, now: datetime) -> Iterator[str]:  # noqa
     for refund in books.refunds.values():
         facts[refund.stripe_refund_id, EntryKind.REFUND] = refund.left_stripe
         facts[refund.stripe_refund_id, EntryKind.RECOVERY] = refund.recovery is not None
+        facts[refund.stripe_refund_id, EntryKind.APPORTIONMENT] = refund.left_stripe and bool(refund.parts)
         facts[refund.stripe_refund_id, EntryKind.REFUND_FAILURE] = refund.came_back
+    for share in books.shares.values():
+        for transfer in (each for each in share.transfers if each.command_id):
+            facts[transfer.stripe_transfer_id, EntryKind.TRANSFER] = transfer.status is MovementStatus.SUCCEEDED
+        for reversal in share.reversals:
+            facts[reversal.stripe_reversal_id, EntryKind.REVERSAL] = reversal.status is MovementStatus.SUCCEEDED
     for (object_id, kind), known in facts.items():
         if object_id is not None and known is not books.has_entry(object_id, kind):
             yield f"{object_id} {kind}: known {known}, booked {not known}"
@@ -109,7 +141,8 @@ def _clearing_rests(books: Books, now: datetime) -> Iterator[str]:  # noqa: ARG0
     uncleared = 0 if books.payment.is_settled or books.payment.paid_at is None else -(books.payment.captured or 0)
     if sums.get((CHARGE_CLEARING, currency), 0) != uncleared:
         yield f"charge clearing is {sums.get((CHARGE_CLEARING, currency), 0)}, {uncleared} is under way"
-    unrecovered = sum(r.amount for r in books.refunds.values() if r.left_stripe and r.recovery is None)
+    refunds = books.refunds.values()
+    unrecovered = sum(r.amount for r in refunds if r.left_stripe and r.recovery is None and not r.parts)
     if sums.get((REFUND_CLEARING, currency), 0) != unrecovered:
         yield f"refund clearing is {sums.get((REFUND_CLEARING, currency), 0)}, {unrecovered} is under way"
 
@@ -121,12 +154,25 @@ def _waits_are_watched(books: Books, now: datetime) -> Iterator[str]:
     for command in books.commands.values():
         if command.is_open and (command.due_at is None or command.due_at < now - ALARM_AFTER):
             yield f"{command.id} waits for {command.waits_for} and is looked at {command.due_at}"
+    for share in books.shares.values():
+        if share.due_at is not None and share.due_at < now - ALARM_AFTER:
+            yield f"{share.merchant_id} waits for {share.waits_for} and is looked at {share.due_at}"
+        if share.is_settled and share.due_at is None and books.needed_moves(share) != Moves():
+            yield f"{share.merchant_id} is to be evened out, and nobody looks at it"
 
 
-MAKES_MONEY_MOVE: Final = frozenset({CommandKind.CREATE_REFUND, CommandKind.REFUND_APPLICATION_FEE})
+MAKES_MONEY_MOVE: Final = frozenset(
+    {
+        CommandKind.CREATE_REFUND,
+        CommandKind.REFUND_APPLICATION_FEE,
+        CommandKind.CREATE_TRANSFER,
+        CommandKind.REVERSE_TRANSFER,
+    }
+)
 CHECKS: Final[dict[str, Callable[[Books, datetime], Iterator[str]]]] = {
     "I1 entries balance": _entries_balance,
     "I3 no more out than in": _no_more_out_than_in,
+    "I3 shares add up": _shares_add_up,
     "I4 one entry for one thing": _one_entry_each,
     "I4 entries follow facts": _entries_follow_facts,
     "I6 one object per command": _one_object_per_command,

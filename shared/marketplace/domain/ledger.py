@@ -8,9 +8,12 @@ account                   type        what it says
 stripe_balance            asset       the platform's balance at Stripe, pending and available
 processor_fees            expense     what Stripe took
 platform_revenue          income      application fees, less those given back
-merchant_payable:{id}     liability   owed to a merchant; a debit balance is what he owes
+merchant_payable:{id}     liability   owed to a merchant; a debit balance is being taken back
+merchant_debt:{id}        asset       what a merchant could not give back, and owes
+losses                    expense     what the platform bears: debts written off
 charge_clearing           clearing    paid by a buyer, not split yet; zero at rest
 refund_clearing           clearing    given back to a buyer, not recovered yet; zero at rest
+dispute_clearing          clearing    withdrawn by a buyer's bank, not apportioned yet; zero at rest
 ========================  ==========  ================================================================
 """
 
@@ -27,12 +30,19 @@ PROCESSOR_FEES: Final = "processor_fees"
 PLATFORM_REVENUE: Final = "platform_revenue"
 CHARGE_CLEARING: Final = "charge_clearing"
 REFUND_CLEARING: Final = "refund_clearing"
-CLEARING: Final = frozenset({CHARGE_CLEARING, REFUND_CLEARING})
+DISPUTE_CLEARING: Final = "dispute_clearing"
+LOSSES: Final = "losses"
+CLEARING: Final = frozenset({CHARGE_CLEARING, REFUND_CLEARING, DISPUTE_CLEARING})
 
 
 def merchant_payable(merchant_id: str) -> str:
     """The account of what is owed to a merchant."""
     return f"merchant_payable:{merchant_id}"
+
+
+def merchant_debt(merchant_id: str) -> str:
+    """The account of what a merchant owes."""
+    return f"merchant_debt:{merchant_id}"
 
 
 class EntryKind(StrEnum):
@@ -44,6 +54,12 @@ class EntryKind(StrEnum):
     RECOVERY = "recovery"  # of a refund: taken off the merchant's transfer, and who bears it
     REFUND_FAILURE = "refund_failure"  # of a refund: the bank sent the money back
     FEE_REFUND = "fee_refund"  # of a fee refund: a part of the fee went back to the merchant
+    APPORTIONMENT = "apportionment"  # of a refund or dispute: who bears it
+    TRANSFER = "transfer"  # of a transfer: a share, or a part of it, went to the merchant
+    REVERSAL = "reversal"  # of a transfer reversal: money came back from the merchant
+    DEBT = "debt"  # of a debt: what could not be taken back
+    NETTING = "netting"  # of a debt and what paid it: kept from a later share
+    WRITE_OFF = "write_off"  # of a debt: given up
 
 
 @dataclass(frozen=True, kw_only=True)

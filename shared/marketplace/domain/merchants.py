@@ -54,6 +54,11 @@ class Merchant:
         """Whether it can receive transfers now."""
         return self.status is MerchantStatus.READY
 
+    @property
+    def may_become_ready(self) -> bool:
+        """Whether waiting for it makes sense."""
+        return self.status in WAITING
+
 
 @dataclass(frozen=True, kw_only=True)
 class OnboardingLink:
@@ -63,6 +68,11 @@ class OnboardingLink:
     merchant_id: str
     return_url: str
     expires_at: datetime
+
+
+WAITING: Final = frozenset(
+    {MerchantStatus.REQUESTED, MerchantStatus.PENDING, MerchantStatus.RESTRICTED, MerchantStatus.READY}
+)
 
 
 def as_at_stripe(merchant: Merchant, account: Mapping[str, Any]) -> Merchant:

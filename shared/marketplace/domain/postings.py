@@ -20,12 +20,13 @@ from marketplace.domain.transactions import Leg, Payment
 
 def payment_entries(leg: Leg, before: Payment, after: Payment) -> tuple[JournalEntry, ...]:
     """The entries that a step of a payment owes: the charge when it is known, its settlement when all of it is."""
-    entries = []
-    if before.paid_at is None and after.paid_at is not None:
-        entries.append(_charge_entry(after, after.paid_at))
-    if not before.is_settled and after.is_settled:
-        entries.append(_settlement_entry(leg, after))
-    return tuple(entries)
+    settled = (_settlement_entry(leg, after),) if after.is_settled and not before.is_settled else ()
+    return charge_entries(before, after) + settled
+
+
+def charge_entries(before: Payment, after: Payment) -> tuple[JournalEntry, ...]:
+    """The entry of a charge, when it is known."""
+    return (_charge_entry(after, after.paid_at),) if before.paid_at is None and after.paid_at is not None else ()
 
 
 def _charge_entry(payment: Payment, paid_at: datetime) -> JournalEntry:

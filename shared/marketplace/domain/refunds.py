@@ -1,6 +1,6 @@
 """Refunds: how much goes back, what each merchant and the platform give of it, and where a refund stands."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime
 from enum import StrEnum
@@ -8,9 +8,9 @@ from typing import Final
 
 from marketplace.domain.deferred import dataclass
 from marketplace.domain.errors import RefundExceedsRest, TooManyRefunds, TransactionNotRefundable
-from marketplace.domain.money import part_of, require_payable, smallest_payable
+from marketplace.domain.money import require_payable
 from marketplace.domain.states import require_transition
-from marketplace.domain.transactions import MOST_REFUNDS, Leg, Payment, TransactionStatus
+from marketplace.domain.transactions import MOST_REFUNDS, Payment, TransactionStatus
 
 
 class RefundStatus(StrEnum):
@@ -62,8 +62,25 @@ class FeeRefund:
 
 
 @dataclass(frozen=True, kw_only=True)
+class RefundPart:
+    """What of a refund concerns one merchant's leg: of ``amount`` the platform gives ``fee``, the merchant the rest."""
+
+    merchant_id: str
+    amount: int
+    fee: int
+
+    @property
+    def borne_by_merchant(self) -> int:
+        """Minor units that the merchant gives back."""
+        return self.amount - self.fee
+
+
+@dataclass(frozen=True, kw_only=True)
 class Refund:
-    """A refund of ``amount`` minor units, of which the platform gives ``fee`` and the merchant the rest, by plan."""
+    """A refund of ``amount`` minor units, of which the platform gives ``fee`` and the merchants the rest, by plan.
+
+    ``parts`` are empty where the sale has one merchant and Stripe recovers the refund from its transfer.
+    """
 
     id: str
     transaction_id: str
@@ -80,6 +97,7 @@ class Refund:
     created_at: datetime
     at_stripe_since: datetime | None = None
     ended_at: datetime | None = None
+    parts: tuple[RefundPart, ...] = ()
     version: int = 1
 
     @property
@@ -91,6 +109,11 @@ class Refund:
     def came_back(self) -> bool:
         """Whether the money is on the platform's balance again."""
         return self.status in CAME_BACK
+
+    @property
+    def stands(self) -> bool:
+        """Whether the money is with the buyer or on its way there."""
+        return self.left_stripe and not self.came_back
 
     @property
     def is_reserved(self) -> bool:
@@ -125,18 +148,6 @@ def require_refundable(payment: Payment, amount: int) -> None:
         raise RefundExceedsRest(amount, payment.refundable)
     if payment.refund_count >= MOST_REFUNDS:
         raise TooManyRefunds(f"a transaction has at most {MOST_REFUNDS} refunds")
-
-
-def fee_to_return(leg: Leg, payment: Payment, earlier: Iterable[Refund], amount: int) -> int:
-    """Minor units of the fee that go back with a refund of ``amount`` that returns it.
-
-    Rounded on the running total, not on each refund: a fee of 10 on 99, refunded 33, 33 and 33, goes back as
-    3, 4 and 3 and closes at zero. A refund that keeps the fee keeps its own part of it for good.
-    """
-    returning = [refund for refund in earlier if refund.is_reserved and refund.returns_fee]
-    running_total = sum(refund.amount for refund in returning) + amount
-    due = part_of(leg.fee, running_total, payment.captured or 0, step=smallest_payable(payment.currency))
-    return max(0, due - sum(refund.fee for refund in returning))
 
 
 def reserve(payment: Payment, amount: int) -> Payment:

@@ -5,7 +5,7 @@ known, a lower rank to a higher), so any order and any number of the same events
 """
 
 from collections.abc import Mapping
-from dataclasses import fields, replace
+from dataclasses import field, fields, replace
 from datetime import datetime
 from enum import StrEnum
 from typing import Any, Final
@@ -15,15 +15,23 @@ from marketplace.domain.errors import MarketplaceError
 from marketplace.domain.principals import Principal, Role
 from marketplace.domain.states import require_transition
 
-# Stripe takes 100 of a Checkout Session, and DynamoDB reads 100 items at once: their prices, a key and the merchant.
-MOST_LINE_ITEMS: Final = 98
+# Stripe takes 100 of a Checkout Session, and DynamoDB reads 100 items at once: their prices, a key and the merchants.
+MOST_LINE_ITEMS: Final = 79
 MOST_REFUNDS: Final = 100  # of one transaction: its partition is read at once
 
 
 class ChargeType(StrEnum):
     """How the money reaches the merchant; https://docs.stripe.com/connect/charges."""
 
-    DESTINATION = "destination"
+    DESTINATION = "destination"  # Stripe splits it at once, between one merchant and the platform
+    SEPARATE = "separate_charges_and_transfers"  # the platform is paid, and sends each merchant its share
+
+
+class CaptureMethod(StrEnum):
+    """Whether the buyer's money is taken at once."""
+
+    AUTOMATIC = "automatic"
+    MANUAL = "manual"  # authorized first, captured by hand, in whole or in part
 
 
 class TransactionStatus(StrEnum):
@@ -70,6 +78,7 @@ class LineItem:
     unit_amount: int
     quantity: int
     stripe_price_id: str | None = None
+    merchant_id: str | None = None  # None is the sale's only merchant
 
     @property
     def amount(self) -> int:
@@ -79,12 +88,17 @@ class LineItem:
 
 @dataclass(frozen=True, kw_only=True)
 class Leg:
-    """A merchant's part of a sale: of ``amount`` the platform keeps ``fee`` and the merchant the rest."""
+    """A merchant's part of a sale: of ``amount`` the platform keeps ``fee`` and the merchant the rest.
+
+    ``account_id`` is None where the merchant had none yet and its share waits for it. ``fee_policy`` is as on the
+    transaction, frozen for this merchant: empty where the sale has one merchant.
+    """
 
     merchant_id: str
-    account_id: str
+    account_id: str | None
     amount: int
     fee: int
+    fee_policy: Mapping[str, Any] = field(default_factory=dict)
 
     @property
     def share(self) -> int:
@@ -107,6 +121,9 @@ class Transaction:
     refund_application_fee: bool  # whether refunds return the fee unless a refund says otherwise
     metadata: Mapping[str, str]
     created_at: datetime
+    capture_method: CaptureMethod = CaptureMethod.AUTOMATIC
+    is_held: bool = False  # whether the shares wait for a release
+    release_at: datetime | None = None  # when they are released by themselves
 
     @property
     def fee(self) -> int:
@@ -151,6 +168,7 @@ class Payment(PaymentFacts):
     transaction_id: str
     amount: int
     currency: str
+    charge_type: ChargeType = ChargeType.DESTINATION
     refused: bool = False
     refund_reserved: int = 0  # minor units of refunds asked for, under way or done, and not failed
     refund_count: int = 0
@@ -181,8 +199,11 @@ class Payment(PaymentFacts):
     @property
     def is_settled(self) -> bool:
         """Whether the split and Stripe's fee are known, so that nothing more is expected of the charge."""
-        fee_collected = self.application_fee_id is not None or not self.application_fee_amount
-        return fee_collected and None not in (self.paid_at, self.transfer_id, self.processing_fee)
+        if None in (self.paid_at, self.processing_fee):
+            return False
+        if self.charge_type is ChargeType.SEPARATE:
+            return True
+        return self.transfer_id is not None and (self.application_fee_id is not None or not self.application_fee_amount)
 
     @property
     def is_final(self) -> bool:
@@ -213,7 +234,7 @@ def join(payment: Payment, facts: PaymentFacts) -> Payment:
     Raises:
         ContradictoryFacts: a known id or amount differs.
     """
-    joined: dict[str, Any] = {field.name: _join(field.name, payment, facts) for field in fields(facts)}
+    joined: dict[str, Any] = {each.name: _join(each.name, payment, facts) for each in fields(facts)}
     known = replace(payment, **joined)
     if known.status is not payment.status:
         require_transition(TRANSITIONS, payment.status, known.status)

@@ -163,6 +163,11 @@ PROBLEMS: Final[Mapping[type[Exception], Problem]] = {
         why="A transaction has at most 100 refunds.",
         action="Refund the rest in Stripe's Dashboard.",
     ),
+    errors.TooManyMovements: Problem(
+        slug="too-many-movements", status=HTTPStatus.CONFLICT, title="Too many transfers of this share",
+        why="A merchant's share of one sale is moved to and fro at most a hundred times.",
+        action="Release the rest of the share at once.",
+    ),
     errors.IdempotencyKeyRequired: Problem(
         slug="idempotency-key-required", status=HTTPStatus.BAD_REQUEST, title="No Idempotency-Key",
         why="Money moves here, and requests get lost: only with a key can one be repeated without doing it twice.",

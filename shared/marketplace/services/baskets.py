@@ -1,6 +1,7 @@
 """From what a browser or an operator asks for to the plan of a sale: whose it is, what it costs, what the fee is."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 from typing import Any, Final
 
@@ -19,7 +20,9 @@ from marketplace.domain.ids import owner_of
 from marketplace.domain.merchants import Merchant
 from marketplace.domain.money import require_payable
 from marketplace.domain.principals import Principal, Role
+from marketplace.domain.shares import MOST_MERCHANTS
 from marketplace.domain.transactions import MOST_LINE_ITEMS, ChargeType, Leg, LineItem, Transaction
+from marketplace.ports import Policy
 
 MOST_QUANTITY: Final = 10_000
 
@@ -34,12 +37,16 @@ class CatalogItem:
 
 @dataclass(frozen=True, kw_only=True)
 class InlineItem:
-    """An amount that an operator names: minor units of the basket's currency, ``quantity`` times."""
+    """An amount that an operator names: minor units of the basket's currency, ``quantity`` times.
+
+    ``merchant_id`` None is the basket's merchant.
+    """
 
     name: str
     unit_amount: int
     currency: str
     quantity: int
+    merchant_id: str | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -53,7 +60,15 @@ class Basket:
     application_fee_amount: int | None = None
     customer_id: str | None = None
     refund_application_fee: bool = True
+    charge_type: ChargeType | None = None  # None is by policy
+    hold: bool = False  # the merchants' shares wait for a release
+    release_at: datetime | None = None  # and are released then by themselves
     metadata: Mapping[str, str]
+
+    @property
+    def is_held(self) -> bool:
+        """Whether the shares are kept back after the payment."""
+        return self.hold or self.release_at is not None
 
     @property
     def price_ids(self) -> tuple[str, ...]:
@@ -64,30 +79,36 @@ class Basket:
     def names_amounts(self) -> bool:
         """Whether it says what a browser may not say."""
         inline = any(isinstance(item, InlineItem) for item in self.items)
-        return inline or self.application_fee_amount is not None or not self.refund_application_fee
+        terms = self.application_fee_amount is not None or not self.refund_application_fee
+        return inline or terms or self.charge_type is not None or self.is_held
 
 
-def merchant_of(basket: Basket) -> str:
-    """The one merchant that a basket buys from.
+def merchants_of(basket: Basket) -> tuple[str, ...]:
+    """The merchants that a basket buys from, in the order of its items.
 
     Raises:
-        InvalidBasket: none, or several.
+        InvalidBasket: none, or too many, or an inline item that names none.
         NotFound: a price id that is none.
     """
     if not 0 < len(basket.items) <= MOST_LINE_ITEMS:
         raise InvalidBasket(f"a basket has 1 to {MOST_LINE_ITEMS} line items")
-    owners = {owner_of("price", price_id) for price_id in basket.price_ids}
-    if None in owners:
-        raise NotFound("price")
-    named = {owner for owner in owners if owner} | ({basket.merchant_id} if basket.merchant_id else set())
-    if len(named) != 1:
-        raise InvalidBasket("the line items belong to one merchant, which inline amounts name by merchant_id")
-    return named.pop()
+    merchants = tuple(dict.fromkeys(_merchant_of(basket, item) for item in basket.items))
+    if (
+        basket.merchant_id
+        and merchants != (basket.merchant_id,)
+        and any(isinstance(item, CatalogItem) for item in basket.items)
+    ):
+        raise InvalidBasket("the line items belong to another merchant than merchant_id names")
+    if len(merchants) > MOST_MERCHANTS:
+        raise InvalidBasket(f"a basket buys from at most {MOST_MERCHANTS} merchants")
+    if len(merchants) > 1 and basket.application_fee_amount is not None:
+        raise InvalidBasket("a fee can be asked for where there is one merchant; several have their policies")
+    return merchants
 
 
 def plan_sale(
-    *, transaction_id: str, basket: Basket, prices: Mapping[str, Price], merchant: Merchant, caller: Principal,
-    default_policy: FeePolicy, now: datetime,
+    *, transaction_id: str, basket: Basket, prices: Mapping[str, Price], merchants: Mapping[str, Merchant],
+    caller: Principal, policy: Policy, now: datetime,
 ) -> Transaction:  # fmt: skip
     """The plan, or the reason why there can be none.
 
@@ -95,38 +116,78 @@ def plan_sale(
         MerchantNotReady, CurrencyNotAccepted, InvalidBasket, InvalidAmount, FeeExceedsAmount, PriceNotForSale,
         NotFound, UnknownCurrency.
     """
-    if not merchant.is_ready or merchant.account_id is None:
-        raise MerchantNotReady("the merchant cannot receive transfers yet")
-    lines, currency = _line_items(basket.items, prices)
-    if currency not in merchant.currencies:
-        raise CurrencyNotAccepted(f"the merchant takes {', '.join(merchant.currencies)}")
+    lines, currency = _line_items(basket, prices)
+    charge_type = _charge_type(basket, merchants)
+    for merchant in merchants.values():
+        _require_sellable(merchant, currency, charge_type, policy)
     amount = sum(line.amount for line in lines)
     require_payable(amount, currency)
-    fee, policy = _fee(basket, merchant.fee_policy or default_policy, amount, currency)
+    legs = tuple(_leg(basket, merchant, lines, currency, policy.fee) for merchant in merchants.values())
     return Transaction(
         id=transaction_id,
         amount=amount,
         currency=currency,
-        charge_type=ChargeType.DESTINATION,
-        legs=(Leg(merchant_id=merchant.id, account_id=merchant.account_id, amount=amount, fee=fee),),
+        charge_type=charge_type,
+        legs=legs,
         line_items=lines,
         customer_id=caller.subject if caller.role is Role.BUYER else basket.customer_id,
-        fee_policy=policy,
+        fee_policy=legs[0].fee_policy if len(legs) == 1 else {},
         refund_application_fee=basket.refund_application_fee,
         metadata=basket.metadata,
         created_at=now,
+        is_held=basket.is_held,
+        release_at=basket.release_at,
     )
 
 
-def _line_items(
-    items: Sequence[CatalogItem | InlineItem], prices: Mapping[str, Price]
-) -> tuple[tuple[LineItem, ...], str]:
+def _charge_type(basket: Basket, merchants: Mapping[str, Merchant]) -> ChargeType:
+    """One merchant and no hold: destination, the cheapest; a cart, a hold or a merchant that waits: separate.
+
+    Raises:
+        InvalidBasket: a destination charge was asked for and is impossible.
+    """
+    only_separate = len(merchants) > 1 or basket.is_held
+    if basket.charge_type is ChargeType.DESTINATION and only_separate:
+        raise InvalidBasket("a destination charge has one merchant and cannot be held")
+    needed = only_separate or not all(merchant.is_ready for merchant in merchants.values())
+    return basket.charge_type or (ChargeType.SEPARATE if needed else ChargeType.DESTINATION)
+
+
+def _require_sellable(merchant: Merchant, currency: str, charge_type: ChargeType, policy: Policy) -> None:
+    may_wait = policy.hold_until_ready and charge_type is ChargeType.SEPARATE and merchant.may_become_ready
+    if not may_wait and (not merchant.is_ready or merchant.account_id is None):
+        raise MerchantNotReady("the merchant cannot receive transfers yet")
+    if currency not in merchant.currencies:
+        raise CurrencyNotAccepted(f"the merchant takes {', '.join(merchant.currencies)}")
+
+
+def _leg(
+    basket: Basket, merchant: Merchant, lines: Sequence[LineItem], currency: str, default_policy: FeePolicy
+) -> Leg:
+    amount = sum(line.amount for line in lines if line.merchant_id == merchant.id)
+    fee, fee_policy = _fee(basket, merchant.fee_policy or default_policy, amount, currency)
+    return Leg(merchant_id=merchant.id, account_id=merchant.account_id, amount=amount, fee=fee, fee_policy=fee_policy)
+
+
+def _merchant_of(basket: Basket, item: CatalogItem | InlineItem) -> str:
+    if isinstance(item, CatalogItem):
+        owner = owner_of("price", item.price_id)
+        if owner is None:
+            raise NotFound("price")
+        return owner
+    named = item.merchant_id or basket.merchant_id
+    if named is None:
+        raise InvalidBasket("an inline item, or its basket, names its merchant by merchant_id")
+    return named
+
+
+def _line_items(basket: Basket, prices: Mapping[str, Price]) -> tuple[tuple[LineItem, ...], str]:
     lines, currencies = [], set()
-    for item in items:
+    for item in basket.items:
         if not 0 < item.quantity <= MOST_QUANTITY:
             raise InvalidBasket(f"a quantity is from 1 to {MOST_QUANTITY}")
         line, currency = _catalog_line(item, prices) if isinstance(item, CatalogItem) else _inline_line(item)
-        lines.append(line)
+        lines.append(replace(line, merchant_id=_merchant_of(basket, item)))
         currencies.add(currency)
     if len(currencies) != 1:
         raise InvalidBasket("the line items have one currency")

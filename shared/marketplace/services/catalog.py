@@ -31,7 +31,7 @@ class CreateProduct(Handler[Product]):
         return [Replace(subject, replace(subject, stripe_product_id=made["id"]))]
 
     @override
-    def refused(self, subject: Product, command: Command, code: str) -> Sequence[Change]:
+    def refused(self, ports: Ports, subject: Product, command: Command, code: str) -> Sequence[Change]:
         return [Replace(subject, replace(subject, active=False))]
 
     @override
@@ -54,7 +54,7 @@ class CreatePrice(Handler[Price]):
         return [Replace(subject, replace(subject, stripe_price_id=made["id"]))]
 
     @override
-    def refused(self, subject: Price, command: Command, code: str) -> Sequence[Change]:
+    def refused(self, ports: Ports, subject: Price, command: Command, code: str) -> Sequence[Change]:
         return [Replace(subject, replace(subject, active=False))]
 
     @override

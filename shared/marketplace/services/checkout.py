@@ -13,9 +13,10 @@ from marketplace.domain.errors import CheckoutSessionNotOpen, NotFound
 from marketplace.domain.events import session_facts
 from marketplace.domain.merchants import Merchant
 from marketplace.domain.principals import SYSTEM, Principal, Role
-from marketplace.domain.transactions import LineItem, Payment, Transaction, TransactionStatus, join
+from marketplace.domain.shares import Share
+from marketplace.domain.transactions import ChargeType, LineItem, Payment, Transaction, TransactionStatus, join
 from marketplace.ports import Change, Create, Operation, Ports, Ref, Replace
-from marketplace.services.baskets import Basket, merchant_of, plan_sale
+from marketplace.services.baskets import Basket, merchants_of, plan_sale
 from marketplace.services.commands import (
     Handler,
     answer_again,
@@ -66,7 +67,7 @@ class CreateCheckoutSession(SessionHandler):
         return {"url": made["url"]}
 
     @override
-    def refused(self, subject: Payment, command: Command, code: str) -> Sequence[Change]:
+    def refused(self, ports: Ports, subject: Payment, command: Command, code: str) -> Sequence[Change]:
         return [Replace(subject, replace(subject, refused=True))]
 
     @override
@@ -100,23 +101,22 @@ def create_checkout_session(ports: Ports, caller: Principal, basket: Basket, onc
         OutcomeUnknown: the session is made without the caller; the same key gives it later.
     """
     _require_may_ask(ports, caller, basket)
-    merchant_id = merchant_of(basket)
-    key, owner = Ref(IdempotencyRecord, once.scope), Ref(Merchant, merchant_id)
+    key, owners = Ref(IdempotencyRecord, once.scope), [Ref(Merchant, merchant) for merchant in merchants_of(basket)]
     prices = {price_id: Ref(Price, price_id) for price_id in basket.price_ids}
-    found = ports.store.get(key, owner, *prices.values())
+    found = ports.store.get(key, *owners, *prices.values())
     used = found(key)
     if used is not None:
         return _as_answered(require_done(replay(ports, CREATE_CHECKOUT_SESSION, once, used)))
-    merchant = found(owner)
-    if merchant is None:
+    merchants = {owner.id: merchant for owner in owners if (merchant := found(owner)) is not None}
+    if len(merchants) != len(owners):
         raise NotFound("merchant")
     transaction = plan_sale(
         transaction_id=ports.ids.new("transaction"),
         basket=basket,
         prices={price_id: price for price_id, ref in prices.items() if (price := found(ref)) is not None},
-        merchant=merchant,
+        merchants=merchants,
         caller=caller,
-        default_policy=ports.policy.fee,
+        policy=ports.policy,
         now=ports.clock.now(),
     )
     return _sell(ports, transaction, basket, once)
@@ -152,7 +152,6 @@ def expire_checkout_session(ports: Ports, caller: Principal, transaction_id: str
 
 def session_params(transaction: Transaction, basket: Basket, command_id: str) -> dict[str, Any]:
     """What Stripe is asked for (`/v1/checkout/sessions`). Every object that it makes names our transaction."""
-    (leg,) = transaction.legs
     ours = {"transaction_id": transaction.id, "command_id": command_id}
     return {
         "mode": "payment",
@@ -164,11 +163,18 @@ def session_params(transaction: Transaction, basket: Basket, command_id: str) ->
         "metadata": {**transaction.metadata, **ours},
         "payment_intent_data": {
             "metadata": {**transaction.metadata, **ours},
-            "transfer_data": {"destination": leg.account_id},
             "transfer_group": transaction.id,
-            **({"application_fee_amount": leg.fee} if leg.fee else {}),
+            **_split_by_stripe(transaction),
         },
     }
+
+
+def _split_by_stripe(transaction: Transaction) -> dict[str, Any]:
+    if transaction.charge_type is not ChargeType.DESTINATION:
+        return {}
+    (leg,) = transaction.legs
+    fee = {"application_fee_amount": leg.fee} if leg.fee else {}
+    return {"transfer_data": {"destination": leg.account_id}, **fee}
 
 
 def _sell(ports: Ports, transaction: Transaction, basket: Basket, once: Once) -> CheckoutSession:
@@ -177,6 +183,7 @@ def _sell(ports: Ports, transaction: Transaction, basket: Basket, once: Once) ->
         transaction_id=transaction.id,
         amount=transaction.amount,
         currency=transaction.currency,
+        charge_type=transaction.charge_type,
         created_at=transaction.created_at,
         due_at=transaction.created_at + SESSION_LIFETIME + WATCH_AFTER,
     )
@@ -188,9 +195,27 @@ def _sell(ports: Ports, transaction: Transaction, basket: Basket, once: Once) ->
         result=transaction.id,
         now=transaction.created_at,
     )
-    changes = (Create(transaction), Create(payment))
+    changes = (Create(transaction), Create(payment), *map(Create, planned_shares(transaction)))
     done = require_done(perform_once(ports, CREATE_CHECKOUT_SESSION, once, command, payment, *changes))
     return _as_answered(done)
+
+
+def planned_shares(transaction: Transaction) -> list[Share]:
+    """Each merchant's share of a separate charge as it is planned; final when the money is there."""
+    if transaction.charge_type is not ChargeType.SEPARATE:
+        return []
+    return [
+        Share(
+            transaction_id=transaction.id,
+            merchant_id=leg.merchant_id,
+            account_id=leg.account_id,
+            amount=leg.amount,
+            fee=leg.fee,
+            currency=transaction.currency,
+            created_at=transaction.created_at,
+        )
+        for leg in transaction.legs
+    ]
 
 
 def _as_answered(done: Command) -> CheckoutSession:
@@ -241,7 +266,9 @@ def _view(books: Books) -> CheckoutSession:
 
 
 def _line_item(line: LineItem, currency: str) -> dict[str, Any]:
+    """Each says whose it is, for the split goes by the line items as the buyer completed them."""
+    whose = {"metadata": {"merchant_id": line.merchant_id}} if line.merchant_id else {}
     if line.stripe_price_id is not None:
-        return {"price": line.stripe_price_id, "quantity": line.quantity}
+        return {"price": line.stripe_price_id, "quantity": line.quantity, **whose}
     price_data = {"currency": currency, "unit_amount": line.unit_amount, "product_data": {"name": line.name}}
-    return {"price_data": price_data, "quantity": line.quantity}
+    return {"price_data": price_data, "quantity": line.quantity, **whose}

@@ -5,14 +5,16 @@ an outcome, the next request with the same Idempotency-Key or the sweep takes it
 """
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import suppress
 from datetime import timedelta
 from typing import Any, Final
 
 from marketplace.domain import commands
 from marketplace.domain.books import IdempotencyRecord
-from marketplace.domain.commands import Command, CommandStatus, Doubt
+from marketplace.domain.commands import Command, CommandKind, CommandStatus, Doubt
 from marketplace.domain.errors import OutcomeUnknown, RequestUnderWay, StripeRefused, Unavailable
+from marketplace.domain.shares import Share
 from marketplace.ports import (
     Answer,
     Change,
@@ -32,6 +34,21 @@ from marketplace.services.idempotency import Once
 
 CLOCK_SKEW: Final = timedelta(minutes=15)
 MOST_COMMIT_TRIES: Final = 12  # of one outcome, when events move the same records on meanwhile
+
+
+HANDLERS: Final[dict[CommandKind, "Handler[Any]"]] = {}  # filled by the modules that carry them out
+_SHARES: Final[list[Callable[[Ports, str, str], None]]] = []
+
+
+def handles(kind: CommandKind, handler: "Handler[Any]") -> None:
+    """Let a handler carry out the commands of a kind."""
+    HANDLERS[kind] = handler
+
+
+def evens_out(act: Callable[[Ports, str, str], None]) -> Callable[[Ports, str, str], None]:
+    """Let a function even out the shares that a commit touched."""
+    _SHARES[:] = [act]
+    return act
 
 
 class Handler[S](ABC):
@@ -55,7 +72,7 @@ class Handler[S](ABC):
         """What of Stripe's object a repeated request is answered with."""
         return {}
 
-    def refused(self, subject: S, command: Command, code: str) -> Sequence[Change]:  # noqa: ARG002 - for those that care
+    def refused(self, ports: Ports, subject: S, command: Command, code: str) -> Sequence[Change]:  # noqa: ARG002 - for those that care
         """What else changes with Stripe's no."""
         return ()
 
@@ -130,8 +147,28 @@ def settle[S](ports: Ports, handler: Handler[S], command: Command, answer: Answe
                 raise RequestUnderWay("another worker has taken the command up") from conflict
             subject = None
             continue
+        follow_up(ports, changes)
         return ended.stored
     raise Unavailable("the records of this command keep changing")
+
+
+def follow_up(ports: Ports, changes: Iterable[Change]) -> None:
+    """Carry out what follows from changes that were just committed, as far as the time allows; the sweep does the rest.
+
+    New commands are executed, touched shares evened out. They are as durable as what they follow from, so that none of
+    their troubles is the caller's.
+    """
+    for change in changes:
+        with suppress(RequestUnderWay, Unavailable):
+            match change:
+                case Create(Command() as command) if commands.is_followed_up(command, ports.clock.now()):
+                    execute(ports, HANDLERS[command.kind], command)
+                case Create(Share() as share) | Replace(_, Share() as share) if _is_touched(ports, share):
+                    _SHARES[0](ports, share.transaction_id, share.merchant_id)
+
+
+def _is_touched(ports: Ports, share: Share) -> bool:
+    return share.due_at is not None and share.due_at <= ports.clock.now()
 
 
 def replay[S](ports: Ports, handler: Handler[S], once: Once, used: IdempotencyRecord) -> Command:
@@ -196,7 +233,7 @@ def _outcome[S](
             ended = commands.succeed(command, made["id"], now, keep=handler.keep(made))
             return ended, handler.succeeded(ports, subject, command, made)
         case Refusal(code):
-            return commands.refuse(command, code, now), handler.refused(subject, command, code)
+            return commands.refuse(command, code, now), handler.refused(ports, subject, command, code)
         case NoAnswer(why):
             return commands.doubt(command, why, now, ports.ids.jitter()), handler.doubtful(subject, command)
 

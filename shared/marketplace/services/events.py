@@ -12,12 +12,14 @@ from typing import Any, Final, NamedTuple
 from marketplace.domain.books import EventMarker
 from marketplace.domain.errors import Unavailable
 from marketplace.domain.events import AccountReading, Event, Ignored, PaymentReading, RefundReading, parse, read
-from marketplace.domain.postings import payment_entries, refund_entries
 from marketplace.domain.refunds import Refund, release
 from marketplace.domain.refunds import join as join_refund
 from marketplace.domain.transactions import Payment, PaymentFacts, Transaction, join
 from marketplace.ports import Change, Conflict, Create, Operation, Ports, Ref, Replace, one
+from marketplace.services.commands import follow_up
 from marketplace.services.merchants import follow_account
+from marketplace.services.recovery import recovery_changes
+from marketplace.services.settlement import payment_changes
 
 MARKER_KEPT: Final = timedelta(days=35)  # Stripe lists events for 30 days; after that nothing brings one back
 MOST_COMMIT_TRIES: Final = 12
@@ -75,13 +77,6 @@ def with_fee(ports: Ports, payment: Payment, facts: PaymentFacts) -> PaymentFact
     return replace(facts, processing_fee=booked["fee"], processing_fee_currency=booked["currency"])
 
 
-def payment_changes(transaction: Transaction, before: Payment, after: Payment) -> Sequence[Change]:
-    """The moved-on payment with the journal entries that its step makes."""
-    (leg,) = transaction.legs
-    moved = [] if after == before else [Replace(before, after)]
-    return [*moved, *map(Create, payment_entries(leg, before, after))]
-
-
 def _apply(ports: Ports, event: Event, step: Callable[[], _Step]) -> EventOutcome:
     """Read, decide, commit; again from the read when somebody else was faster."""
     for _ in range(MOST_COMMIT_TRIES):
@@ -95,6 +90,7 @@ def _apply(ports: Ports, event: Event, step: Callable[[], _Step]) -> EventOutcom
             if conflict.is_about(marker):
                 return EventOutcome.DUPLICATE
             continue
+        follow_up(ports, taken.changes)
         return taken.outcome
     raise Unavailable("the records of this event keep changing")
 
@@ -109,7 +105,9 @@ def _payment_step(ports: Ports, event: Event, reading: PaymentReading) -> _Step:
     if transaction is None or before is None:
         return _UNKNOWN_TRANSACTION
     after = join(before, with_fee(ports, before, reading.facts))
-    return _Step(EventOutcome.APPLIED, payment_changes(transaction, before, after), transaction_id=transaction.id)
+    return _Step(
+        EventOutcome.APPLIED, payment_changes(ports, transaction, before, after), transaction_id=transaction.id
+    )
 
 
 def _refund_step(ports: Ports, event: Event, reading: RefundReading) -> _Step:
@@ -121,13 +119,12 @@ def _refund_step(ports: Ports, event: Event, reading: RefundReading) -> _Step:
     transaction, paid, before = found(plan), found(payment), found(wanted)
     if transaction is None or paid is None or before is None:
         return _UNKNOWN_TRANSACTION
-    (leg,) = transaction.legs
     after = join_refund(before, reading.facts)
     released = release(paid, before, after)
     changes: list[Change] = [
         *([] if after == before else [Replace(before, after)]),
         *([] if released == paid else [Replace(paid, released)]),
-        *map(Create, refund_entries(leg, before, after)),
+        *recovery_changes(ports, transaction, before, after),
     ]
     return _Step(EventOutcome.APPLIED, changes, transaction_id=transaction.id)
 

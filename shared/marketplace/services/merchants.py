@@ -60,7 +60,7 @@ class CreateAccount(Handler[Merchant]):
         return [Replace(subject, as_at_stripe(subject, made))] if subject.account_id is None else []
 
     @override
-    def refused(self, subject: Merchant, command: Command, code: str) -> Sequence[Change]:
+    def refused(self, ports: Ports, subject: Merchant, command: Command, code: str) -> Sequence[Change]:
         return [Replace(subject, replace(subject, status=MerchantStatus.REFUSED, restriction=code))]
 
     @override

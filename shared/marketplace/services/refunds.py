@@ -13,19 +13,21 @@ from marketplace.domain.ids import owner_of
 from marketplace.domain.ledger import EntryKind, JournalEntry
 from marketplace.domain.postings import fee_refund_entry, refund_entries
 from marketplace.domain.principals import SYSTEM, Principal, Role
+from marketplace.domain.refund_plans import refund_parts
 from marketplace.domain.refunds import (
     FeeRefund,
     Refund,
     RefundStatus,
-    fee_to_return,
     join,
     mark,
     release,
     reserve,
 )
+from marketplace.domain.transactions import ChargeType
 from marketplace.ports import Change, Conflict, Create, Operation, Ports, Replace
 from marketplace.services.commands import Handler, find_made, perform_once, replay
 from marketplace.services.idempotency import Once
+from marketplace.services.recovery import recovery_changes
 from marketplace.services.transactions import read_transaction
 
 # Two refunds at once: the later reads again. Each round one of them gets through, so this many can meet.
@@ -35,12 +37,16 @@ EXPANDED: Final = ("transfer_reversal", "charge.application_fee")
 
 @dataclass(frozen=True, kw_only=True)
 class RefundRequest:
-    """``amount`` is minor units, None all that is left; ``refund_application_fee`` None is as the sale says."""
+    """``amount`` is minor units, None all that is left; ``refund_application_fee`` None is as the sale says.
+
+    ``merchant_id`` is whose part of a cart goes back; None is everybody's, in proportion to what is left of each.
+    """
 
     transaction_id: str
     amount: int | None = None
     reason: str | None = None
     refund_application_fee: bool | None = None
+    merchant_id: str | None = None
 
 
 class CreateRefund(Handler[Books]):
@@ -62,6 +68,8 @@ class CreateRefund(Handler[Books]):
     def succeeded(self, ports: Ports, subject: Books, command: Command, made: Mapping[str, Any]) -> Sequence[Change]:
         before = subject.refunds[command.result]
         after = join(before, refund_facts(made))
+        if after.parts:
+            return self._recovered_by_us(ports, subject, before, after)
         entries = (*refund_entries(subject.leg, before, after), *_new_fee_entries(subject, fee_refunds(made)))
         refunded = replace(subject, refunds={**subject.refunds, after.id: after}, entries=(*subject.entries, *entries))
         top_up = _top_up(ports, refunded)
@@ -71,8 +79,15 @@ class CreateRefund(Handler[Books]):
             changes.append(Replace(subject.payment, payment))
         return [*changes, *map(Create, entries), *([Create(top_up)] if top_up else [])]
 
+    def _recovered_by_us(self, ports: Ports, subject: Books, before: Refund, after: Refund) -> Sequence[Change]:
+        """The buyer has the money: the merchants' shares are touched, and evened out after the commit."""
+        moved = [] if after is before else [Replace(before, after)]
+        payment = release(subject.payment, before, after)
+        freed = [] if payment is subject.payment else [Replace(subject.payment, payment)]
+        return [*moved, *freed, *recovery_changes(ports, subject.transaction, before, after)]
+
     @override
-    def refused(self, subject: Books, command: Command, code: str) -> Sequence[Change]:
+    def refused(self, ports: Ports, subject: Books, command: Command, code: str) -> Sequence[Change]:
         before = subject.refunds[command.result]
         after = mark(before, RefundStatus.REFUSED, failure=code)
         return [Replace(before, after), Replace(subject.payment, release(subject.payment, before, after))]
@@ -162,10 +177,11 @@ def list_refunds(ports: Ports, caller: Principal, transaction_id: str) -> Sequen
 
 def _plan(ports: Ports, books: Books, request: RefundRequest) -> tuple[Refund, Command]:
     transaction, payment, now = books.transaction, books.payment, ports.clock.now()
-    amount = payment.refundable if request.amount is None else request.amount
+    amount = _amount(books, request)
     reserve(payment, amount)
     asked = request.refund_application_fee
     returns_fee = transaction.refund_application_fee if asked is None else asked
+    parts = refund_parts(books, amount, merchant_id=request.merchant_id, returns_fee=returns_fee)
     refund_id = ports.ids.new("refund", owner=transaction.id)
     command_id = ports.ids.new("command")
     refund = Refund(
@@ -174,7 +190,8 @@ def _plan(ports: Ports, books: Books, request: RefundRequest) -> tuple[Refund, C
         command_id=command_id,
         amount=amount,
         currency=transaction.currency,
-        fee=fee_to_return(books.leg, payment, books.refunds.values(), amount) if returns_fee else 0,
+        fee=sum(part.fee for part in parts),
+        parts=parts if transaction.charge_type is ChargeType.SEPARATE else (),
         returns_fee=returns_fee,
         reason=request.reason,
         created_at=now,
@@ -190,20 +207,34 @@ def _plan(ports: Ports, books: Books, request: RefundRequest) -> tuple[Refund, C
     return refund, command
 
 
+def _amount(books: Books, request: RefundRequest) -> int:
+    if request.amount is not None:
+        return request.amount
+    if request.merchant_id is None:
+        return books.payment.refundable
+    return books.refundable_of(request.merchant_id)
+
+
 def _refund_params(books: Books, refund: Refund) -> dict[str, Any]:
-    """What Stripe is asked for (`/v1/refunds`). Both flags always: the defaults leave the money where it is."""
+    """What Stripe is asked for (`/v1/refunds`).
+
+    For a destination charge both flags always: the defaults leave the money where it is. A separate charge has none.
+    """
+    recovers = {
+        "reverse_transfer": True,
+        "refund_application_fee": refund.returns_fee and books.transaction.fee > 0,
+    }
     return {
         "payment_intent": books.payment.payment_intent_id,
         "amount": refund.amount,
-        "reverse_transfer": True,
-        "refund_application_fee": refund.returns_fee and books.leg.fee > 0,
+        **({} if refund.parts else recovers),
         **({"reason": refund.reason} if refund.reason else {}),
         "metadata": {
             "transaction_id": refund.transaction_id,
             "refund_id": refund.id,
             "command_id": refund.command_id,
         },
-        "expand": list(EXPANDED),
+        **({} if refund.parts else {"expand": list(EXPANDED)}),
     }
 
 

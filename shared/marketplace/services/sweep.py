@@ -6,19 +6,24 @@ from datetime import timedelta
 from typing import Any, Final
 
 from marketplace.domain.commands import Command, CommandKind
+from marketplace.domain.debts import Debt
 from marketplace.domain.deferred import dataclass
 from marketplace.domain.errors import RequestUnderWay
 from marketplace.domain.events import charge_facts, payment_intent_facts, session_facts
 from marketplace.domain.principals import SYSTEM
+from marketplace.domain.shares import Share
 from marketplace.domain.transactions import Payment, join
-from marketplace.ports import DUE_SHARDS, Conflict, Operation, Ports
+from marketplace.ports import DUE_SHARDS, Conflict, Operation, Ports, Watched
 from marketplace.services.catalog import CREATE_PRICE, CREATE_PRODUCT
 from marketplace.services.checkout import CREATE_CHECKOUT_SESSION, EXPIRE_CHECKOUT_SESSION
-from marketplace.services.commands import Handler, resume
-from marketplace.services.events import payment_changes, with_fee
+from marketplace.services.commands import Handler, follow_up, resume
+from marketplace.services.events import with_fee
 from marketplace.services.merchants import CREATE_ACCOUNT
 from marketplace.services.refunds import CREATE_REFUND, REFUND_APPLICATION_FEE
+from marketplace.services.settlement import payment_changes
+from marketplace.services.shares import collect_debt, even_out
 from marketplace.services.transactions import read_transaction
+from marketplace.services.transfers import CREATE_TRANSFER, REVERSE_TRANSFER
 
 MOST_PER_SHARD: Final = 50  # in one run; the next one goes on
 LOOK_AGAIN: Final = timedelta(hours=1)
@@ -31,6 +36,8 @@ HANDLERS: Final[Mapping[CommandKind, Handler[Any]]] = {
     CommandKind.EXPIRE_CHECKOUT_SESSION: EXPIRE_CHECKOUT_SESSION,
     CommandKind.CREATE_REFUND: CREATE_REFUND,
     CommandKind.REFUND_APPLICATION_FEE: REFUND_APPLICATION_FEE,
+    CommandKind.CREATE_TRANSFER: CREATE_TRANSFER,
+    CommandKind.REVERSE_TRANSFER: REVERSE_TRANSFER,
 }
 
 
@@ -55,15 +62,20 @@ def sweep(ports: Ports, *, has_time: Callable[[], bool]) -> Sweep:
             except (RequestUnderWay, Conflict):
                 continue  # somebody else is at it
             except Exception as error:  # noqa: BLE001 - a bug that one item meets must not keep the others waiting
-                done.troubles.append((item.id if isinstance(item, Command) else item.transaction_id, error))
+                done.troubles.append((item.transaction_id if isinstance(item, Payment | Share) else item.id, error))
     return done
 
 
-def _look_at(ports: Ports, item: Command | Payment) -> None:
-    if isinstance(item, Command):
-        resume(ports, HANDLERS[item.kind], item)
-    else:
-        watch(ports, item)
+def _look_at(ports: Ports, item: Watched) -> None:
+    match item:
+        case Command():
+            resume(ports, HANDLERS[item.kind], item)
+        case Payment():
+            watch(ports, item)
+        case Share():
+            even_out(ports, item.transaction_id, item.merchant_id)
+        case Debt():
+            collect_debt(ports, item)
 
 
 def watch(ports: Ports, payment: Payment) -> None:
@@ -72,7 +84,9 @@ def watch(ports: Ports, payment: Payment) -> None:
     before = books.payment
     after = before if before.is_final else _as_at_stripe(ports, before)
     after = replace(after, due_at=None if after.is_final else ports.clock.now() + LOOK_AGAIN)
-    ports.store.commit(*payment_changes(books.transaction, before, after))
+    changes = payment_changes(ports, books.transaction, before, after)
+    ports.store.commit(*changes)
+    follow_up(ports, changes)
 
 
 def _as_at_stripe(ports: Ports, payment: Payment) -> Payment:

@@ -1,0 +1,143 @@
+"""Which journal entry each movement of a share makes: the split of a charge, transfers, reversals, debts."""
+
+from collections.abc import Iterable, Mapping
+from datetime import datetime
+
+from marketplace.domain.debts import Debt
+from marketplace.domain.ledger import (
+    CHARGE_CLEARING,
+    LOSSES,
+    PLATFORM_REVENUE,
+    PROCESSOR_FEES,
+    REFUND_CLEARING,
+    STRIPE_BALANCE,
+    EntryKind,
+    JournalEntry,
+    Line,
+    lines_of,
+    merchant_debt,
+    merchant_payable,
+)
+from marketplace.domain.refunds import Refund, RefundPart
+from marketplace.domain.shares import Reversal, Share, Transfer
+from marketplace.domain.transactions import Payment
+
+
+def settlement_entry(payment: Payment, shares: Iterable[Share]) -> JournalEntry:
+    """A separate charge as it settles: each merchant is owed its part, the platform earns the fees, Stripe takes its.
+
+    Of 100.00 paid for a basket of two merchants, 60.00 and 40.00 with a fee of 10 percent, and Stripe's 3.20: 54.00 and
+    36.00 are owed, the platform earns 10.00 and pays 3.20; its balance at Stripe is up by 96.80 until the transfers.
+    """
+    captured, charge_id = payment.captured, payment.charge_id
+    assert captured is not None and charge_id is not None and payment.paid_at is not None  # noqa: S101, PT018 - settled
+    assert payment.processing_fee is not None  # noqa: S101 - settled
+    split = lines_of(
+        payment.currency,
+        (CHARGE_CLEARING, captured, None),
+        *((merchant_payable(share.merchant_id), -share.own, None) for share in shares),
+        (PLATFORM_REVENUE, -sum(share.fee for share in shares), None),
+    )
+    taken = lines_of(
+        payment.processing_fee_currency or payment.currency,
+        (PROCESSOR_FEES, payment.processing_fee, None),
+        (STRIPE_BALANCE, -payment.processing_fee, charge_id),
+    )
+    return _entry(payment.transaction_id, charge_id, EntryKind.SETTLEMENT, payment.paid_at, split + taken)
+
+
+def transfer_entry(share: Share, transfer: Transfer, at: datetime) -> JournalEntry:
+    """A share, or a part of it, went to the merchant."""
+    assert transfer.stripe_transfer_id is not None  # noqa: S101 - it succeeded
+    lines = lines_of(
+        share.currency,
+        (merchant_payable(share.merchant_id), transfer.amount, None),
+        (STRIPE_BALANCE, -transfer.amount, transfer.stripe_transfer_id),
+    )
+    return _entry(share.transaction_id, transfer.stripe_transfer_id, EntryKind.TRANSFER, at, lines)
+
+
+def reversal_entry(share: Share, reversal: Reversal, at: datetime, *, pays_debt: bool) -> JournalEntry:
+    """Money came back from the merchant: what it owed for a refund or dispute, or a debt that is collected."""
+    assert reversal.stripe_reversal_id is not None  # noqa: S101 - it succeeded
+    account = merchant_debt(share.merchant_id) if pays_debt else merchant_payable(share.merchant_id)
+    lines = lines_of(
+        share.currency,
+        (STRIPE_BALANCE, reversal.amount, reversal.stripe_reversal_id),
+        (account, -reversal.amount, None),
+    )
+    return _entry(share.transaction_id, reversal.stripe_reversal_id, EntryKind.REVERSAL, at, lines)
+
+
+def refund_entries(before: Refund, after: Refund) -> tuple[JournalEntry, ...]:
+    """The entries that a step of a refund with parts owes: the buyer's money, and who bears it; a failure undoes both.
+
+    Of a refund of 33.00 of the basket above, 19.80 and 13.20, the platform bears its fees of 1.98 and 1.32 and the
+    merchants 17.82 and 11.88: their accounts stand that far in debit until it is taken back.
+    """
+    entries = []
+    if not before.left_stripe and after.left_stripe:
+        stripe_id, at = _at_stripe(after)
+        out = lines_of(
+            after.currency, (REFUND_CLEARING, after.amount, None), (STRIPE_BALANCE, -after.amount, stripe_id)
+        )
+        borne = (
+            *_borne(after.currency, after.parts),
+            *lines_of(after.currency, (REFUND_CLEARING, -after.amount, None)),
+        )
+        entries.append(_entry(after.transaction_id, stripe_id, EntryKind.REFUND, at, out))
+        entries.append(_entry(after.transaction_id, stripe_id, EntryKind.APPORTIONMENT, at, borne))
+    if not before.came_back and after.came_back:
+        stripe_id, at = _at_stripe(after)
+        back = lines_of(after.currency, (STRIPE_BALANCE, after.amount, stripe_id))
+        restored = tuple(_negated(line) for line in _borne(after.currency, after.parts))
+        at = after.ended_at or at
+        entries.append(_entry(after.transaction_id, stripe_id, EntryKind.REFUND_FAILURE, at, back + restored))
+    return tuple(entries)
+
+
+def debt_entry(debt: Debt) -> JournalEntry:
+    """What a merchant could not give back is owed."""
+    lines = lines_of(
+        debt.currency,
+        (merchant_debt(debt.merchant_id), debt.amount, None),
+        (merchant_payable(debt.merchant_id), -debt.amount, None),
+    )
+    return _entry(debt.transaction_id, debt.id, EntryKind.DEBT, debt.created_at, lines)
+
+
+def netting_entry(share: Share, debt: Debt, amount: int, at: datetime) -> JournalEntry:
+    """A part of a share that was kept for a debt: in the journal of the sale whose share paid."""
+    lines = lines_of(
+        debt.currency,
+        (merchant_payable(debt.merchant_id), amount, None),
+        (merchant_debt(debt.merchant_id), -amount, None),
+    )
+    object_id = f"{debt.id}.{len(share.netted)}"  # a debt may be paid by one share in several releases
+    return _entry(share.transaction_id, object_id, EntryKind.NETTING, at, lines)
+
+
+def write_off_entry(debt: Debt, amount: int, at: datetime) -> JournalEntry:
+    """A debt that an operator gave up: the platform's loss."""
+    lines = lines_of(debt.currency, (LOSSES, amount, None), (merchant_debt(debt.merchant_id), -amount, None))
+    return _entry(debt.transaction_id, debt.id, EntryKind.WRITE_OFF, at, lines)
+
+
+def _borne(currency: str, parts: Iterable[RefundPart]) -> tuple[Line, ...]:
+    """Who bears a refund: each merchant its part less the fee, the platform the fees."""
+    by_merchant: Mapping[str, int] = {part.merchant_id: part.borne_by_merchant for part in parts}
+    merchants = ((merchant_payable(merchant_id), amount, None) for merchant_id, amount in by_merchant.items())
+    return lines_of(currency, *merchants, (PLATFORM_REVENUE, sum(part.fee for part in parts), None))
+
+
+def _at_stripe(refund: Refund) -> tuple[str, datetime]:
+    assert refund.stripe_refund_id is not None and refund.at_stripe_since is not None  # noqa: S101, PT018 - it left
+    return refund.stripe_refund_id, refund.at_stripe_since
+
+
+def _negated(line: Line) -> Line:
+    return Line(account=line.account, currency=line.currency, amount=-line.amount, source=line.source)
+
+
+def _entry(transaction_id: str, object_id: str, kind: EntryKind, at: datetime, lines: tuple[Line, ...]) -> JournalEntry:
+    return JournalEntry(transaction_id=transaction_id, object_id=object_id, kind=kind, occurred_at=at, lines=lines)

@@ -1,0 +1,67 @@
+"""What a step of a refund changes for the merchants: the journal, and the shares that give or get money back."""
+
+from collections.abc import Sequence
+
+from marketplace.domain import share_postings
+from marketplace.domain.books import Books
+from marketplace.domain.postings import refund_entries
+from marketplace.domain.refunds import Refund
+from marketplace.domain.shares import MovementStatus, Share, Transfer
+from marketplace.domain.transactions import Transaction
+from marketplace.ports import Change, Create, Ports
+from marketplace.services.shares import touched
+from marketplace.services.transactions import read_books
+
+
+def recovery_changes(ports: Ports, transaction: Transaction, before: Refund, after: Refund) -> Sequence[Change]:
+    """The entries that a refund's step owes; the shares that it concerns are touched when it begins to stand, or fails.
+
+    A destination charge's transfer is reversed by Stripe with the refund: there only a failure asks for more.
+    """
+    if not after.parts:
+        (leg,) = transaction.legs
+        changes: list[Change] = [*map(Create, refund_entries(leg, before, after))]
+        if after.came_back and not before.came_back and after.recovery is not None:
+            changes += touch_share(ports, read_books(ports, transaction.id), leg.merchant_id, after.id)
+        return changes
+    changes = [*map(Create, share_postings.refund_entries(before, after))]
+    if before.stands is not after.stands:
+        merchants = [part.merchant_id for part in after.parts]
+        changes += touched(read_books(ports, transaction.id), merchants, after.id, ports.clock.now())
+    return changes
+
+
+def touch_share(ports: Ports, books: Books, merchant_id: str, cause: str) -> list[Change]:
+    """A merchant's share touched; that of a destination charge is made when it is first needed."""
+    if merchant_id in books.shares:
+        return touched(books, [merchant_id], cause, ports.clock.now())
+    return [Create(_share_of_destination(ports, books, cause))]
+
+
+def _share_of_destination(ports: Ports, books: Books, cause: str) -> Share:
+    """What Stripe split by itself, as a share: one transfer that has arrived, of what the fee left of it."""
+    leg, payment, now = books.leg, books.payment, ports.clock.now()
+    amount, fee = payment.captured or 0, payment.application_fee_amount or 0
+    transfer = Transfer(
+        id=ports.ids.new("transfer", owner=books.transaction.id),
+        command_id=None,
+        amount=amount - fee,
+        status=MovementStatus.SUCCEEDED,
+        stripe_transfer_id=payment.transfer_id,
+        created_at=now,
+    )
+    return Share(
+        transaction_id=books.transaction.id,
+        merchant_id=leg.merchant_id,
+        account_id=leg.account_id,
+        amount=amount,
+        fee=fee,
+        currency=books.transaction.currency,
+        charge_type=books.transaction.charge_type,
+        is_settled=True,
+        released=amount - fee,
+        cause=cause,
+        transfers=(transfer,),
+        created_at=now,
+        due_at=now,
+    )

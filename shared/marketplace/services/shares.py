@@ -1,0 +1,219 @@
+"""Even out what merchants have with what they are entitled to: transfers, reversals, debts, all by commands.
+
+Whoever changes what a merchant is entitled to touches its share in the same commit, and evens it out after that; where
+he dies between the two, the sweep does. One share is one commit: a cart of any size, with any debts, is settled in
+commits of bounded size, and no two of them can move the same money.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from datetime import datetime, timedelta
+from typing import Any, Final, NamedTuple
+
+from marketplace.domain import debts, shares
+from marketplace.domain.books import Books
+from marketplace.domain.commands import Command, CommandKind, record
+from marketplace.domain.debts import COLLECT_AGAIN, MOST_OPEN_DEBTS, Debt, DebtStatus
+from marketplace.domain.errors import Unavailable
+from marketplace.domain.ledger import JournalEntry
+from marketplace.domain.merchants import Merchant
+from marketplace.domain.share_postings import debt_entry, netting_entry
+from marketplace.domain.shares import DebtPart, Hold, MovementStatus, Reversal, Share, Transfer
+from marketplace.ports import Change, Conflict, Create, Ports, Ref, Replace, one
+from marketplace.services.commands import MOST_COMMIT_TRIES, evens_out, follow_up
+from marketplace.services.transactions import read_books
+
+TRY_AGAIN: Final = timedelta(hours=6)  # after Stripe refused a transfer, or while a merchant is not ready
+
+
+class Step(NamedTuple):
+    """A share after its moves, and what else is written with it."""
+
+    share: Share
+    changes: Sequence[Change] = ()
+
+
+def touched(books: Books, merchants: Iterable[str], cause: str, now: datetime) -> list[Change]:
+    """The shares of merchants whose entitlement a commit changes: to be evened out by whoever commits, or the sweep.
+
+    Each is written, be it only to count its version on: whoever decided on the same share meanwhile decides again.
+    """
+    found = [books.shares[merchant_id] for merchant_id in merchants]
+    return [Replace(share, shares.touch(share, cause, now)) for share in found]
+
+
+@evens_out
+def even_out(ports: Ports, transaction_id: str, merchant_id: str) -> None:
+    """Send a merchant what it is entitled to, or take back what it is not, by commands that are carried out at once.
+
+    Raises:
+        Unavailable: the records kept moving, or the store did not answer; the share stays due.
+    """
+    for _ in range(MOST_COMMIT_TRIES):
+        books = read_books(ports, transaction_id)
+        before = books.shares[merchant_id]
+        step = _step(ports, books, shares.try_again(replace(before, due_at=None)))
+        try:
+            after = step.share if step.share.due_at else replace(step.share, due_at=step.share.release_at)
+            ports.store.commit(Replace(before, after), *step.changes)
+        except Conflict:
+            continue
+        follow_up(ports, step.changes)
+        return
+    raise Unavailable("the records of this share keep changing")
+
+
+def _step(ports: Ports, books: Books, share: Share) -> Step:
+    if not share.is_settled:
+        return Step(share)
+    now = ports.clock.now()
+    if share.release_at is not None and share.release_at <= now:
+        share = shares.release(share)
+    needed = books.needed_moves(share)
+    if needed.send:
+        return _send(ports, books, share, needed.send)
+    changes: list[Change] = []
+    for transfer, amount in needed.take:
+        share, command = _reverse(ports, share, transfer, amount, share.cause or "")
+        changes.append(Create(command))
+    if needed.owe:
+        debt, share, entry = owe(ports, share, needed.owe, share.cause or "", transfer_id=None, refusal=None)
+        changes += [Create(debt), Create(entry)]
+    return Step(share, changes)
+
+
+def owe(
+    ports: Ports, share: Share, amount: int, cause: str, *, transfer_id: str | None, refusal: str | None
+) -> tuple[Debt, Share, JournalEntry]:
+    """A debt for what cannot be taken back now; collected from the transfer when the merchant's balance allows it."""
+    now = ports.clock.now()
+    debt = Debt(
+        id=ports.ids.new("debt", owner=share.merchant_id),
+        merchant_id=share.merchant_id,
+        transaction_id=share.transaction_id,
+        cause=cause,
+        amount=amount,
+        currency=share.currency,
+        transfer_id=transfer_id,
+        refusal=refusal,
+        created_at=now,
+        due_at=now + COLLECT_AGAIN if transfer_id else None,
+    )
+    return debt, shares.becomes_debt(share, DebtPart(debt_id=debt.id, amount=amount)), debt_entry(debt)
+
+
+def collect_debt(ports: Ports, debt: Debt) -> None:
+    """One more try to take a debt from the merchant's balance.
+
+    Raises:
+        Conflict: the debt or its share has moved on; it stays due.
+    """
+    books = read_books(ports, debt.transaction_id)
+    before = books.shares[debt.merchant_id]
+    transfer = next((each for each in before.transfers if each.id == debt.transfer_id), None)
+    amount = min(debt.rest, before.reversible(transfer)) if transfer else 0
+    if transfer is None or amount <= 0:
+        ports.store.commit(Replace(debt, replace(debt, due_at=None)))
+        return
+    owing = shares.collects_debt(before, debt.id, amount)
+    share, command = _reverse(ports, owing, transfer, amount, debt.cause, debt_id=debt.id)
+    changes = (Replace(debt, debts.collect(debt, amount)), Replace(before, share), Create(command))
+    ports.store.commit(*changes)
+    follow_up(ports, changes)
+
+
+def _send(ports: Ports, books: Books, share: Share, amount: int) -> Step:
+    """A transfer of what is released, less what the merchant owes; held where it cannot receive it."""
+    now = ports.clock.now()
+    merchant = one(ports.store, Ref(Merchant, share.merchant_id))
+    if merchant is None or not merchant.is_ready or merchant.account_id is None:
+        return Step(shares.hold(share, Hold.NOT_READY, due_at=now + TRY_AGAIN))
+    share = replace(share, account_id=merchant.account_id)
+    share, amount, changes = _net(ports, share, amount, now)
+    if not amount:
+        return Step(share, changes)
+    transfer_id, command_id = ports.ids.new("transfer", owner=share.transaction_id), ports.ids.new("command")
+    command = record(
+        command_id=command_id,
+        subject=share.transaction_id,
+        kind=CommandKind.CREATE_TRANSFER,
+        params=_transfer_params(books, share, amount, transfer_id, command_id),
+        result=transfer_id,
+        now=now,
+    )
+    transfer = Transfer(id=transfer_id, command_id=command_id, amount=amount, created_at=now)
+    return Step(shares.send(share, transfer), [*changes, Create(command)])
+
+
+def _net(ports: Ports, share: Share, amount: int, now: datetime) -> tuple[Share, int, list[Change]]:
+    """What is left to send after the merchant's open debts in this currency, the oldest first, were paid from it."""
+    found = ports.store.debts(share.merchant_id, cursor=None, limit=MOST_OPEN_DEBTS).items
+    owed = [debt for debt in found if debt.currency == share.currency and debt.status is DebtStatus.OPEN and debt.rest]
+    changes: list[Change] = []
+    for debt in reversed(owed):
+        part = min(debt.rest, amount)
+        if part <= 0:
+            break
+        share = shares.keep_for_debts(share, DebtPart(debt_id=debt.id, amount=part))
+        changes += [Replace(debt, debts.net(debt, part)), Create(netting_entry(share, debt, part, now))]
+        amount -= part
+    return share, amount, changes
+
+
+def _reverse(
+    ports: Ports, share: Share, transfer: Transfer, amount: int, cause: str, *, debt_id: str | None = None
+) -> tuple[Share, Command]:
+    assert transfer.stripe_transfer_id is not None  # noqa: S101 - only transfers that succeeded are reversed
+    now = ports.clock.now()
+    reversal_id, command_id = ports.ids.new("reversal", owner=share.transaction_id), ports.ids.new("command")
+    reversal = Reversal(
+        id=reversal_id,
+        transfer_id=transfer.id,
+        command_id=command_id,
+        amount=amount,
+        cause=cause,
+        debt_id=debt_id,
+        created_at=now,
+    )
+    command = record(
+        command_id=command_id,
+        subject=share.transaction_id,
+        kind=CommandKind.REVERSE_TRANSFER,
+        target=(transfer.stripe_transfer_id,),
+        params={"amount": amount, "metadata": _names(share, command_id, reversal_id=reversal_id)},
+        result=reversal_id,
+        now=now,
+    )
+    return shares.take_back(share, reversal), command
+
+
+def _transfer_params(books: Books, share: Share, amount: int, transfer_id: str, command_id: str) -> dict[str, Any]:
+    """What Stripe is asked for (`/v1/transfers`).
+
+    With the charge as its source a transfer need not wait until the money is available. Transfers of one source may not
+    exceed it: what was reversed and is sent again comes from the platform's available balance.
+    """
+    sent = sum(
+        each.amount
+        for other in books.shares.values()
+        for each in other.transfers
+        if each.status is not MovementStatus.REFUSED
+    )
+    fits = sent + amount <= (books.payment.captured or 0)
+    return {
+        "amount": amount,
+        "currency": share.currency,
+        "destination": share.account_id,
+        "transfer_group": share.transaction_id,
+        **({"source_transaction": books.payment.charge_id} if fits else {}),
+        "metadata": _names(share, command_id, transfer_id=transfer_id),
+    }
+
+
+def _names(share: Share, command_id: str, **ours: str) -> dict[str, str]:
+    return {
+        "transaction_id": share.transaction_id,
+        "merchant_id": share.merchant_id,
+        "command_id": command_id,
+        **ours,
+    }
