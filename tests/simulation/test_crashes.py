@@ -17,7 +17,7 @@ from .crashes import ProcessDied
 from .market import OPERATOR, Market
 
 Act = Callable[[Market], object]
-MOST_STEPS = 60
+MOST_STEPS = 120
 
 
 def each_step(prepare: Act, act: Act) -> list[tuple[int, Market]]:

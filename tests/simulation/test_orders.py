@@ -53,7 +53,27 @@ def refund_failed(market: Market) -> str:
     return session.transaction_id
 
 
-STORIES = [paid, failed, expired, refunded, refund_failed]
+def cart_paid(market: Market) -> str:
+    """A cart of two merchants."""
+    merchants = [market.ready_merchant("Clay"), market.ready_merchant("Linen")]
+    session = market.sell_cart(dict.fromkeys(merchants, 4_999))
+    market.pay(session)
+    return session.transaction_id
+
+
+def cart_refund_failed(market: Market) -> str:
+    """A cart whose refund was recovered from both, and comes back from the buyer's bank."""
+    merchants = [market.ready_merchant("Clay"), market.ready_merchant("Linen")]
+    session = market.sell_cart(dict.fromkeys(merchants, 4_999))
+    market.pay(session, card="4000000000005126")
+    market.take_in(*market.events())
+    market.advance(3 * 24 * 3600)
+    market.refund(session.transaction_id, 3_333, key="a")
+    market.advance(7 * 24 * 3600)
+    return session.transaction_id
+
+
+STORIES = [paid, failed, expired, refunded, refund_failed, cart_paid, cart_refund_failed]
 
 
 def of_consequence(market: Market, events: list[Event]) -> list[Event]:
