@@ -22,7 +22,7 @@ h2:not(:first-child){margin-top:1.5rem}
 section,form{background:#fff;border:1px solid #e3e8ee;border-radius:.5rem;padding:1.25rem;margin:0 0 1rem}
 form form,section form{border:0;padding:0;margin:0}
 label{display:block;font-weight:600;margin:.75rem 0 .25rem}
-input:not([type=radio]),select{
+input:not([type=radio]):not([type=checkbox]),select{
 width:100%;font:inherit;padding:.55rem .7rem;border:1px solid var(--line);border-radius:.375rem;
 background:#fff;color:var(--ink)}
 fieldset{border:0;padding:0;margin:0}legend{font-weight:600;padding:0;margin:.75rem 0 .25rem}

@@ -99,12 +99,10 @@ def test_what_stripe_refuses_is_refused_at_creation(client: stripe.StripeClient,
 @pytest.mark.parametrize(
     "change",
     [
-        {"mode": "subscription"},
-        {"mode": "setup"},
-        {"ui_mode": "embedded_page"},
-        {"automatic_tax": {"enabled": True}},
-        {"discounts": [{"coupon": "x"}]},
-        {"line_items": [line(500) | {"adjustable_quantity": {"enabled": True}}]},
+        {"adaptive_pricing": {"enabled": True}},
+        {"managed_payments": {"enabled": True}},
+        {"payment_method_configuration": "pmc_1"},
+        {"payment_method_options": {"card": {"installments": {"enabled": True}}}},
     ],
 )
 def test_what_the_simulator_cannot_do_it_says(client: stripe.StripeClient, change: Any) -> None:

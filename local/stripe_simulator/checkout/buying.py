@@ -1,123 +1,151 @@
-"""What a buyer does on the hosted page: fill in a form, pay, and go on to where the shop wants him."""
+"""What a buyer does on the page: fill in the form, pay or save a payment method, and go where the shop wants him."""
 
-import re
 from collections.abc import Mapping
-from dataclasses import replace
-from datetime import UTC, datetime
 from typing import Any, Final
 
 from ..context import Context
-from ..errors import InvalidParameterError
-from ..funds import intents, methods
-from ..pages import leave_for, text_of
-from ..resources.customers import CUSTOMERS
-from ..resources.customers import create as create_customer
+from ..errors import StripeError
+from ..funds import intents as payments
+from ..funds import terms
+from ..pages import leave_for, notice, text_of
 from ..routing import Html, Redirect
+from ..setups import confirming
+from ..setups import intents as setups
 from ..values import Object
-from . import sessions
+from . import buyer, changing, completing, customers, paying_with, sessions
+from .checks import HOSTED, SETUP, SUBSCRIPTION
 from .sessions import SESSIONS
 
-CARD, US_BANK_ACCOUNT, SEPA_DEBIT = "card", "us_bank_account", "sepa_debit"
-USUAL_EMAIL: Final = "buyer@example.test"
-_EMAIL: Final = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s]+")
-_EXPIRY: Final = re.compile(r"(\d{1,2})\s*/?\s*(\d{2}|\d{4})")
-_USUAL_YEARS_AHEAD: Final = 4
+_ACCEPTANCE: Final = {"type": "online", "online": {"ip_address": "127.0.0.1", "user_agent": "Stripe simulator"}}
+"""How a mandate is agreed to on the page."""
 
 
 def pay(context: Context, session: Object, fields: Mapping[str, Any]) -> Object | None:
-    """Try to pay an open session; gives the PaymentIntent as it then stands, None where nothing had to be paid.
+    """Try to complete an open session; gives the intent as it then stands, None where nothing had to be paid.
 
     Raises:
         CardError: declined, and recorded; the buyer may try again.
         InvalidRequestError: a field makes no sense, or the payment is refused before anybody is asked.
     """
-    details = {"email": _email(context, session, fields), "name": text_of(fields, "name") or None}
-    if session["amount_total"] == 0:
-        session = _know_buyer(context, session, details)
-        sessions.complete(context, session, sessions.NOTHING_DUE)
+    if session["mode"] != SETUP:
+        session = changing.by_buyer(context, session, fields)
+    who = buyer.read(context, session, fields)
+    if not needs_method(session):
+        session = customers.know(context, session, who)
+        completing.complete(context, session, sessions.NOTHING_DUE)
         return None
-    method = _method(context, session, fields, details)
-    session = _know_buyer(context, session, details)
-    return intents.confirm_with(context, _intent(context, session), method)
+    method = paying_with.method(context, session, fields, who)
+    session = customers.know(context, session, who)
+    if session["mode"] == SETUP or session["amount_total"] == 0:
+        intent = _setup_intent(context, session)
+        return confirming.confirm_with(context, intent, method, acceptance=_ACCEPTANCE)
+    intent = _payment_intent(context, session, method, saves=bool(text_of(fields, "save")))
+    return payments.confirm_with(context, intent, method)
 
 
-def email_of_customer(context: Context, session: Object) -> str | None:
-    """The e-mail of the session's customer, which the buyer cannot change."""
-    customer = context.state.find(CUSTOMERS, session["customer"]) if session["customer"] else None
-    return customer.get("email") if customer else session["customer_email"]
-
-
-def success_url(session: Object) -> str:
-    """Where the buyer goes after paying."""
-    url: str = session["success_url"]
-    return url.replace("{CHECKOUT_SESSION_ID}", session["id"])
+def success_url(session: Object) -> str | None:
+    """Where the buyer goes after paying; None where the page itself says that it is done."""
+    stays = session.get("redirect_on_completion") in ("never", "if_required")
+    url: str | None = session["success_url"] if session["ui_mode"] == HOSTED else session.get("return_url")
+    return None if stays or url is None else url.replace("{CHECKOUT_SESSION_ID}", session["id"])
 
 
 def way_on(session: Object) -> Html | Redirect:
     """Where a completed session leads."""
-    return leave_for(success_url(session))
+    url = success_url(session)
+    return leave_for(url) if url else notice("Thank you", "This order is complete. You can go on in the shop.")
 
 
-def _intent(context: Context, session: Object) -> Object:
-    """The session's PaymentIntent, made when it is first needed."""
-    if session["payment_intent"]:
-        return context.state.get(intents.PAYMENT_INTENTS, session["payment_intent"])
-    params = {**session["_intent"], **({"customer": session["customer"]} if session["customer"] else {})}
-    intent = intents.open_intent(context, params, watcher=sessions.WATCHER)
-    context.state.update(SESSIONS, session, {"payment_intent": intent["id"]})
+def refit_intent(context: Context, session: Object) -> None:
+    """Let the PaymentIntent of an earlier attempt ask for what the order costs now.
+
+    Raises:
+        InvalidRequestError: an amount that cannot be charged.
+    """
+    if session["_attempt"] is None or not session["_attempt"].startswith("pi_"):
+        return
+    intent = context.state.get(payments.PAYMENT_INTENTS, session["_attempt"])
+    if intent["status"] not in payments.CONFIRMABLE:
+        return
+    asked = terms.new_intent(context, _asked(session))
+    changes = {name: asked[name] for name in ("amount", "application_fee_amount", "transfer_data")}
+    changes |= {name: asked[name] for name in ("description", "metadata", "setup_future_usage", "shipping")}
+    context.state.update(payments.PAYMENT_INTENTS, intent, changes)
+
+
+def needs_method(session: Object) -> bool:
+    """Whether the buyer has to name a payment method: to pay, or to have it kept."""
+    if session["mode"] == SUBSCRIPTION and session["payment_method_collection"] == "always":
+        return True
+    return bool(session["mode"] == SETUP or session["amount_total"])
+
+
+def _setup_intent(context: Context, session: Object) -> Object:
+    """The SetupIntent of mode ``setup``, or one for a subscription that costs nothing yet."""
+    if session["_attempt"] and session["_attempt"].startswith("seti_"):
+        intent = context.state.get(setups.SETUP_INTENTS, session["_attempt"])
+        return context.state.update(setups.SETUP_INTENTS, intent, {"customer": session["customer"]})
+    intent = setups.open_intent(context, {"customer": session["customer"]}, watcher=sessions.WATCHER)
+    context.state.update(SESSIONS, session, {"_attempt": intent["id"]})
     return intent
 
 
-def _know_buyer(context: Context, session: Object, details: Mapping[str, Any]) -> Object:
-    """The session with what is known of the buyer, and with a customer made of it where one is asked for."""
-    blank = dict.fromkeys(("address", "business_name", "email", "individual_name", "name", "phone"))
-    members: dict[str, Any] = {"customer_details": {**blank, "tax_exempt": "none", "tax_ids": None, **details}}
-    is_saved = session["_intent"].get("setup_future_usage")
-    if session["customer"] is None and (session["customer_creation"] == "always" or is_saved):
-        known = {name: value for name, value in details.items() if value}
-        members["customer"] = create_customer(replace(context, params=known))["id"]
-    return context.state.update(SESSIONS, session, members)
+def _payment_intent(context: Context, session: Object, method: Object, *, saves: bool) -> Object:
+    """The session's PaymentIntent, made when it is first needed, as this payment method wants it."""
+    if session["_attempt"] and session["_attempt"].startswith("pi_"):
+        refit_intent(context, session)
+        intent = context.state.get(payments.PAYMENT_INTENTS, session["_attempt"])
+        intent = context.state.update(payments.PAYMENT_INTENTS, intent, {"customer": session["customer"]})
+    else:
+        intent = payments.open_intent(context, _asked(session), watcher=sessions.WATCHER)
+        shown = {} if session["mode"] == SUBSCRIPTION else {"payment_intent": intent["id"]}
+        context.state.update(SESSIONS, session, {"_attempt": intent["id"], **shown})
+    options = session["payment_method_options"].get(method["type"], {})
+    usage = options.get("setup_future_usage") or session["_intent"].get("setup_future_usage")
+    usage = usage or ("on_session" if saves else None)
+    changes = {
+        "capture_method": options.get("capture_method") or session["_intent"].get("capture_method", "automatic_async"),
+        "setup_future_usage": None if usage == "none" else usage,
+    }
+    return context.state.update(payments.PAYMENT_INTENTS, intent, changes)
 
 
-def _email(context: Context, session: Object, fields: Mapping[str, Any]) -> str:
-    known = email_of_customer(context, session)
-    if known:
-        return known
-    email = text_of(fields, "email") if "email" in fields else USUAL_EMAIL
-    if not _EMAIL.fullmatch(email):
-        raise InvalidParameterError("Your email is invalid.", code="email_invalid", param="email")
-    return email
+def _asked(session: Object) -> dict[str, Any]:
+    """The parameters of the PaymentIntent as the session stands now.
+
+    A fixed fee or share that is more than what is left to pay is capped, as Stripe caps fees.
+    """
+    amount = session["amount_total"]
+    asked = {**session["_intent"], "amount": amount, "currency": session["currency"]}
+    if session["customer"]:
+        asked["customer"] = session["customer"]
+    if asked.get("application_fee_amount") is not None:
+        asked["application_fee_amount"] = min(asked["application_fee_amount"], amount)
+    if (asked.get("transfer_data") or {}).get("amount") is not None:
+        share = min(asked["transfer_data"]["amount"], amount)
+        asked["transfer_data"] = {**asked["transfer_data"], "amount": share}
+    details = (session["collected_information"] or {}).get("shipping_details")
+    if details:
+        asked["shipping"] = {**details, "phone": (session["customer_details"] or {}).get("phone")}
+    return asked
 
 
-def _method(context: Context, session: Object, fields: Mapping[str, Any], details: Mapping[str, Any]) -> Object:
-    number, account = text_of(fields, "test_card"), text_of(fields, "test_account")
-    kind = CARD if number else text_of(fields, "method") or CARD
-    if account:
-        kind = US_BANK_ACCOUNT if US_BANK_ACCOUNT in session["payment_method_types"] else SEPA_DEBIT
-    if kind not in session["payment_method_types"]:
-        raise InvalidParameterError("This payment method is not available here.", param="method")
-    if kind == US_BANK_ACCOUNT:
-        return methods.us_bank_account(
-            context, account_number=account or text_of(fields, "account"), billing_details=details
-        )
-    if kind == SEPA_DEBIT:
-        return methods.sepa_debit(context, iban=account or text_of(fields, "account"), billing_details=details)
-    month, year = _expiry(context, "" if number else text_of(fields, "expiry"))
-    return methods.card(
-        context,
-        number=number or text_of(fields, "card"),
-        exp_month=month,
-        exp_year=year,
-        cvc=None if number else text_of(fields, "cvc") or None,
-        billing_details=details,
-    )
+def checked_types(context: Context, session: Object) -> list[str]:
+    """Which payment methods the session takes; the terms of its payment are checked on the way.
 
-
-def _expiry(context: Context, text: str) -> tuple[int, int]:
-    """Month and year; a card whose expiry is not given is good for some years."""
-    if not text:
-        return 12, datetime.fromtimestamp(context.clock.now(), UTC).year + _USUAL_YEARS_AHEAD
-    found = _EXPIRY.fullmatch(text)
-    if not found:
-        raise InvalidParameterError("Your card's expiration date is incomplete.", param="expiry")
-    return int(found[1]), int(found[2])
+    Raises:
+        InvalidRequestError: as for a PaymentIntent, naming this request's parameter.
+    """
+    if session["amount_total"] == 0:
+        return ["card"]
+    asked = {**session["_intent"], "amount": session["amount_total"], "currency": session["currency"]}
+    try:
+        types: list[str] = terms.new_intent(context, asked)["payment_method_types"]
+    except StripeError as error:
+        first, bracket, rest = (error.param or "").partition("[")
+        if first == "amount":
+            error.param = "line_items"
+        elif first in session["_intent"] and first not in sessions.OF_THE_REQUEST:
+            error.param = f"payment_intent_data[{first}]{bracket}{rest}"
+        raise
+    return types

@@ -13,79 +13,203 @@ from ..context import Context
 from ..errors import InvalidParameterError, UnsupportedError
 from ..metadata import merged
 from ..shelves import Collection
-from ..state import public
+from ..state import State, public
 from ..values import Object
+from .checks import PAYMENT, SUBSCRIPTION
 
-ITEMS: Final = Collection("item", indexes=("_session",))
+ITEMS: Final = Collection(
+    "item",
+    indexes=("_session",),
+    expands={
+        "discounts": lambda _state, item: item["_discounts"],
+        "taxes": lambda _state, item: item["_taxes"],
+    },
+)
+"""``_each``: the exact amount of one, as text; ``_tax_rates``: ids; ``_optional``: which optional item it came of."""
+
 MAXIMUM_LINE_ITEMS: Final = 100
+MAXIMUM_OF_A_TYPE: Final = 20  # in mode subscription, recurring or one-time
 MAXIMUM_QUANTITY: Final = 999_999
-_UNSUPPORTED: Final = ("tax_rates",)
+_USUAL_MAXIMUM: Final = 99  # of an adjustable quantity
 
 
-def priced(context: Context, given: Sequence[Mapping[str, Any]], currency: str | None) -> list[dict[str, Any]]:
+def priced(
+    context: Context, given: Sequence[Mapping[str, Any]], *, mode: str, currency: str | None
+) -> list[dict[str, Any]]:
     """The line items with their prices and amounts, not kept yet; all in one currency.
 
     Raises:
-        InvalidParameterError: none or too many, an inactive or recurring price, several currencies, a wrong quantity.
+        InvalidParameterError: none or too many, an inactive price or one of another mode, several currencies, a wrong
+            quantity.
     """
     if not given:
         raise InvalidParameterError(
-            "`line_items` are required in `payment` mode.", code="parameter_missing", param="line_items"
-        )
-    if len(given) > MAXIMUM_LINE_ITEMS:
-        raise InvalidParameterError(
-            f"A Checkout Session can have up to {MAXIMUM_LINE_ITEMS} line items.", param="line_items"
+            f"`line_items` are required in `{mode}` mode.", code="parameter_missing", param="line_items"
         )
     wanted = money.currency_code(currency) if currency else None
     items = []
     for position, each in enumerate(given):
-        items.append(_item(context, each, f"line_items[{position}]", wanted))
+        items.append(item_of(context, each, f"line_items[{position}]", mode=mode, currency=wanted))
         wanted = wanted or items[0]["currency"]
+    check_number(items, mode)
     return items
 
 
-def keep(context: Context, session: str, items: Sequence[Mapping[str, Any]]) -> None:
-    """Keep the items of a session; the last one first, so that a list, newest first, shows them as they were given."""
-    for item in reversed(items):
-        context.state.insert(ITEMS, {**item, "_session": session})
+def check_number(items: Sequence[Mapping[str, Any]], mode: str) -> None:
+    """Refuse more items than a session can have, and a subscription to nothing.
+
+    Raises:
+        InvalidParameterError: too many, or none that recurs.
+    """
+    recurring = sum(each["price"]["type"] == "recurring" for each in items)
+    most, counted = MAXIMUM_LINE_ITEMS, len(items)
+    if mode == SUBSCRIPTION:
+        most, counted = MAXIMUM_OF_A_TYPE, max(recurring, len(items) - recurring)
+        if not recurring:
+            raise InvalidParameterError(
+                "You must provide at least one recurring price in `subscription` mode when using prices.",
+                param="line_items",
+            )
+    if counted > most:
+        raise InvalidParameterError(f"A Checkout Session can have up to {most} line items.", param="line_items")
 
 
-def _item(context: Context, given: Mapping[str, Any], param: str, currency: str | None) -> dict[str, Any]:
-    for name in _UNSUPPORTED:
-        if given.get(name):
-            raise UnsupportedError(f"the parameter {param}[{name}]")
-    if given.get("adjustable_quantity", {}).get("enabled"):
-        raise UnsupportedError(f"the parameter {param}[adjustable_quantity]")
-    quantity = given.get("quantity")
-    if quantity is None:
+def item_of(
+    context: Context,
+    given: Mapping[str, Any],
+    param: str,
+    *,
+    mode: str,
+    currency: str | None,
+    price: Object | None = None,
+) -> dict[str, Any]:
+    """One line item of the API's parameters, with the amounts that it has before discounts and taxes.
+
+    ``price`` is what an item that stays has cost so far: also one that nobody could choose any more.
+    """
+    price = price or _price(context, given, param)
+    if mode == PAYMENT and price["type"] == "recurring":
         raise InvalidParameterError(
-            f"Quantity is required. Add `quantity` to `{param}`.", code="parameter_missing", param=f"{param}[quantity]"
+            "You specified `payment` mode but passed a recurring price. Either switch to `subscription` mode or use "
+            "only one-time prices.",
+            param=f"{param}[price]",
         )
-    if not 1 <= quantity <= MAXIMUM_QUANTITY:
-        raise InvalidParameterError(
-            f"This value must be from 1 to {MAXIMUM_QUANTITY}.",
-            code="parameter_invalid_integer",
-            param=f"{param}[quantity]",
-        )
-    price = _price(context, given, param)
     paid_in = currency or price["currency"]
-    amount = _unit_amount(context, price, paid_in, param) * quantity
-    total = int(amount.quantize(Decimal(1), rounding=ROUND_HALF_UP))
     product = context.state.get(PRODUCTS, price["product"])
-    return {
+    adjustable = adjustable_quantity(given.get("adjustable_quantity"))
+    quantity = _quantity(given, price, adjustable, param)
+    item = {
         "id": context.ids.new("li"),
         "object": "item",
-        "adjustable_quantity": None,
+        "adjustable_quantity": adjustable,
         "amount_discount": 0,
-        "amount_subtotal": total,
         "amount_tax": 0,
-        "amount_total": total,
         "currency": paid_in,
         "description": product["name"],
         "metadata": merged({}, given.get("metadata")),
         "price": public(price),
-        "quantity": quantity,
+        "_discounts": [],
+        "_each": str(_unit_amount(context, price, paid_in, param)),
+        "_optional": None,
+        "_tax_rates": list(given.get("tax_rates") or ()),
+        "_taxes": [],
     }
+    return with_quantity(item, quantity)
+
+
+def with_quantity(item: Mapping[str, Any], quantity: int | None) -> dict[str, Any]:
+    """The item so many times, before discounts and taxes; a metered price has no quantity, and costs nothing now."""
+    amount = Decimal(item["_each"]) * (quantity or 0)
+    total = int(amount.quantize(Decimal(1), rounding=ROUND_HALF_UP))
+    return {**item, "amount_subtotal": total, "amount_total": total, "quantity": quantity}
+
+
+def adjustable_quantity(given: Mapping[str, Any] | None) -> dict[str, Any] | None:
+    """Within which bounds the buyer may change a quantity; None where he may not.
+
+    Raises:
+        InvalidParameterError: there is nothing between the bounds.
+    """
+    if not given or not given["enabled"]:
+        return None
+    least, most = given.get("minimum", 0), given.get("maximum", _USUAL_MAXIMUM)
+    if not 0 <= least <= most <= MAXIMUM_QUANTITY:
+        raise InvalidParameterError(
+            f"An adjustable quantity lies between 0 and {MAXIMUM_QUANTITY}, its minimum is no more than its maximum.",
+            param="adjustable_quantity",
+        )
+    return {"enabled": True, "maximum": most, "minimum": least}
+
+
+def changed(context: Context, session: Object, given: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """The session's items as an update wants them: those named by id with what changes, others new, the rest gone.
+
+    Raises:
+        InvalidParameterError: an id that the session does not have, and what new items are refused for.
+    """
+    known = {each["id"]: each for each in of_session(context.state, session)}
+    items = []
+    for position, each in enumerate(given):
+        param = f"line_items[{position}]"
+        found = known.get(each["id"]) if "id" in each else None
+        if "id" in each and found is None:
+            raise InvalidParameterError(f"No such line item: '{each['id']}'", code="resource_missing", param=param)
+        settings = {"mode": session["mode"], "currency": session["currency"]}
+        if found is None:
+            items.append(item_of(context, each, param, **settings))
+            continue
+        stays = "price" not in each and "price_data" not in each
+        price = context.state.get(PRICES, found["price"]["id"]) if stays else None
+        fresh = item_of(context, {**_given_of(found), **each}, param, price=price, **settings)
+        metadata = merged(found["metadata"], each.get("metadata"))
+        items.append({**fresh, "id": found["id"], "metadata": metadata, "_optional": found["_optional"]})
+    if not items:
+        raise InvalidParameterError("`line_items` cannot be empty.", param="line_items")
+    check_number(items, session["mode"])
+    return items
+
+
+def of_session(state: State, session: Object) -> list[Object]:
+    """The session's items, in their order."""
+    return list(state.select(ITEMS, {"_session": session["id"]}))
+
+
+def keep(context: Context, session: str, items: Sequence[Mapping[str, Any]]) -> None:
+    """Keep the items of a session in the place of those before: the last one first, for lists show the newest first."""
+    for before in list(context.state.select(ITEMS, {"_session": session})):
+        context.state.delete(ITEMS, before["id"])
+    for item in reversed(items):
+        context.state.insert(ITEMS, {**item, "_session": session})
+
+
+def _given_of(item: Object) -> dict[str, Any]:
+    """What the item could have been created with, but for its price."""
+    given: dict[str, Any] = {"tax_rates": item["_tax_rates"]}
+    if item["adjustable_quantity"]:
+        given["adjustable_quantity"] = item["adjustable_quantity"]
+    if item["quantity"] is not None:
+        given["quantity"] = item["quantity"]
+    return given
+
+
+def _quantity(given: Mapping[str, Any], price: Object, adjustable: Mapping[str, Any] | None, param: str) -> int | None:
+    quantity: int | None = given.get("quantity")
+    if price["recurring"] and price["recurring"]["usage_type"] == "metered":
+        if quantity is not None:
+            raise InvalidParameterError("You cannot set `quantity` for a metered price.", param=f"{param}[quantity]")
+        return None
+    if quantity is None:
+        raise InvalidParameterError(
+            f"Quantity is required. Add `quantity` to `{param}`.", code="parameter_missing", param=f"{param}[quantity]"
+        )
+    least, most = (adjustable["minimum"], adjustable["maximum"]) if adjustable else (1, MAXIMUM_QUANTITY)
+    if not max(least, 1) <= quantity <= most:
+        raise InvalidParameterError(
+            f"This value must be from {max(least, 1)} to {most}.",
+            code="parameter_invalid_integer",
+            param=f"{param}[quantity]",
+        )
+    return quantity
 
 
 def _price(context: Context, given: Mapping[str, Any], param: str) -> Object:
@@ -105,13 +229,11 @@ def _price(context: Context, given: Mapping[str, Any], param: str) -> Object:
             f"The price {price['id']} cannot be bought because its product `{price['product']}` is not active.",
             param=f"{param}[price]",
         )
-    _require_one_time(price["type"] == "one_time", f"{param}[price]")
     return price
 
 
 def _described(context: Context, given: Mapping[str, Any], param: str) -> Object:
     """A price made on the spot, which cannot be used again."""
-    _require_one_time("recurring" not in given, f"{param}[recurring]")
     if ("product" in given) == ("product_data" in given):
         raise InvalidParameterError("You must specify either `product` or `product_data`.", param=f"{param}[product]")
     if "product" in given:
@@ -120,15 +242,6 @@ def _described(context: Context, given: Mapping[str, Any], param: str) -> Object
         product = add_product(context, {**given["product_data"], "active": False})
     shown = {name: each for name, each in given.items() if name not in ("product", "product_data")}
     return add_price(context, {**shown, "active": False}, product["id"])
-
-
-def _require_one_time(is_one_time: bool, param: str) -> None:  # noqa: FBT001 - the condition itself
-    if not is_one_time:
-        raise InvalidParameterError(
-            "You specified `payment` mode but passed a recurring price. Either switch to `subscription` mode or use "
-            "only one-time prices.",
-            param=param,
-        )
 
 
 def _unit_amount(context: Context, price: Object, currency: str, param: str) -> Decimal:

@@ -75,7 +75,7 @@ def _wish(intent: Object) -> Markup:
 
 
 def _go_on(context: Context, intent: Object) -> Html | Redirect:
-    session = context.state.first(SESSIONS, {intent["object"]: intent["id"]})
+    session = context.state.first(SESSIONS, {"_attempt": intent["id"]})
     if session:
         return way_on(session) if session["status"] == COMPLETE else Redirect(f"/c/pay/{session['id']}")
     outcome = "succeeded" if intent["status"] in ("succeeded", "processing", "requires_capture") else "failed"

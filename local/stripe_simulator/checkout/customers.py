@@ -1,0 +1,51 @@
+"""The customer of a session: made of what the buyer says, or told what is new of him."""
+
+from dataclasses import replace
+from typing import Any
+
+from ..context import Context
+from ..resources import customers
+from ..resources.customers import CUSTOMERS
+from ..values import Object
+from . import buyer
+from .buyer import Buyer
+from .sessions import SESSIONS
+
+
+def know(context: Context, session: Object, who: Buyer) -> Object:
+    """The session with what is known of the buyer, and with a customer made of it where one is asked for."""
+    members = buyer.details_of(session, who)
+    is_saved = session["_intent"].get("setup_future_usage")
+    if session["customer"] is None and (session["customer_creation"] == "always" or is_saved):
+        members["customer"] = customers.create(replace(context, params=_described(who)))["id"]
+    return context.state.update(SESSIONS, session, members)
+
+
+def update(context: Context, session: Object) -> None:
+    """Save to the customer who was named what the session may save, now that it is complete."""
+    customer = context.state.find(CUSTOMERS, session["customer"]) if session["customer"] else None
+    if customer is None or "deleted" in customer:
+        return
+    details, allowed = session["customer_details"], session["_customer_update"]
+    changes: dict[str, Any] = {}
+    if not customer["email"]:
+        changes["email"] = details["email"]
+    if allowed["name"] == "auto" and details["name"]:
+        changes["name"] = details["name"]
+    if allowed["address"] == "auto" and details["address"]:
+        changes["address"] = details["address"]
+    shipping = (session["collected_information"] or {}).get("shipping_details")
+    if allowed["shipping"] == "auto" and shipping:
+        changes["shipping"] = {**shipping, "phone": details["phone"]}
+    if details["phone"] and not customer["phone"]:
+        changes["phone"] = details["phone"]
+    if changes:
+        customers.update(replace(context, params=changes), customer["id"])
+
+
+def _described(who: Buyer) -> dict[str, Any]:
+    known = {"email": who.email, "name": who.name, "phone": who.phone, "address": who.address}
+    described = {name: value for name, value in known.items() if value}
+    if who.shipping:
+        described["shipping"] = {**who.shipping, **({"phone": who.phone} if who.phone else {})}
+    return described
