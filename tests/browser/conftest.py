@@ -41,7 +41,7 @@ const look = () => {
     url: frame.contentWindow.location.pathname + frame.contentWindow.location.search,
     text: page.body.innerText,
     scripts: page.scripts.length,
-    unlabeled: [...page.querySelectorAll("input,select")].filter(each => !each.labels.length).length,
+    unlabeled: [...page.querySelectorAll("input:not([type=hidden]),select")].filter(each => !each.labels.length).length,
     wider_than_the_screen: root.scrollWidth > root.clientWidth,
   });
 };
