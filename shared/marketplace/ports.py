@@ -12,6 +12,7 @@ from marketplace.domain.catalog import Price, Product
 from marketplace.domain.commands import Command, Doubt
 from marketplace.domain.debts import Debt
 from marketplace.domain.deferred import dataclass
+from marketplace.domain.disputes import Dispute
 from marketplace.domain.errors import InvalidReturnUrl, Unavailable
 from marketplace.domain.fees import FeePolicy
 from marketplace.domain.ledger import JournalEntry
@@ -21,7 +22,7 @@ from marketplace.domain.refunds import Refund
 from marketplace.domain.shares import Share
 from marketplace.domain.transactions import Payment, Transaction
 
-Versioned = Command | Debt | Merchant | Payment | Price | Product | Refund | Share
+Versioned = Command | Debt | Dispute | Merchant | Payment | Price | Product | Refund | Share
 Watched = Command | Debt | Payment | Share  # what falls due, and is then looked at by the sweep
 WrittenOnce = EventMarker | IdempotencyRecord | JournalEntry | OnboardingLink | Transaction
 Item = Versioned | WrittenOnce
@@ -128,6 +129,9 @@ class Store(Protocol):
     def merchant_of_account(self, account_id: str) -> str | None:
         """The id of the merchant behind a connected account, a moment after it was written."""
 
+    def waiting_shares(self, merchant_id: str, *, limit: int) -> Sequence[Share]:
+        """Up to 100 shares that wait for a merchant to become ready, a moment after they began to."""
+
     def due(self, shard: int, *, now: datetime, limit: int) -> Sequence[Watched]:
         """What is to be looked at by now, the longest overdue first."""
 
@@ -162,6 +166,7 @@ class Operation(StrEnum):
     LIST_TRANSFERS = "v1.transfers.list"
     REVERSE_TRANSFER = "v1.transfers.reversals.create"
     LIST_REVERSALS = "v1.transfers.reversals.list"
+    READ_CHARGE = "v1.charges.retrieve"
 
 
 @dataclass(frozen=True)
@@ -231,13 +236,17 @@ class Policy(NamedTuple):
     """What the operator has decided. ``return_origins`` are the origins that buyers and merchants may be sent to.
 
     ``default_fee`` is of merchants that have no policy of their own; None is no fee. ``hold_until_ready`` lets
-    merchants sell before they can receive transfers: their shares wait.
+    merchants sell before they can receive transfers: their shares wait. The others say what the merchants bear of: what
+    buyers' banks take back, Stripe's fee for it, and refunds that were made elsewhere than here.
     """
 
     default_fee: FeePolicy | None
     return_origins: frozenset[str]
     livemode: bool
     hold_until_ready: bool = False
+    recovers_disputes: bool = True
+    recovers_dispute_fees: bool = True
+    recovers_foreign_refunds: bool = True
 
     @property
     def fee(self) -> FeePolicy:

@@ -10,12 +10,15 @@ from typing import Any
 from marketplace.domain.books import EventMarker, IdempotencyRecord
 from marketplace.domain.catalog import Price, Product
 from marketplace.domain.commands import Command, CommandKind, record
+from marketplace.domain.debts import Debt
+from marketplace.domain.disputes import Dispute, DisputeStatus
 from marketplace.domain.fees import FeePolicy
 from marketplace.domain.ids import RANDOM_BITS, make_id
 from marketplace.domain.ledger import JournalEntry
 from marketplace.domain.merchants import Merchant, MerchantStatus, OnboardingLink
 from marketplace.domain.postings import payment_entries
-from marketplace.domain.refunds import Refund
+from marketplace.domain.refunds import Refund, RefundPart
+from marketplace.domain.shares import DebtPart, MovementStatus, Reversal, Share, Transfer
 from marketplace.domain.transactions import ChargeType, Leg, LineItem, Payment, Transaction
 from marketplace.ports import Create, Item, Store
 
@@ -126,6 +129,44 @@ class Examples:
         return Refund(
             id=self.id("refund", transaction.id), transaction_id=transaction.id, command_id=self.id("command"),
             amount=500, currency="usd", fee=50, returns_fee=True, reason="requested_by_customer", created_at=self.now,
+        )  # fmt: skip
+
+    def share(self, transaction: Transaction, **fields: Any) -> Share:
+        """A share that was sent, partly taken back, partly owed, partly kept for an older debt."""
+        leg = transaction.legs[0]
+        transfer = Transfer(
+            id=self.id("transfer", transaction.id), command_id=self.id("command"), amount=8000,
+            status=MovementStatus.SUCCEEDED, stripe_transfer_id=self.stripe_id("tr", 24),
+            destination_payment_id=self.stripe_id("py", 24), created_at=self.now,
+        )  # fmt: skip
+        reversal = Reversal(
+            id=self.id("reversal", transaction.id), transfer_id=transfer.id, command_id=self.id("command"), amount=500,
+            cause=self.id("refund", transaction.id), status=MovementStatus.UNKNOWN, created_at=self.now,
+        )  # fmt: skip
+        parts = [DebtPart(debt_id=self.id("debt", leg.merchant_id), amount=100) for _ in range(2)]
+        made = Share(
+            transaction_id=transaction.id, merchant_id=leg.merchant_id, account_id=leg.account_id, amount=leg.amount,
+            fee=leg.fee, currency="usd", is_settled=True, released=9000, transfers=(transfer,), reversals=(reversal,),
+            debts=(parts[0],), netted=(parts[1],), created_at=self.now,
+        )  # fmt: skip
+        return replace(made, **fields)
+
+    def debt(self, merchant: Merchant, **fields: Any) -> Debt:
+        made = Debt(
+            id=self.id("debt", merchant.id), merchant_id=merchant.id, transaction_id=self.id("transaction"),
+            cause=self.id("refund", self.id("transaction")), amount=4500, currency="usd",
+            transfer_id=self.id("transfer", self.id("transaction")), refusal="balance_insufficient",
+            created_at=self.now,
+        )  # fmt: skip
+        return replace(made, **fields)
+
+    def dispute(self, transaction: Transaction) -> Dispute:
+        part = RefundPart(merchant_id=transaction.legs[0].merchant_id, amount=5000, fee=500)
+        return Dispute(
+            id=self.id("dispute", transaction.id), transaction_id=transaction.id,
+            stripe_dispute_id=self.stripe_id("du", 24), charge_id=self.stripe_id("ch", 24), amount=5000, currency="usd",
+            reason="fraudulent", status=DisputeStatus.NEEDS_RESPONSE, withdrawn=5000, fee=1500, parts=(part,),
+            dispute_fee_parts={part.merchant_id: 1500}, evidence={"uncategorized_text": "sent"}, created_at=self.now,
         )  # fmt: skip
 
     def entries(self, transaction: Transaction, payment: Payment) -> tuple[JournalEntry, ...]:

@@ -73,7 +73,7 @@ READS: dict[str, Call] = {
     "prices": lambda store, sale: store.prices(
         sale.legs[0].merchant_id.replace("merchant-", "product-") + "-" + sale.id[-26:], cursor=None, limit=5
     ),
-    "merchant_of_account": lambda store, sale: store.merchant_of_account(sale.legs[0].account_id),
+    "merchant_of_account": lambda store, sale: store.merchant_of_account(str(sale.legs[0].account_id)),
     "due": lambda store, sale: store.due(0, now=sale.created_at, limit=5),
 }
 

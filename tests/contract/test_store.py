@@ -8,9 +8,12 @@ import pytest
 from marketplace.domain.books import EventMarker, IdempotencyRecord
 from marketplace.domain.catalog import Price, Product
 from marketplace.domain.commands import Command
+from marketplace.domain.debts import Debt
+from marketplace.domain.disputes import Dispute
 from marketplace.domain.merchants import Merchant, MerchantStatus, OnboardingLink
 from marketplace.domain.principals import SYSTEM
 from marketplace.domain.refunds import Refund
+from marketplace.domain.shares import Share
 from marketplace.domain.transactions import Payment, Transaction
 from marketplace.ports import Conflict, Create, Item, Ref, Replace, Store, one
 from tests.contract.examples import Examples, create
@@ -23,6 +26,7 @@ def stored_of_each_kind(examples: Examples) -> dict[Ref[Any], Item]:
     transaction = examples.transaction(merchant)
     payment = examples.full_payment(transaction)
     refund = examples.refund(transaction)
+    share, dispute, debt = examples.share(transaction), examples.dispute(transaction), examples.debt(merchant)
     of_sale, of_merchant = examples.command(transaction.id), examples.command(merchant.id)
     inside, outside = examples.idempotency(transaction), examples.idempotency(None)
     marker, link = examples.marker(), examples.link(merchant)
@@ -33,6 +37,9 @@ def stored_of_each_kind(examples: Examples) -> dict[Ref[Any], Item]:
         Ref(Transaction, transaction.id): transaction,
         Ref(Payment, transaction.id): payment,
         Ref(Refund, refund.id): refund,
+        Ref(Share, share.merchant_id, owner=transaction.id): share,
+        Ref(Dispute, dispute.id): dispute,
+        Ref(Debt, debt.id): debt,
         Ref(Command, of_sale.id, owner=transaction.id): of_sale,
         Ref(Command, of_merchant.id, owner=merchant.id): of_merchant,
         Ref(IdempotencyRecord, inside.scope, owner=transaction.id): inside,

@@ -5,8 +5,8 @@ from datetime import timedelta
 
 from marketplace.domain.commands import Command
 from marketplace.domain.merchants import Merchant
-from marketplace.domain.transactions import Payment
-from marketplace.ports import DUE_SHARDS, Create, Replace, Store
+from marketplace.domain.shares import Hold
+from marketplace.ports import DUE_SHARDS, Create, Replace, Store, Watched
 from tests.contract.examples import Examples, StillClock, create
 
 SECOND = timedelta(seconds=1)
@@ -29,7 +29,26 @@ def test_the_session_of_a_payment_is_no_merchants_account(store: Store, examples
     assert store.merchant_of_account(str(payment.checkout_session_id)) is None
 
 
-def all_due(store: Store, clock: StillClock, limit: int = 100) -> list[Command | Payment]:
+def test_shares_that_wait_for_a_merchant_are_found_until_they_no_longer_do(
+    store: Store, examples: Examples, merchant: Merchant
+) -> None:
+    sale = examples.transaction(merchant)
+    waiting = examples.share(sale, hold=Hold.NOT_READY)
+    other = examples.share(examples.transaction(merchant), hold=Hold.BY_HAND)
+    create(store, [waiting, other])
+    assert store.waiting_shares(merchant.id, limit=10) == [waiting]
+    store.commit(Replace(waiting, replace(waiting, hold=None)))
+    assert store.waiting_shares(merchant.id, limit=10) == []
+
+
+def test_shares_and_debts_fall_due_too(store: Store, clock: StillClock, examples: Examples, merchant: Merchant) -> None:
+    share = examples.share(examples.transaction(merchant), due_at=clock.now())
+    debt = examples.debt(merchant, due_at=clock.now() - SECOND)
+    create(store, [share, debt, examples.debt(merchant)])
+    assert sorted(map(repr, all_due(store, clock))) == sorted(map(repr, [debt, share]))
+
+
+def all_due(store: Store, clock: StillClock, limit: int = 100) -> list[Watched]:
     return [item for shard in range(DUE_SHARDS) for item in store.due(shard, now=clock.now(), limit=limit)]
 
 

@@ -9,7 +9,7 @@ import pytest
 
 from marketplace.domain.errors import InvalidCursor
 from marketplace.domain.merchants import Merchant
-from marketplace.domain.transactions import Leg, Payment, Transaction
+from marketplace.domain.transactions import ChargeType, Leg, Payment, Transaction
 from marketplace.ports import Create, Item, Page, Replace, Store
 from tests.contract.examples import Examples, create
 
@@ -115,6 +115,37 @@ def test_a_sale_of_two_merchants_is_in_its_buyers_list(store: Store, examples: E
     payment = examples.new_payment(cart)
     store.commit(Create(cart), Create(payment))
     assert store.transactions(merchant_id=None, customer_id="buyer", cursor=None, limit=5).items == ((cart, payment),)
+
+
+def test_a_cart_is_in_the_list_of_each_of_its_merchants_among_their_other_sales(
+    store: Store, examples: Examples, merchant: Merchant
+) -> None:
+    other = examples.merchant()
+    sales = []
+    for is_cart in (False, True, False, True, True):
+        legs = tuple(Leg(merchant_id=m.id, account_id="acct_1", amount=50, fee=5) for m in (merchant, other))
+        of_cart = {"legs": legs, "charge_type": ChargeType.SEPARATE}
+        sale = examples.transaction(merchant, **(of_cart if is_cart else {}))
+        shares = [examples.share(replace(sale, legs=(leg,))) for leg in (legs if is_cart else ())]
+        payment = examples.new_payment(sale)
+        store.commit(Create(sale), Create(payment), *map(Create, shares))
+        sales.append((sale, payment))
+    mine: list[Any] = []
+    cursor = None
+    for _ in range(3):
+        page = store.transactions(merchant_id=merchant.id, customer_id=None, cursor=cursor, limit=2)
+        mine, cursor = [*mine, *page.items], page.cursor
+    assert (mine, cursor) == (sales[::-1], None)
+    theirs = store.transactions(merchant_id=other.id, customer_id=None, cursor=None, limit=5).items
+    assert list(theirs) == [sale for sale in sales[::-1] if len(sale[0].legs) > 1]
+
+
+def test_a_merchants_debts_are_listed_and_nobody_elses(store: Store, examples: Examples, merchant: Merchant) -> None:
+    mine, foreign = [examples.debt(merchant) for _ in range(3)], examples.debt(examples.merchant())
+    create(store, [*mine, foreign])
+    page = store.debts(merchant.id, cursor=None, limit=2)
+    assert page.items == tuple(mine[:0:-1])
+    assert store.debts(merchant.id, cursor=page.cursor, limit=2) == Page(items=(mine[0],), cursor=None)
 
 
 def test_a_cursor_of_another_list_is_refused(store: Store, lists: Lists) -> None:

@@ -26,6 +26,7 @@ from marketplace.domain.catalog import Price, Product
 from marketplace.domain.debts import Debt
 from marketplace.domain.merchants import Merchant
 from marketplace.domain.principals import Principal
+from marketplace.domain.shares import Hold, Share
 from marketplace.domain.transactions import Payment, Transaction
 from marketplace.ports import Change, Clock, Conflict, Create, Found, Item, Page, Ref, Watched
 
@@ -102,6 +103,11 @@ class MemoryStore:
         with self._step("merchant_of_account"):
             ids = [item.id for item in self._all(Merchant) if item.account_id == account_id]
             return ids[0] if ids else None
+
+    def waiting_shares(self, merchant_id: str, *, limit: int) -> Sequence[Share]:
+        with self._step("waiting_shares"):
+            mine = (share for share in self._all(Share) if share.merchant_id == merchant_id)
+            return [share for share in mine if share.hold is Hold.NOT_READY][:limit]
 
     def due(self, shard: int, *, now: datetime, limit: int) -> Sequence[Watched]:
         with self._step("due"):

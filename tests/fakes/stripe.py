@@ -31,6 +31,7 @@ PATHS: Final[Mapping[Operation, tuple[str, str]]] = {
     Operation.CREATE_TRANSFER: ("POST", "/v1/transfers"),
     Operation.LIST_TRANSFERS: ("GET", "/v1/transfers"),
     Operation.REVERSE_TRANSFER: ("POST", "/v1/transfers/{}/reversals"),
+    Operation.READ_CHARGE: ("GET", "/v1/charges/{}"),
     Operation.LIST_REVERSALS: ("GET", "/v1/transfers/{}/reversals"),
 }
 

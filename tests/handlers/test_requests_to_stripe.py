@@ -20,13 +20,14 @@ CREATIONS = (
     Operation.REFUND_APPLICATION_FEE,
 )
 
-# As strict, with the same types: tests/simulation/test_carts.py.
+# As strict, with the same types: tests/simulation/test_carts.py and test_disputes.py.
 ASKED_OF_THE_SIMULATOR = {
     Operation.LIST_SESSION_LINE_ITEMS,
     Operation.CREATE_TRANSFER,
     Operation.LIST_TRANSFERS,
     Operation.REVERSE_TRANSFER,
     Operation.LIST_REVERSALS,
+    Operation.READ_CHARGE,
 }
 
 

@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from copy import copy
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from local.stripe_simulator.clock import Clock as SimulatorClock
@@ -16,6 +16,7 @@ from local.stripe_simulator.simulator import Simulator
 from marketplace.adapters.stripe_gateway import StripeGateway
 from marketplace.domain.books import Books
 from marketplace.domain.commands import Command
+from marketplace.domain.debts import Debt
 from marketplace.domain.fees import FeePolicy
 from marketplace.domain.ids import RANDOM_BITS, make_id
 from marketplace.domain.invariants import Violation, unsettled, violations
@@ -263,6 +264,41 @@ class Market:
         """All that is stored about money, without what only tells how often it was written, and our ids by chance."""
         kept = (item for item in self.store.snapshot().values() if not _is_bookkeeping(item))
         return Counter(_MADE_ON_THE_WAY.sub(r"\1", repr(_essence(item))) for item in kept)
+
+    def order(self, path: str, **body: Any) -> Any:
+        """Something that happens at Stripe because the laboratory says so."""
+        return self._stripe("POST", path, **body)
+
+    def debts(self) -> list[Debt]:
+        """What every merchant owes or has owed."""
+        return [item for item in self.store.snapshot().values() if isinstance(item, Debt)]
+
+    def debts_open(self) -> int:
+        """Minor units that are still owed."""
+        return sum(debt.rest for debt in self.debts())
+
+    def in_days(self, days: int) -> datetime:
+        """A moment some days ahead."""
+        return self.clock.now() + timedelta(days=days)
+
+    def come_to_rest(self) -> None:
+        """The days in which money becomes available, and what was refused for want of it is tried again."""
+        for _ in range(3):
+            self.advance(24 * 3_600)
+            self.sweep()
+            self.take_in(*self.events())
+
+    def positions(self) -> dict[str, Any]:
+        """Who ends with what: at Stripe, and in the journal."""
+        merchants = self.store.merchants(cursor=None, limit=100).items
+        journal: Counter[tuple[str, str]] = Counter()
+        for books in self.all_transactions():
+            journal.update(balances(books.entries))
+        return {
+            "platform": self.stripe_balance(),
+            "merchants": {merchant.name: self.stripe_balance(merchant.account_id) for merchant in merchants},
+            "journal": {account: amount for account, amount in journal.items() if amount},
+        }
 
     def at_stripe(self, path: str, **params: Any) -> list[dict[str, Any]]:
         """The objects of a list at Stripe."""

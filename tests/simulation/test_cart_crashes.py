@@ -1,4 +1,4 @@
-"""A cart's settlement, refund and debts, with the process dying at every step: as if it had not (F02, F10, F16, F17)."""
+"""A cart's settlement, refund and debts, the process dying at every step: as if it had not (F02, F10, F16, F17)."""
 
 from marketplace.domain.merchants import Merchant
 from marketplace.ports import Operation

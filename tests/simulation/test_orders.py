@@ -73,7 +73,33 @@ def cart_refund_failed(market: Market) -> str:
     return session.transaction_id
 
 
+def disputed(sell: Callable[[Market], str]) -> Callable[[Market], str]:
+    """A sale that was disputed and won; none of its events but the account's has come yet."""
+
+    def story(market: Market) -> str:
+        transaction_id = sell(market)
+        market.order(f"/_simulator/charges/{market.at_stripe('/v1/charges')[0]['id']}/dispute", amount=5_000)
+        (found,) = market.at_stripe("/v1/disputes")
+        market.order(f"/_simulator/disputes/{found['id']}/decide", outcome="won")
+        market.order("/v1/topups", amount=50_000, currency="usd")
+        market.advance(4 * 24 * 3600)
+        return transaction_id
+
+    story.__name__ = f"{sell.__name__}_disputed"
+    return story
+
+
+def refunded_in_the_dashboard(market: Market) -> str:
+    """A cart that was refunded by somebody else; none of its events has come yet."""
+    transaction_id = cart_paid(market)
+    intent = market.at_stripe("/v1/payment_intents")[0]["id"]
+    market.order("/v1/refunds", payment_intent=intent, amount=3_333)
+    return transaction_id
+
+
 STORIES = [paid, failed, expired, refunded, refund_failed, cart_paid, cart_refund_failed]
+MOVED_ELSEWHERE = [disputed(paid), disputed(cart_paid), refunded_in_the_dashboard]
+"""Where what is moved, and how often, depends on what is heard first; only where it comes to rest does not."""
 
 
 def of_consequence(market: Market, events: list[Event]) -> list[Event]:
@@ -124,6 +150,26 @@ def test_every_duplication_of_the_events_ends_in_the_same_state(story: Callable[
         assert outcomes.count(EventOutcome.DUPLICATE) == len(again) - len({event["id"] for event in again})
         assert fork.state() == expected.state(), ids_of(again)
         assert fork.violations(transaction_id) == []
+
+
+@pytest.mark.parametrize("story", MOVED_ELSEWHERE, ids=lambda story: story.__name__)
+def test_whatever_is_heard_first_of_what_happened_elsewhere_everybody_ends_with_the_same(
+    story: Callable[[Market], str],
+) -> None:
+    market = Market()
+    transaction_id = story(market)
+    events = market.events()
+    chance = random.Random(3)
+    expected = market.fork()
+    expected.take_in(*events)
+    expected.come_to_rest()
+    assert expected.unsettled(transaction_id) == []
+    for order in chance.sample(list(orders(of_consequence(market, events))), 60):
+        fork = market.fork()
+        fork.take_in(*order, *order)
+        fork.come_to_rest()
+        assert fork.violations(transaction_id) == [], ids_of(order)
+        assert fork.positions() == expected.positions(), ids_of(order)
 
 
 @pytest.mark.parametrize("story", STORIES)

@@ -16,6 +16,7 @@ from marketplace.domain.catalog import Price, Product
 from marketplace.domain.debts import Debt
 from marketplace.domain.merchants import Merchant
 from marketplace.domain.principals import Principal
+from marketplace.domain.shares import Hold, Share
 from marketplace.domain.transactions import Payment, Transaction
 from marketplace.ports import Change, Clock, Conflict, Found, Ids, Item, Page, Ref, Replace, Watched
 
@@ -105,6 +106,19 @@ class DynamoDBStore:
         )
         head, _, merchant_id = key_in(rows[0]).pk.partition("#") if rows else ("", "", "")
         return merchant_id if head == WORDS[Merchant] else None
+
+    def waiting_shares(self, merchant_id: str, *, limit: int) -> Sequence[Share]:
+        """Shares that wait for a merchant to become ready; the index lags, and what moved on is left out."""
+        if not keys.is_name(merchant_id):
+            return []
+        rows = self._calls.query(
+            IndexName=BY_STRIPE_ID,
+            KeyConditionExpression="gsi_stripe = :waiting",
+            ExpressionAttributeValues={":waiting": {"S": keys.waiting_for(merchant_id)}},
+            most=limit,
+        )
+        items = map(item_in, self._calls.get([key_in(row) for row in rows]).values())
+        return [item for item in items if isinstance(item, Share) and item.hold is Hold.NOT_READY]
 
     def due(self, shard: int, *, now: datetime, limit: int) -> Sequence[Watched]:
         """What is to be looked at by now, the longest overdue first; the index lags, and what moved on is left out."""

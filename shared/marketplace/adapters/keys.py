@@ -11,8 +11,10 @@ Transaction           TRANSACTION#transaction-tx  TRANSACTION            gsi_mer
 Payment               TRANSACTION#transaction-tx  PAYMENT                gsi_due=DUE#3,
                                                                          gsi_due_at=2026-11-23T08:00:00.000000Z
 Share                 TRANSACTION#transaction-tx  SHARE#merchant-me      gsi_merchant=merchant-me (separate charge),
-                                                                         gsi_time=tx, gsi_due=..., gsi_due_at=...
+                                                                         gsi_time=tx, gsi_due=..., gsi_due_at=...,
+                                                                         gsi_stripe=WAITING#merchant-me (not ready)
 Refund                TRANSACTION#transaction-tx  REFUND#refund-tx-own
+Dispute               TRANSACTION#transaction-tx  DISPUTE#dispute-tx-own
 Command               TRANSACTION#transaction-tx  COMMAND#command-own    gsi_due=DUE#3, gsi_due_at=...
 JournalEntry          TRANSACTION#transaction-tx  ENTRY#ch_1#settlement
 IdempotencyRecord     TRANSACTION#transaction-tx  IDEMPOTENCY#5e88
@@ -41,11 +43,12 @@ from marketplace.domain.catalog import Price, Product
 from marketplace.domain.commands import Command
 from marketplace.domain.debts import Debt
 from marketplace.domain.deferred import dataclass
+from marketplace.domain.disputes import Dispute
 from marketplace.domain.ids import ALPHABET, is_id, owner_of
 from marketplace.domain.ledger import JournalEntry
 from marketplace.domain.merchants import Merchant, OnboardingLink
 from marketplace.domain.refunds import Refund
-from marketplace.domain.shares import Share
+from marketplace.domain.shares import Hold, Share
 from marketplace.domain.transactions import ChargeType, Payment, Transaction
 from marketplace.ports import DUE_SHARDS, Item, Ref
 
@@ -68,6 +71,7 @@ WORDS: Final[Mapping[type[Any], str]] = {
     Payment: "PAYMENT",
     Refund: "REFUND",
     Share: "SHARE",
+    Dispute: "DISPUTE",
     Debt: "DEBT",
     Command: "COMMAND",
     JournalEntry: "ENTRY",
@@ -83,7 +87,7 @@ _NAMED_BY_OWNER: Final[Mapping[type[Any], str]] = {
     Transaction: "transaction", Payment: "transaction", Merchant: "merchant"
 }  # fmt: skip
 _NAMING_OWNER: Final[Mapping[type[Any], str]] = {
-    Refund: "refund", Product: "product", Price: "price", Debt: "debt"
+    Refund: "refund", Dispute: "dispute", Product: "product", Price: "price", Debt: "debt"
 }  # fmt: skip
 _ULID_CHARACTERS: Final = 26
 
@@ -178,6 +182,7 @@ def index_attributes(item: Item) -> dict[str, str]:
         case Share():
             listed = item.merchant_id if item.charge_type is ChargeType.SEPARATE else None
             places = {"gsi_merchant": listed, "gsi_time": _ulid(item.transaction_id) if listed else None}
+            places |= {"gsi_stripe": waiting_for(item.merchant_id) if item.hold is Hold.NOT_READY else None}
             places |= _due(item.transaction_id, item.due_at)
         case Debt():
             places = _due(item.merchant_id, item.due_at)
@@ -195,6 +200,11 @@ def index_attributes(item: Item) -> dict[str, str]:
 def due_shard(shard: int) -> str:
     """The partition of a shard of what is due; shards are from 0 to DUE_SHARDS - 1."""
     return f"DUE#{shard}"
+
+
+def waiting_for(merchant_id: str) -> str:
+    """Where the shares stand that wait for a merchant to become ready: in the index that is sparse anyway."""
+    return f"WAITING#{merchant_id}"
 
 
 def all_merchants() -> Listing:

@@ -8,6 +8,7 @@ from marketplace.adapters.codec import Attributes, decode, encode
 from marketplace.adapters.keys import KINDS, WORDS, Key, index_attributes, key_of, ref_of
 from marketplace.domain.books import Books, EventMarker, IdempotencyRecord
 from marketplace.domain.commands import Command
+from marketplace.domain.disputes import Dispute
 from marketplace.domain.ledger import JournalEntry
 from marketplace.domain.merchants import OnboardingLink
 from marketplace.domain.principals import Principal
@@ -122,4 +123,5 @@ def books_of(partition: Iterable[Attributes], *, visible_to: Principal, now: dat
         entries=tuple(by_kind[JournalEntry]),
         idempotency={record.scope: record for record in by_kind[IdempotencyRecord]},
         shares={share.merchant_id: share for share in by_kind[Share]},
+        disputes={dispute.id: dispute for dispute in by_kind[Dispute]},
     )

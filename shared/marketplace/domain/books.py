@@ -6,6 +6,7 @@ from datetime import datetime
 
 from marketplace.domain.commands import Command, CommandKind
 from marketplace.domain.deferred import dataclass
+from marketplace.domain.disputes import Dispute
 from marketplace.domain.ledger import EntryKind, JournalEntry
 from marketplace.domain.refunds import Refund, RefundPart
 from marketplace.domain.shares import Moves, Share, moves
@@ -52,6 +53,7 @@ class Books:
     entries: tuple[JournalEntry, ...]
     idempotency: Mapping[str, IdempotencyRecord]
     shares: Mapping[str, Share] = field(default_factory=dict)
+    disputes: Mapping[str, Dispute] = field(default_factory=dict)
 
     @property
     def leg(self) -> Leg:
@@ -100,19 +102,21 @@ class Books:
 
     def refundable_of(self, merchant_id: str) -> int:
         """Minor units of a merchant's part that can still be refunded."""
-        reserved = (part for refund in self.refunds.values() if refund.is_reserved for part in self.parts_of(refund))
+        reserved = [part for refund in self.refunds.values() if refund.is_reserved for part in self.parts_of(refund)]
+        disputed = [part for dispute in self.disputes.values() if dispute.standing for part in dispute.parts]
         amount, _ = self.leg_amounts(merchant_id)
-        return amount - sum(part.amount for part in reserved if part.merchant_id == merchant_id)
+        return amount - sum(part.amount for part in reserved + disputed if part.merchant_id == merchant_id)
 
     def given_back(self, merchant_id: str) -> int:
-        """Minor units of a merchant's share that it gives back for refunds that stand.
+        """Minor units of a merchant's share that it gives back for refunds and disputes that stand.
 
         One without parts is recovered by Stripe itself, and counts once that is known.
         """
         standing = [refund for refund in self.refunds.values() if refund.stands]
         parts = (part for refund in standing for part in refund.parts if part.merchant_id == merchant_id)
         whole = (refund for refund in standing if not refund.parts and refund.recovery is not None)
-        return sum(part.borne_by_merchant for part in parts) + sum(refund.amount - refund.fee for refund in whole)
+        refunded = sum(part.borne_by_merchant for part in parts) + sum(refund.amount - refund.fee for refund in whole)
+        return refunded + sum(dispute.borne_by(merchant_id) for dispute in self.disputes.values())
 
     def recovered(self, merchant_id: str) -> int:
         """Minor units that Stripe itself took off a destination charge's transfer, the returned fee set off."""
@@ -124,6 +128,11 @@ class Books:
         """What evens a share out."""
         merchant_id = share.merchant_id
         return moves(share, given_back=self.given_back(merchant_id), recovered=self.recovered(merchant_id))
+
+    @property
+    def is_disputed(self) -> bool:
+        """Whether a dispute is under way: nothing is released or refunded meanwhile."""
+        return any(dispute.is_under_way for dispute in self.disputes.values())
 
     def latest_command(self, kind: CommandKind) -> Command | None:
         """The last recorded command of a kind."""

@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from typing import Any, Final
 
 from marketplace.domain.deferred import dataclass
+from marketplace.domain.disputes import DisputeFacts, DisputeStatus
 from marketplace.domain.refunds import AT_STRIPE, FeeRefund, Recovery, RefundFacts, RefundStatus
 from marketplace.domain.transactions import PAYMENT_INTENT_RANKS, SESSION_RANKS, PaymentFacts
 
@@ -49,6 +50,23 @@ class RefundReading:
 
 
 @dataclass(frozen=True, kw_only=True)
+class ForeignRefundReading:
+    """Facts of a refund that was made elsewhere; only its charge says whose it is."""
+
+    charge_id: str
+    amount: int
+    reason: str | None
+    facts: RefundFacts
+
+
+@dataclass(frozen=True, kw_only=True)
+class DisputeReading:
+    """Facts of a dispute; only its charge says whose it is."""
+
+    facts: DisputeFacts
+
+
+@dataclass(frozen=True, kw_only=True)
 class AccountReading:
     """An account changed somehow: read it again."""
 
@@ -62,7 +80,7 @@ class Ignored:
     reason: str
 
 
-Reading = PaymentReading | RefundReading | AccountReading | Ignored
+Reading = PaymentReading | RefundReading | ForeignRefundReading | DisputeReading | AccountReading | Ignored
 
 
 def parse(body: Mapping[str, Any]) -> Event:
@@ -160,9 +178,17 @@ def _payment(holder: Object, facts: PaymentFacts) -> Reading:
 
 def _refund(event: Event) -> Reading:
     metadata = event.object.get("metadata") or {}
-    if not (metadata.get("transaction_id") and metadata.get("refund_id")):
-        return Ignored(reason="not ours")
     ended = event.created if event.object["status"] in {"failed", "canceled"} else None
+    if not (metadata.get("transaction_id") and metadata.get("refund_id")):
+        charge_id = id_of(event.object.get("charge"))
+        if charge_id is None:
+            return Ignored(reason="not ours")
+        return ForeignRefundReading(
+            charge_id=charge_id,
+            amount=event.object["amount"],
+            reason=event.object.get("reason"),
+            facts=refund_facts(event.object, ended_at=ended),
+        )
     return RefundReading(
         transaction_id=metadata["transaction_id"],
         refund_id=metadata["refund_id"],
@@ -200,6 +226,34 @@ def refund_facts(refund: Object, *, ended_at: datetime | None = None) -> RefundF
     )
 
 
+def _dispute(event: Event) -> Reading:
+    return DisputeReading(facts=dispute_facts(event.object))
+
+
+def dispute_facts(dispute: Object) -> DisputeFacts:
+    """What a dispute says. A status that this code does not know yet is taken for one that is under way."""
+    moved = dispute.get("balance_transactions") or []
+    out, back = ([each for each in moved if (each["amount"] < 0) is leaves] for leaves in (True, False))
+    due_by = (dispute.get("evidence_details") or {}).get("due_by")
+    known = {status.value for status in DisputeStatus}
+    return DisputeFacts(
+        stripe_dispute_id=dispute["id"],
+        charge_id=str(id_of(dispute["charge"])),
+        status=DisputeStatus(dispute["status"]) if dispute["status"] in known else DisputeStatus.NEEDS_RESPONSE,
+        amount=dispute["amount"],
+        currency=dispute["currency"],
+        reason=dispute["reason"],
+        evidence_due_by=at(due_by) if due_by else None,
+        withdrawn=-sum(each["amount"] for each in out),
+        fee=sum(each["fee"] for each in out),
+        withdrawn_at=at(out[0]["created"]) if out else None,
+        reinstated=sum(each["amount"] for each in back),
+        fee_returned=-sum(each["fee"] for each in back),
+        reinstated_at=at(back[0]["created"]) if back else None,
+        created=at(dispute["created"]),
+    )
+
+
 def _account(event: Event) -> Reading:
     account_id = event.object.get("id")
     return AccountReading(account_id=account_id) if account_id else Ignored(reason="no account")
@@ -230,6 +284,11 @@ ACCOUNT_READERS: Final[Mapping[str, Callable[[Event], Reading]]] = {
     "refund.created": _refund,
     "refund.updated": _refund,
     "refund.failed": _refund,
+    "charge.dispute.created": _dispute,
+    "charge.dispute.updated": _dispute,
+    "charge.dispute.closed": _dispute,
+    "charge.dispute.funds_withdrawn": _dispute,
+    "charge.dispute.funds_reinstated": _dispute,
 }
 CONNECT_READERS: Final[Mapping[str, Callable[[Event], Reading]]] = {"account.updated": _account}
 THIN_READERS: Final[Mapping[str, Callable[[Event], Reading]]] = {

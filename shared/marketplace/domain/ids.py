@@ -4,6 +4,7 @@ A ULID sorts by its time. What belongs to one owner carries the owner's ULID bef
 known from its id alone: ``price-{merchant}-{own}``, ``refund-{transaction}-{own}``.
 """
 
+import hashlib
 import re
 from datetime import datetime
 from typing import Final
@@ -15,7 +16,7 @@ _RANDOM_CHARACTERS: Final = 16
 _ULID: Final = f"[{ALPHABET}]{{{_TIME_CHARACTERS + _RANDOM_CHARACTERS}}}"
 OWNERS: Final = {
     "product": "merchant", "price": "merchant", "debt": "merchant",
-    "refund": "transaction", "transfer": "transaction", "reversal": "transaction",
+    "refund": "transaction", "dispute": "transaction", "transfer": "transaction", "reversal": "transaction",
 }  # fmt: skip
 NOUNS: Final = frozenset({"merchant", "transaction", "command", *OWNERS})
 
@@ -29,6 +30,12 @@ def make_id(noun: str, at: datetime, random: int, *, owner: str | None = None) -
             raise ValueError(f"a {noun} belongs to a {OWNERS[noun]}")
         return f"{noun}-{owner.removeprefix(OWNERS[noun] + '-')}-{own}"
     return f"{noun}-{own}"
+
+
+def id_from(noun: str, at: datetime, text: str, *, owner: str | None = None) -> str:
+    """The id of what somebody else made and named ``text``: the same whenever and wherever it is heard of."""
+    digest = hashlib.sha256(text.encode()).digest()
+    return make_id(noun, at, int.from_bytes(digest[: RANDOM_BITS // 8]), owner=owner)
 
 
 def is_id(noun: str, text: str) -> bool:

@@ -14,6 +14,7 @@ from marketplace.domain.deferred import dataclass
 from marketplace.domain.ledger import (
     CHARGE_CLEARING,
     CLEARING,
+    DISPUTE_CLEARING,
     REFUND_CLEARING,
     EntryKind,
     balances,
@@ -81,8 +82,9 @@ def _shares_add_up(books: Books, now: datetime) -> Iterator[str]:  # noqa: ARG00
         yield f"the shares are of {sum(share.amount for share in settled)}, captured {books.payment.captured}"
     sums = balances(books.entries)
     for share in settled:
-        back = books.given_back(share.merchant_id)
-        if not 0 <= back <= share.own:
+        back, merchant_id = books.given_back(share.merchant_id), share.merchant_id
+        fees = sum(dispute.dispute_fee_parts.get(merchant_id, 0) for dispute in books.disputes.values())
+        if not 0 <= back <= share.own + fees:
             yield f"{share.merchant_id} gives back {back} of {share.own}"
         for transfer in share.transfers:
             if share.reversible(transfer) < 0:
@@ -112,6 +114,9 @@ def _entries_follow_facts(books: Books, now: datetime) -> Iterator[str]:  # noqa
         facts[refund.stripe_refund_id, EntryKind.RECOVERY] = refund.recovery is not None
         facts[refund.stripe_refund_id, EntryKind.APPORTIONMENT] = refund.left_stripe and bool(refund.parts)
         facts[refund.stripe_refund_id, EntryKind.REFUND_FAILURE] = refund.came_back
+    for dispute in books.disputes.values():
+        facts[dispute.stripe_dispute_id, EntryKind.DISPUTE] = dispute.withdrawn > 0
+        facts[dispute.stripe_dispute_id, EntryKind.REINSTATEMENT] = dispute.reinstated > 0
     for share in books.shares.values():
         for transfer in (each for each in share.transfers if each.command_id):
             facts[transfer.stripe_transfer_id, EntryKind.TRANSFER] = transfer.status is MovementStatus.SUCCEEDED
@@ -132,7 +137,7 @@ def _one_object_per_command(books: Books, now: datetime) -> Iterator[str]:  # no
 
 def _intent_before_money(books: Books, now: datetime) -> Iterator[str]:  # noqa: ARG001
     for refund in books.refunds.values():
-        if refund.command_id not in books.commands:
+        if refund.command_id is not None and refund.command_id not in books.commands:
             yield f"{refund.id} has no command"
 
 
@@ -141,6 +146,8 @@ def _clearing_rests(books: Books, now: datetime) -> Iterator[str]:  # noqa: ARG0
     uncleared = 0 if books.payment.is_settled or books.payment.paid_at is None else -(books.payment.captured or 0)
     if sums.get((CHARGE_CLEARING, currency), 0) != uncleared:
         yield f"charge clearing is {sums.get((CHARGE_CLEARING, currency), 0)}, {uncleared} is under way"
+    if sums.get((DISPUTE_CLEARING, currency), 0):
+        yield f"dispute clearing is {sums[DISPUTE_CLEARING, currency]}"
     refunds = books.refunds.values()
     unrecovered = sum(r.amount for r in refunds if r.left_stripe and r.recovery is None and not r.parts)
     if sums.get((REFUND_CLEARING, currency), 0) != unrecovered:

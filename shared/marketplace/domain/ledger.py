@@ -57,6 +57,8 @@ class EntryKind(StrEnum):
     APPORTIONMENT = "apportionment"  # of a refund or dispute: who bears it
     TRANSFER = "transfer"  # of a transfer: a share, or a part of it, went to the merchant
     REVERSAL = "reversal"  # of a transfer reversal: money came back from the merchant
+    DISPUTE = "dispute"  # of a dispute: the buyer's bank took money back
+    REINSTATEMENT = "reinstatement"  # of a dispute: it came back
     DEBT = "debt"  # of a debt: what could not be taken back
     NETTING = "netting"  # of a debt and what paid it: kept from a later share
     WRITE_OFF = "write_off"  # of a debt: given up

@@ -46,6 +46,7 @@ def fee_to_return(books: Books, merchant_id: str, amount: int) -> int:
     """
     of_leg, fee = books.leg_amounts(merchant_id)
     returning = [part for refund in _returning(books.refunds.values()) for part in books.parts_of(refund)]
+    returning += [part for dispute in books.disputes.values() if dispute.standing for part in dispute.parts]
     earlier = [part for part in returning if part.merchant_id == merchant_id]
     running_total = sum(part.amount for part in earlier) + amount
     due = part_of(fee, running_total, of_leg, step=smallest_payable(books.transaction.currency))

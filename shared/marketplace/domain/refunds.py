@@ -84,7 +84,7 @@ class Refund:
 
     id: str
     transaction_id: str
-    command_id: str
+    command_id: str | None  # None where it was made elsewhere than here
     amount: int
     currency: str
     fee: int

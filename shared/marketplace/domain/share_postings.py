@@ -1,11 +1,14 @@
 """Which journal entry each movement of a share makes: the split of a charge, transfers, reversals, debts."""
 
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from datetime import datetime
 
 from marketplace.domain.debts import Debt
+from marketplace.domain.disputes import Dispute
 from marketplace.domain.ledger import (
     CHARGE_CLEARING,
+    DISPUTE_CLEARING,
     LOSSES,
     PLATFORM_REVENUE,
     PROCESSOR_FEES,
@@ -94,6 +97,60 @@ def refund_entries(before: Refund, after: Refund) -> tuple[JournalEntry, ...]:
         at = after.ended_at or at
         entries.append(_entry(after.transaction_id, stripe_id, EntryKind.REFUND_FAILURE, at, back + restored))
     return tuple(entries)
+
+
+def dispute_entries(before: Dispute, after: Dispute) -> tuple[JournalEntry, ...]:
+    """The entries that a step of a dispute owes: what the bank took and who bears it, and what came back.
+
+    Of 60.00 disputed with Stripe's fee of 15.00, the platform's own fee being 10 percent: 75.00 leave, the merchant
+    bears 54.00 and, by policy, the 15.00; the platform gives up 6.00. What comes back goes to whoever bore it.
+    """
+    entries: list[JournalEntry] = []
+    if after.withdrawn and not before.withdrawn:
+        entries += _withdrawal(replace(after, reinstated=0, fee_returned=0))
+    if after.reinstated and not before.reinstated:
+        entries.append(_reinstatement(replace(after, reinstated=0, fee_returned=0), after))
+    return tuple(entries)
+
+
+def _withdrawal(dispute: Dispute) -> tuple[JournalEntry, JournalEntry]:
+    stripe_id, at = dispute.stripe_dispute_id, dispute.withdrawn_at or dispute.created_at
+    out = lines_of(
+        dispute.currency,
+        (DISPUTE_CLEARING, dispute.withdrawn, None),
+        (PROCESSOR_FEES, dispute.fee, None),
+        (STRIPE_BALANCE, -dispute.withdrawn - dispute.fee, stripe_id),
+    )
+    borne = {each: dispute.borne_by(each) for each in dispute.bearers}
+    fees = sum(dispute.dispute_fee_parts.values()) if dispute.fee else 0
+    apportioned = lines_of(
+        dispute.currency,
+        *((merchant_payable(each), amount, None) for each, amount in borne.items()),
+        (LOSSES, dispute.loss, None),
+        (PLATFORM_REVENUE, dispute.withdrawn + fees - sum(borne.values()) - dispute.loss, None),
+        (PROCESSOR_FEES, -fees, None),
+        (DISPUTE_CLEARING, -dispute.withdrawn, None),
+    )
+    return (
+        _entry(dispute.transaction_id, stripe_id, EntryKind.DISPUTE, at, out),
+        _entry(dispute.transaction_id, stripe_id, EntryKind.APPORTIONMENT, at, apportioned),
+    )
+
+
+def _reinstatement(taken: Dispute, after: Dispute) -> JournalEntry:
+    given = {each: taken.borne_by(each) - after.borne_by(each) for each in after.bearers}
+    fees = sum(after.dispute_fee_parts.values()) if taken.fee and after.fee_returned else 0
+    regained = taken.loss - after.loss
+    lines = lines_of(
+        after.currency,
+        (STRIPE_BALANCE, after.reinstated + after.fee_returned, after.stripe_dispute_id),
+        (PROCESSOR_FEES, fees - after.fee_returned, None),
+        *((merchant_payable(each), -amount, None) for each, amount in given.items()),
+        (LOSSES, -regained, None),
+        (PLATFORM_REVENUE, sum(given.values()) + regained - after.reinstated - fees, None),
+    )
+    at = after.reinstated_at or after.created_at
+    return _entry(after.transaction_id, after.stripe_dispute_id, EntryKind.REINSTATEMENT, at, lines)
 
 
 def debt_entry(debt: Debt) -> JournalEntry:

@@ -140,9 +140,13 @@ class Share:
 
     @property
     def booked(self) -> int:
-        """Minor units that the merchant has had, counting only what Stripe has confirmed."""
+        """Minor units that the merchant has had, counting only what Stripe has confirmed.
+
+        A debt that is being collected is in the journal's account of debts, and no longer in ``debts``.
+        """
         sent = sum(each.amount for each in self.transfers if each.status is MovementStatus.SUCCEEDED)
-        back = (each for each in self.reversals if each.status is MovementStatus.SUCCEEDED or each.debt_id)
+        counts = {True: _ON_THE_WAY | {MovementStatus.SUCCEEDED}, False: {MovementStatus.SUCCEEDED}}
+        back = (each for each in self.reversals if each.status in counts[each.debt_id is not None])
         return sent + sum(part.amount for part in self.netted) - sum(each.amount for each in back) - self.owed
 
     def reversible(self, transfer: Transfer) -> int:
@@ -268,8 +272,8 @@ def hold(share: Share, why: Hold, *, release_at: datetime | None = None, due_at:
 
 
 def try_again(share: Share) -> Share:
-    """The share without a hold that only waited for time or for the merchant."""
-    return replace(share, hold=None) if share.hold in {Hold.NOT_READY, Hold.REFUSED} else share
+    """The share without a hold that only waited for time, the merchant or a dispute."""
+    return replace(share, hold=None) if share.hold in _PASSING else share
 
 
 def touch(share: Share, cause: str, due_at: datetime) -> Share:
@@ -277,6 +281,7 @@ def touch(share: Share, cause: str, due_at: datetime) -> Share:
     return replace(share, cause=cause, due_at=due_at)
 
 
+_PASSING: Final = frozenset({Hold.NOT_READY, Hold.REFUSED, Hold.DISPUTED})
 _ON_THE_WAY: Final = frozenset({MovementStatus.REQUESTED, MovementStatus.UNKNOWN})
 _WORDS: Final[Mapping[Hold, str]] = {
     Hold.BY_HAND: "its release",

@@ -4,25 +4,39 @@ The event's marker, the record it moves on and the journal entries that follow a
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
 from datetime import timedelta
 from enum import StrEnum
 from typing import Any, Final, NamedTuple
 
 from marketplace.domain.books import EventMarker
 from marketplace.domain.errors import Unavailable
-from marketplace.domain.events import AccountReading, Event, Ignored, PaymentReading, RefundReading, parse, read
+from marketplace.domain.events import (
+    AccountReading,
+    DisputeReading,
+    Event,
+    ForeignRefundReading,
+    Ignored,
+    PaymentReading,
+    RefundReading,
+    parse,
+    read,
+)
 from marketplace.domain.refunds import Refund, release
 from marketplace.domain.refunds import join as join_refund
-from marketplace.domain.transactions import Payment, PaymentFacts, Transaction, join
-from marketplace.ports import Change, Conflict, Create, Operation, Ports, Ref, Replace, one
+from marketplace.domain.transactions import Payment, Transaction, join
+from marketplace.ports import Change, Conflict, Create, Ports, Ref, Replace, one
 from marketplace.services.commands import follow_up
+from marketplace.services.fees import with_fee
+from marketplace.services.foreign import Heard, dispute_changes, refund_changes
 from marketplace.services.merchants import follow_account
 from marketplace.services.recovery import recovery_changes
 from marketplace.services.settlement import payment_changes
 
 MARKER_KEPT: Final = timedelta(days=35)  # Stripe lists events for 30 days; after that nothing brings one back
 MOST_COMMIT_TRIES: Final = 12
+
+
+Told = PaymentReading | RefundReading | DisputeReading | ForeignRefundReading  # of one transaction
 
 
 class EventOutcome(StrEnum):
@@ -61,20 +75,10 @@ def take_in(ports: Ports, body: Mapping[str, Any]) -> EventOutcome:
     match read(event):
         case Ignored(reason=reason):
             return _set_aside(ports, event, reason)
-        case PaymentReading() as payment:
-            return _apply(ports, event, lambda: _payment_step(ports, event, payment))
-        case RefundReading() as refund:
-            return _apply(ports, event, lambda: _refund_step(ports, event, refund))
         case AccountReading(account_id=account_id):
             return _follow(ports, event, account_id)
-
-
-def with_fee(ports: Ports, payment: Payment, facts: PaymentFacts) -> PaymentFacts:
-    """The facts with Stripe's fee, which no event carries: one read, of the balance transaction, when it is new."""
-    if facts.balance_transaction_id is None or payment.processing_fee is not None:
-        return facts
-    booked = ports.stripe.read(Operation.READ_BALANCE_TRANSACTION, facts.balance_transaction_id)
-    return replace(facts, processing_fee=booked["fee"], processing_fee_currency=booked["currency"])
+        case reading:
+            return _apply(ports, event, lambda: _step(ports, event, reading))
 
 
 def _apply(ports: Ports, event: Event, step: Callable[[], _Step]) -> EventOutcome:
@@ -93,6 +97,18 @@ def _apply(ports: Ports, event: Event, step: Callable[[], _Step]) -> EventOutcom
         follow_up(ports, taken.changes)
         return taken.outcome
     raise Unavailable("the records of this event keep changing")
+
+
+def _step(ports: Ports, event: Event, reading: Told) -> _Step:
+    match reading:
+        case PaymentReading():
+            return _payment_step(ports, event, reading)
+        case RefundReading():
+            return _refund_step(ports, event, reading)
+        case DisputeReading():
+            return _heard_step(ports, event, lambda: dispute_changes(ports, reading))
+        case ForeignRefundReading():
+            return _heard_step(ports, event, lambda: refund_changes(ports, reading))
 
 
 def _payment_step(ports: Ports, event: Event, reading: PaymentReading) -> _Step:
@@ -127,6 +143,15 @@ def _refund_step(ports: Ports, event: Event, reading: RefundReading) -> _Step:
         *recovery_changes(ports, transaction, before, after),
     ]
     return _Step(EventOutcome.APPLIED, changes, transaction_id=transaction.id)
+
+
+def _heard_step(ports: Ports, event: Event, heard_of: Callable[[], Heard | None]) -> _Step:
+    if one(ports.store, Ref(EventMarker, event.id)) is not None:
+        return _DUPLICATE
+    heard = heard_of()
+    if heard is None:
+        return _NOT_OURS
+    return _Step(EventOutcome.APPLIED, heard.changes, transaction_id=heard.transaction_id)
 
 
 def _follow(ports: Ports, event: Event, account_id: str) -> EventOutcome:

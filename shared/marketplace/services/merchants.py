@@ -29,6 +29,7 @@ from marketplace.ports import (
 )
 from marketplace.services.commands import Handler, find_made, perform_once, require_done
 from marketplace.services.idempotency import Once
+from marketplace.services.shares import pay_what_waited
 
 ACCOUNT_PARTS: Final = ["configuration.recipient", "requirements"]
 MOST_COMMIT_TRIES: Final = 12
@@ -188,6 +189,8 @@ def follow_account(ports: Ports, account_id: str) -> bool:
             ports.store.commit(Replace(merchant, seen))
         except Conflict:
             continue
+        if seen.is_ready and not merchant.is_ready:
+            pay_what_waited(ports, merchant_id)
         return True
     raise StripeUnavailable("the merchant keeps changing")
 

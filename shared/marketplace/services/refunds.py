@@ -7,7 +7,7 @@ from typing import Any, Final, override
 from marketplace.domain.books import Books
 from marketplace.domain.commands import Command, CommandKind, record
 from marketplace.domain.deferred import dataclass
-from marketplace.domain.errors import NotFound, StripeRefused, Unavailable
+from marketplace.domain.errors import NotFound, StripeRefused, TransactionNotRefundable, Unavailable
 from marketplace.domain.events import fee_refund, fee_refunds, refund_facts
 from marketplace.domain.ids import owner_of
 from marketplace.domain.ledger import EntryKind, JournalEntry
@@ -177,6 +177,8 @@ def list_refunds(ports: Ports, caller: Principal, transaction_id: str) -> Sequen
 
 def _plan(ports: Ports, books: Books, request: RefundRequest) -> tuple[Refund, Command]:
     transaction, payment, now = books.transaction, books.payment, ports.clock.now()
+    if books.is_disputed:
+        raise TransactionNotRefundable("the payment is disputed: the buyer's bank decides")
     amount = _amount(books, request)
     reserve(payment, amount)
     asked = request.refund_application_fee

@@ -6,6 +6,7 @@ commits of bounded size, and no two of them can move the same money.
 """
 
 from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any, Final, NamedTuple
@@ -23,6 +24,7 @@ from marketplace.ports import Change, Conflict, Create, Ports, Ref, Replace, one
 from marketplace.services.commands import MOST_COMMIT_TRIES, evens_out, follow_up
 from marketplace.services.transactions import read_books
 
+MOST_WOKEN: Final = 50  # shares of a merchant that are paid at once when it becomes ready
 TRY_AGAIN: Final = timedelta(hours=6)  # after Stripe refused a transfer, or while a merchant is not ready
 
 
@@ -63,6 +65,13 @@ def even_out(ports: Ports, transaction_id: str, merchant_id: str) -> None:
     raise Unavailable("the records of this share keep changing")
 
 
+def pay_what_waited(ports: Ports, merchant_id: str) -> None:
+    """Even out the shares that waited for a merchant who has become ready; what is left over is due by itself."""
+    for share in ports.store.waiting_shares(merchant_id, limit=MOST_WOKEN):
+        with suppress(Unavailable):
+            even_out(ports, share.transaction_id, merchant_id)
+
+
 def _step(ports: Ports, books: Books, share: Share) -> Step:
     if not share.is_settled:
         return Step(share)
@@ -70,6 +79,8 @@ def _step(ports: Ports, books: Books, share: Share) -> Step:
     if share.release_at is not None and share.release_at <= now:
         share = shares.release(share)
     needed = books.needed_moves(share)
+    if needed.send and books.is_disputed:
+        return Step(shares.hold(share, Hold.DISPUTED))
     if needed.send:
         return _send(ports, books, share, needed.send)
     changes: list[Change] = []

@@ -17,7 +17,7 @@ from marketplace.ports import DUE_SHARDS, Conflict, Operation, Ports, Watched
 from marketplace.services.catalog import CREATE_PRICE, CREATE_PRODUCT
 from marketplace.services.checkout import CREATE_CHECKOUT_SESSION, EXPIRE_CHECKOUT_SESSION
 from marketplace.services.commands import Handler, follow_up, resume
-from marketplace.services.events import with_fee
+from marketplace.services.fees import with_fee
 from marketplace.services.merchants import CREATE_ACCOUNT
 from marketplace.services.refunds import CREATE_REFUND, REFUND_APPLICATION_FEE
 from marketplace.services.settlement import payment_changes

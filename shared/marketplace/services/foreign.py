@@ -1,0 +1,131 @@
+"""What happened at Stripe without being asked for here: disputes, refunds of the Dashboard and of merchants.
+
+Such events name only a charge; the charge is read to learn whose it is, and its payment brought up to date first, since
+its own events may still be on their way.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import Any, NamedTuple
+
+from marketplace.domain.books import Books
+from marketplace.domain.dispute_plans import apportioned, new_dispute
+from marketplace.domain.disputes import Dispute, join
+from marketplace.domain.events import DisputeReading, ForeignRefundReading, charge_facts
+from marketplace.domain.ids import id_from
+from marketplace.domain.principals import SYSTEM
+from marketplace.domain.refund_plans import refund_parts
+from marketplace.domain.refunds import Refund, RefundStatus
+from marketplace.domain.refunds import join as join_refund
+from marketplace.domain.share_postings import dispute_entries
+from marketplace.domain.transactions import join as join_payment
+from marketplace.ports import Change, Create, Operation, Ports, Replace
+from marketplace.services.commands import follow_up
+from marketplace.services.fees import with_fee
+from marketplace.services.recovery import recovery_changes, touch_share
+from marketplace.services.settlement import payment_changes
+
+
+class Heard(NamedTuple):
+    """What an event about a transaction changes."""
+
+    transaction_id: str
+    changes: Sequence[Change]
+
+
+def dispute_changes(ports: Ports, reading: DisputeReading) -> Heard | None:
+    """What a dispute's event changes; None where its charge is not ours.
+
+    Raises:
+        Unavailable: Stripe or DynamoDB did not answer.
+    """
+    books = _books_of(ports, reading.facts.charge_id)
+    if books is None:
+        return None
+    found = _dispute_in(books, reading.facts.stripe_dispute_id)
+    before = found or new_dispute(books, reading.facts)
+    after = join(before, reading.facts)
+    if after.withdrawn and not before.withdrawn:
+        policy = ports.policy
+        after = apportioned(books, after, recovers=policy.recovers_disputes, recovers_fee=policy.recovers_dispute_fees)
+    entries = dispute_entries(before, after)
+    written: list[Change] = [Create(after)] if found is None else [] if after == before else [Replace(before, after)]
+    known = replace(books, disputes={**books.disputes, after.id: after})
+    for merchant_id in _concerned(known, before, after, is_new=found is None):
+        written += touch_share(ports, known, merchant_id, after.id)
+    return Heard(books.transaction.id, [*written, *map(Create, entries)])
+
+
+def refund_changes(ports: Ports, reading: ForeignRefundReading) -> Heard | None:
+    """What the event of a refund that was made elsewhere changes; None where its charge is not ours.
+
+    It is taken in as if it had been asked for here, and recovered by policy: a destination charge's that took its
+    transfer along is recovered already.
+    """
+    books = _books_of(ports, reading.charge_id)
+    if books is None:
+        return None
+    refund_id = id_from("refund", reading.facts.created, reading.facts.stripe_refund_id, owner=books.transaction.id)
+    found = books.refunds.get(refund_id)
+    before = found or _heard_of(ports, books, refund_id, reading)
+    after = join_refund(before, reading.facts)
+    paid = books.payment
+    reserved = paid.refund_reserved + after.amount * (
+        int(after.is_reserved) - int(found is not None and before.is_reserved)
+    )
+    counted = replace(paid, refund_reserved=reserved, refund_count=paid.refund_count + int(found is None))
+    changes: list[Change] = [Create(after)] if found is None else [] if after == before else [Replace(before, after)]
+    if counted != paid:
+        changes.append(Replace(paid, counted))
+    return Heard(books.transaction.id, [*changes, *recovery_changes(ports, books.transaction, before, after)])
+
+
+def _heard_of(ports: Ports, books: Books, refund_id: str, reading: ForeignRefundReading) -> Refund:
+    amount = min(reading.amount, sum(books.refundable_of(leg.merchant_id) for leg in books.transaction.legs))
+    recovers = ports.policy.recovers_foreign_refunds and amount > 0
+    parts = refund_parts(books, amount, merchant_id=None, returns_fee=True) if recovers else ()
+    return Refund(
+        id=refund_id,
+        transaction_id=books.transaction.id,
+        command_id=None,
+        amount=reading.amount,
+        currency=books.transaction.currency,
+        fee=sum(part.fee for part in parts),
+        returns_fee=True,
+        reason=reading.reason,
+        status=RefundStatus.REQUESTED,
+        parts=parts,
+        created_at=reading.facts.created,
+    )
+
+
+def _concerned(books: Books, before: Dispute, after: Dispute, *, is_new: bool) -> Sequence[str]:
+    """The merchants whose shares this step of a dispute changes: money moved, or releases stop or go on."""
+    money_moved = (before.withdrawn, before.reinstated) != (after.withdrawn, after.reinstated)
+    stops_or_goes_on = is_new or before.is_under_way is not after.is_under_way
+    shares = books.shares.keys() if stops_or_goes_on else frozenset[str]()
+    return sorted({*(after.bearers if money_moved else ()), *shares})
+
+
+def _dispute_in(books: Books, stripe_dispute_id: str) -> Dispute | None:
+    found = (each for each in books.disputes.values() if each.stripe_dispute_id == stripe_dispute_id)
+    return next(found, None)
+
+
+def _books_of(ports: Ports, charge_id: str) -> Books | None:
+    """The books of a charge's transaction, its payment as the charge says."""
+    charge = ports.stripe.read(Operation.READ_CHARGE, charge_id)
+    transaction_id = (charge.get("metadata") or {}).get("transaction_id")
+    books = ports.store.books(str(transaction_id), visible_to=SYSTEM) if transaction_id else None
+    if books is None or books.payment.is_settled:
+        return books
+    _bring_up_to_date(ports, books, charge)
+    return ports.store.books(books.transaction.id, visible_to=SYSTEM)
+
+
+def _bring_up_to_date(ports: Ports, books: Books, charge: Mapping[str, Any]) -> None:
+    before = books.payment
+    after = join_payment(before, with_fee(ports, before, charge_facts(charge)))
+    changes = payment_changes(ports, books.transaction, before, after)
+    ports.store.commit(*changes)
+    follow_up(ports, changes)
