@@ -4,15 +4,13 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from ..context import Context
-from ..errors import StripeError
 from ..funds import intents as payments
-from ..funds import terms
 from ..pages import leave_for, notice, text_of
 from ..routing import Html, Redirect
 from ..setups import confirming
 from ..setups import intents as setups
 from ..values import Object
-from . import buyer, changing, completing, customers, paying_with, sessions
+from . import buyer, changing, completing, customers, paying_with, sessions, terms_of_payment
 from .checks import HOSTED, SETUP, SUBSCRIPTION
 from .sessions import SESSIONS
 
@@ -56,23 +54,6 @@ def way_on(session: Object) -> Html | Redirect:
     return leave_for(url) if url else notice("Thank you", "This order is complete. You can go on in the shop.")
 
 
-def refit_intent(context: Context, session: Object) -> None:
-    """Let the PaymentIntent of an earlier attempt ask for what the order costs now.
-
-    Raises:
-        InvalidRequestError: an amount that cannot be charged.
-    """
-    if session["_attempt"] is None or not session["_attempt"].startswith("pi_"):
-        return
-    intent = context.state.get(payments.PAYMENT_INTENTS, session["_attempt"])
-    if intent["status"] not in payments.CONFIRMABLE:
-        return
-    asked = terms.new_intent(context, _asked(session))
-    changes = {name: asked[name] for name in ("amount", "application_fee_amount", "transfer_data")}
-    changes |= {name: asked[name] for name in ("description", "metadata", "setup_future_usage", "shipping")}
-    context.state.update(payments.PAYMENT_INTENTS, intent, changes)
-
-
 def needs_method(session: Object) -> bool:
     """Whether the buyer has to name a payment method: to pay, or to have it kept."""
     if session["mode"] == SUBSCRIPTION and session["payment_method_collection"] == "always":
@@ -93,11 +74,11 @@ def _setup_intent(context: Context, session: Object) -> Object:
 def _payment_intent(context: Context, session: Object, method: Object, *, saves: bool) -> Object:
     """The session's PaymentIntent, made when it is first needed, as this payment method wants it."""
     if session["_attempt"] and session["_attempt"].startswith("pi_"):
-        refit_intent(context, session)
+        terms_of_payment.refit_intent(context, session)
         intent = context.state.get(payments.PAYMENT_INTENTS, session["_attempt"])
         intent = context.state.update(payments.PAYMENT_INTENTS, intent, {"customer": session["customer"]})
     else:
-        intent = payments.open_intent(context, _asked(session), watcher=sessions.WATCHER)
+        intent = payments.open_intent(context, terms_of_payment.asked(session), watcher=sessions.WATCHER)
         shown = {} if session["mode"] == SUBSCRIPTION else {"payment_intent": intent["id"]}
         context.state.update(SESSIONS, session, {"_attempt": intent["id"], **shown})
     options = session["payment_method_options"].get(method["type"], {})
@@ -108,44 +89,3 @@ def _payment_intent(context: Context, session: Object, method: Object, *, saves:
         "setup_future_usage": None if usage == "none" else usage,
     }
     return context.state.update(payments.PAYMENT_INTENTS, intent, changes)
-
-
-def _asked(session: Object) -> dict[str, Any]:
-    """The parameters of the PaymentIntent as the session stands now.
-
-    A fixed fee or share that is more than what is left to pay is capped, as Stripe caps fees.
-    """
-    amount = session["amount_total"]
-    asked = {**session["_intent"], "amount": amount, "currency": session["currency"]}
-    if session["customer"]:
-        asked["customer"] = session["customer"]
-    if asked.get("application_fee_amount") is not None:
-        asked["application_fee_amount"] = min(asked["application_fee_amount"], amount)
-    if (asked.get("transfer_data") or {}).get("amount") is not None:
-        share = min(asked["transfer_data"]["amount"], amount)
-        asked["transfer_data"] = {**asked["transfer_data"], "amount": share}
-    details = (session["collected_information"] or {}).get("shipping_details")
-    if details:
-        asked["shipping"] = {**details, "phone": (session["customer_details"] or {}).get("phone")}
-    return asked
-
-
-def checked_types(context: Context, session: Object) -> list[str]:
-    """Which payment methods the session takes; the terms of its payment are checked on the way.
-
-    Raises:
-        InvalidRequestError: as for a PaymentIntent, naming this request's parameter.
-    """
-    if session["amount_total"] == 0:
-        return ["card"]
-    asked = {**session["_intent"], "amount": session["amount_total"], "currency": session["currency"]}
-    try:
-        types: list[str] = terms.new_intent(context, asked)["payment_method_types"]
-    except StripeError as error:
-        first, bracket, rest = (error.param or "").partition("[")
-        if first == "amount":
-            error.param = "line_items"
-        elif first in session["_intent"] and first not in sessions.OF_THE_REQUEST:
-            error.param = f"payment_intent_data[{first}]{bracket}{rest}"
-        raise
-    return types

@@ -15,7 +15,7 @@ from ..metadata import merged
 from ..pages import checked_link
 from ..setups import intents as setups
 from ..values import Object
-from . import buying, choices, discounting, line_items, shipping, totals
+from . import choices, discounting, line_items, shipping, terms_of_payment, totals
 from .checks import ELEMENTS, HOSTED, SETUP, SUBSCRIPTION, check
 from .sessions import OF_THE_REQUEST, OPEN, SESSIONS, UNPAID, WATCHER
 
@@ -124,7 +124,9 @@ def _for_order(context: Context, session: dict[str, Any]) -> Object:
     session["payment_method_types"] = []
     context.state.insert(SESSIONS, session)
     summed = totals.apply(context, session, items, place=totals.place_of_customer(context, session))
-    return context.state.update(SESSIONS, summed, {"payment_method_types": buying.checked_types(context, summed)})
+    return context.state.update(
+        SESSIONS, summed, {"payment_method_types": terms_of_payment.checked_types(context, summed)}
+    )
 
 
 def _intent(params: Mapping[str, Any]) -> dict[str, Any]:
