@@ -1,11 +1,10 @@
-"""What Stripe knows of money: currencies, their steps and minimums, its own fee, and how it rounds.
+"""What Stripe knows of money: currencies, their steps, minimums and maximums, and how it rounds.
 
 Amounts are integers in the currency's minor unit.
 Sources: https://docs.stripe.com/currencies (decimals, special cases, minimum and maximum charge amounts).
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from decimal import ROUND_DOWN, ROUND_HALF_EVEN, ROUND_HALF_UP, Decimal
 from enum import StrEnum
 from typing import Final
@@ -56,6 +55,7 @@ MINIMUM_CHARGE: Final[Mapping[str, int]] = {
     "thb": 1000,
 }
 MAXIMUM_AMOUNT: Final = 99_999_999
+MAXIMUM_BY_CURRENCY: Final[Mapping[str, int]] = {"idr": 999_999_999_999}
 
 
 def currency_code(text: str, param: str = "currency") -> str:
@@ -102,9 +102,10 @@ def check_amount(amount: int, currency: str, param: str = "amount") -> None:
         raise InvalidParameterError(
             "This value must be greater than or equal to 0.", code="parameter_invalid_integer", param=param
         )
-    if amount > MAXIMUM_AMOUNT:
+    maximum = MAXIMUM_BY_CURRENCY.get(currency, MAXIMUM_AMOUNT)
+    if amount > maximum:
         raise InvalidParameterError(
-            f"Amount must be no more than {MAXIMUM_AMOUNT} in the minor unit of {currency}.",
+            f"Amount must be no more than {maximum} in the minor unit of {currency}.",
             code="amount_too_large",
             param=param,
         )
@@ -117,14 +118,23 @@ def check_amount(amount: int, currency: str, param: str = "amount") -> None:
 
 
 def check_charge(amount: int, currency: str, param: str = "amount") -> None:
-    """Refuse what cannot be charged: also an amount below the currency's minimum.
+    """Refuse what cannot be charged: also an amount below the minimum of the currency, which it settles in.
 
     Raises:
         InvalidParameterError: ``amount_too_small`` among others.
     """
     check_amount(amount, currency, param)
+    check_minimum(amount, currency, param)
+
+
+def check_minimum(settled: int, currency: str, param: str = "amount") -> None:
+    """Refuse what is less than the smallest charge once it has been converted to the currency that it settles in.
+
+    Raises:
+        InvalidParameterError: ``amount_too_small``.
+    """
     minimum = MINIMUM_CHARGE.get(currency, step(currency))
-    if amount < minimum:
+    if settled < minimum:
         raise InvalidParameterError(
             f"Amount must be at least {minimum} in the minor unit of {currency}.", code="amount_too_small", param=param
         )
@@ -145,18 +155,3 @@ class Rounding(StrEnum):
     def share(self, total: int, part: int, whole: int, currency: str) -> int:
         """``part / whole`` of ``total``: a proportional reversal or refund of a fee."""
         return self.whole(Decimal(total) * part / whole, currency)
-
-
-@dataclass(frozen=True, slots=True)
-class Tariff:
-    """Stripe's processing fee: a percentage of the charge and a fixed amount in its currency's minor unit."""
-
-    percentage: Decimal = Decimal("2.9")
-    fixed: int = 30
-    fixed_by_currency: Mapping[str, int] = field(default_factory=dict)
-
-    def fee(self, amount: int, currency: str) -> int:
-        """What Stripe keeps of a charge of ``amount``, to the half up, and never more than the charge."""
-        fixed = self.fixed_by_currency.get(currency, self.fixed)
-        due = Rounding.HALF_UP.whole(amount * self.percentage / 100 + fixed, currency)
-        return min(due, amount)

@@ -1,11 +1,15 @@
 """What a simulator is told at its start."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
+from decimal import Decimal
 from typing import Final
 
 from stripe import api_version as pinned_api_version
 
-from .money import Rounding, Tariff
+from .exchange_rates import EXCHANGE_RATES
+from .money import Rounding
+from .tariff import Tariff
 
 _DAY_SECONDS: Final = 24 * 3_600
 
@@ -18,6 +22,10 @@ class Settings:
     api_version: str = pinned_api_version  # of requests that name none
     country: str = "US"
     default_currency: str = "usd"
+    converts_currencies: bool = False  # whether an account gets its own currencies only; else it keeps them all
+    settlement_currencies: frozenset[str] = frozenset()  # that the platform has a bank account for, besides the default
+    exchange_rates: Mapping[str, Decimal] = field(default_factory=lambda: EXCHANGE_RATES)  # in US dollars
+    exchange_spread: Decimal = Decimal(0)  # percent that a conversion is worse than the rate
     tariff: Tariff = field(default_factory=Tariff)
     rounding: Rounding = Rounding.HALF_UP  # of reversals and fee refunds in proportion; Stripe does not say which
     last_refund_closes: bool = True  # the last of several partial refunds takes what rounding left of transfer and fee

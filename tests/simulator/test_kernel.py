@@ -8,10 +8,11 @@ import pytest
 from local.stripe_simulator import Clock, Simulator, money, resources
 from local.stripe_simulator.context import Context
 from local.stripe_simulator.errors import InvalidParameterError
-from local.stripe_simulator.money import Rounding, Tariff
+from local.stripe_simulator.money import Rounding
 from local.stripe_simulator.paths import PathTree
 from local.stripe_simulator.routing import Html, Redirect, Router, Routes
 from local.stripe_simulator.shelves import Collection
+from local.stripe_simulator.tariff import Tariff
 from local.stripe_simulator.values import Object
 
 from .conftest import START

@@ -62,6 +62,13 @@ def platform_bears_losses(seller: Context) -> bool:
     return record is not None and record["responsibilities"].get(LOSSES) == APPLICATION
 
 
+def country_of(context: Context, account: str) -> str:
+    """Where an account is, the platform among them."""
+    record = _find(context, account)
+    known: str | None = record["identity"].get("country") if record else None
+    return known or context.settings.country
+
+
 def _find(context: Context, account: str) -> Object | None:
     stored = context.on_platform().state.find(ACCOUNTS, account)
     return stored.get("_record") if stored and not stored.get("_closed") else None

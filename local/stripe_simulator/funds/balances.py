@@ -13,6 +13,7 @@ from ..errors import InvalidRequestError
 from ..shelves import Collection, Expansion, Index
 from ..state import State, public
 from ..values import Json, Object
+from .exchange import Settlement
 
 DAY_SECONDS: Final = 24 * 3_600
 
@@ -90,7 +91,7 @@ BALANCE_TRANSACTIONS: Final = Collection(
     expands={"source": expand_anywhere("source")},
     found_anywhere=True,
 )
-"""``_payout``: the automatic payout that took it along."""
+"""``_payout``: the automatic payout that took it along; ``_presented``: what was converted, less application fees."""
 
 BALANCES: Final = Collection("_balance")
 """By currency: ``{id, available, pending, maturing}``; ``maturing`` has what becomes available at each moment."""
@@ -107,13 +108,23 @@ def book(
     *,
     source: str | None,
     available_on: int,
+    settlement: Settlement | None = None,
     fees: Sequence[Object] = (),
+    application_fee: int = 0,
     description: str | None = None,
     reporting_category: str | None = None,
 ) -> Object:
-    """Move ``amount`` minor units less ``fees`` onto (or off) the balance of the context's account."""
+    """Move ``amount`` minor units less ``fees`` onto (or off) the balance of the context's account.
+
+    With a settlement they are converted; ``fees`` are in its currency, and ``application_fee`` says how much of the
+    amount is one.
+    """
     now = context.clock.now()
     fee = sum(detail["amount"] for detail in fees)
+    presented = None
+    if settlement and settlement.rate is not None:
+        presented = {"amount": amount - application_fee, "currency": currency}
+        amount, currency = settlement.of(amount), settlement.currency
     movement = {
         "id": context.ids.new("txn"),
         "object": "balance_transaction",
@@ -123,7 +134,7 @@ def book(
         "created": now,
         "currency": currency,
         "description": description,
-        "exchange_rate": None,
+        "exchange_rate": settlement and settlement.shown_rate,
         "fee": fee,
         "fee_details": list(fees),
         "net": amount - fee,
@@ -132,6 +143,7 @@ def book(
         "status": "pending" if available_on > now else "available",
         "type": kind,
         "_payout": None,
+        "_presented": presented,
     }
     context.state.insert(BALANCE_TRANSACTIONS, movement)
     _add(context, currency, movement["net"], available_on)

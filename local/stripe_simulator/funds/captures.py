@@ -7,7 +7,7 @@ from .. import money
 from ..context import Context
 from ..errors import InvalidParameterError
 from ..values import Object
-from . import charges, terms
+from . import charges, exchange, terms
 from .intents import PAYMENT_INTENTS, debit_failed, move, succeed, tell, unexpected_state
 from .methods import PAYMENT_METHODS, debit_outcome
 from .outcomes import Decline
@@ -32,7 +32,9 @@ def capture(context: Context, intent: Object, params: Mapping[str, Any]) -> Obje
             "PaymentIntent with one of the following statuses may be captured: requires_capture.",
         )
     amount = params.get("amount_to_capture", intent["amount_capturable"])
-    money.check_charge(amount, intent["currency"], "amount_to_capture")
+    money.check_amount(amount, intent["currency"], "amount_to_capture")
+    settlement = exchange.incoming(context, intent["currency"], intent["on_behalf_of"])
+    money.check_minimum(settlement.of(amount), settlement.currency, "amount_to_capture")
     if amount > intent["amount_capturable"]:
         raise InvalidParameterError(
             f"The remaining amount to capture for this PaymentIntent is {intent['amount_capturable']} but you tried to "

@@ -8,10 +8,12 @@ https://docs.stripe.com/connect/destination-charges
 from collections.abc import Mapping
 from typing import Any, Final
 
+from ..accounts.checks import country_of
 from ..context import Context
 from ..values import Object
-from . import fees, transfers
+from . import exchange, fees, transfers
 from .balances import book, fee_detail, settles_on
+from .exchange import Settlement
 from .methods import card_outcome
 from .outcomes import Decline
 from .records import CHARGES, REFUNDS, blank_charge, blank_refund
@@ -69,13 +71,12 @@ def settle(context: Context, charge: Object) -> Object:
     """Book a captured charge and everything that hangs on it."""
     captured, currency = charge["amount_captured"], charge["currency"]
     settled_on = context.clock.now() if _is_available_at_once(charge) else settles_on(context)
-    tariff = context.settings.tariff
-    details = [fee_detail("stripe_fee", tariff.fee(charge["amount"], currency), currency)]
+    settlement = exchange.incoming(context, currency, charge["on_behalf_of"])
+    details = [_stripe_fee(context, charge, settlement, charge["amount"])]
     fee_amount = None if charge["transfer_data"] else charge["application_fee_amount"]
     fee_id = fees.new_fee_id(context) if fee_amount else None
     if fee_amount:
-        application = fees.application_id(context)
-        details.append(fee_detail("application_fee", fee_amount, currency, application=application))
+        details.append(fees.deducted(context, fee_amount, settlement))
     movement = book(
         context,
         _booked_as(charge, "charge"),
@@ -83,18 +84,25 @@ def settle(context: Context, charge: Object) -> Object:
         currency,
         source=charge["id"],
         available_on=settled_on,
+        settlement=settlement,
         fees=details,
+        application_fee=fee_amount or 0,
         description=charge["description"],
     )
-    changes: dict[str, Any] = {"balance_transaction": movement["id"], "_available_on": settled_on}
+    changes: dict[str, Any] = {
+        "balance_transaction": movement["id"],
+        "_available_on": settled_on,
+        "_settled": movement["amount"],
+        "_settled_in": settlement.currency,
+    }
     if captured < charge["amount"]:
-        stripe_fee = tariff.fee(captured, currency) - details[0]["amount"]
-        changes |= _release_rest(context, charge, stripe_fee, settled_on)
+        returned = _stripe_fee(context, charge, settlement, captured)["amount"] - details[0]["amount"]
+        changes |= _release_rest(context, charge, settlement, returned, movement)
     if fee_id and fee_amount:
         fees.take(context, fee_id, fee_amount, charge, originating=None, available_on=settled_on)
         changes["application_fee"] = fee_id
     if charge["transfer_data"]:
-        changes |= _send_on(context, charge, settled_on)
+        changes |= _send_on(context, charge, settlement, changes["_settled"], settled_on)
     if _opens_dispute(charge):
         context.schedule("charge.dispute", at=context.clock.now(), charge=charge["id"])
     return context.state.update(CHARGES, charge, changes)
@@ -192,9 +200,9 @@ def _failed(why: Decline) -> dict[str, Any]:
     return {**failure, "outcome": outcome, "paid": False, "status": "failed"}
 
 
-def _send_on(context: Context, charge: Object, settled_on: int) -> dict[str, Any]:
-    """The transfer of a destination charge, and the fee that comes back."""
-    given = charge["_transfer"]
+def _send_on(context: Context, charge: Object, settlement: Settlement, settled: int, settled_on: int) -> dict[str, Any]:
+    """The transfer of a destination charge, in the currency that it settled in, and the fee that comes back."""
+    given, fee_amount = charge["_transfer"], charge["application_fee_amount"]
     share = charge["transfer_data"].get("amount")
     terms = Terms(
         source_transaction=charge["id"],
@@ -203,13 +211,13 @@ def _send_on(context: Context, charge: Object, settled_on: int) -> dict[str, Any
         metadata=given.get("metadata"),
         payment_description=given.get("payment_data", {}).get("description"),
         payment_metadata=given.get("payment_data", {}).get("metadata"),
-        application_fee=charge["application_fee_amount"],
+        application_fee=None if fee_amount is None else min(settlement.of(fee_amount), settled),
     )
-    amount = charge["amount_captured"] if share is None else share
+    amount = settled if share is None else min(settlement.of(share), settled)
     transfer, fee = transfers.move(
         context,
         amount,
-        charge["currency"],
+        settlement.currency,
         charge["transfer_data"]["destination"],
         available_on=settled_on,
         terms=terms,
@@ -217,7 +225,9 @@ def _send_on(context: Context, charge: Object, settled_on: int) -> dict[str, Any
     return {"transfer": transfer["id"], "application_fee": fee["id"] if fee else None}
 
 
-def _release_rest(context: Context, charge: Object, stripe_fee: int, settled_on: int) -> dict[str, Any]:
+def _release_rest(
+    context: Context, charge: Object, settlement: Settlement, stripe_fee: int, booked: Object
+) -> dict[str, Any]:
     """The reversal of what was authorized and not captured, with the part of Stripe's fee that was booked for it."""
     rest, currency = charge["amount"] - charge["amount_captured"], charge["currency"]
     refund = {**blank_refund(context, refund_id(context, charge), rest, charge), "status": "succeeded"}
@@ -227,12 +237,27 @@ def _release_rest(context: Context, charge: Object, stripe_fee: int, settled_on:
         -rest,
         currency,
         source=refund["id"],
-        available_on=settled_on,
-        fees=[fee_detail("stripe_fee", stripe_fee, currency)],
+        available_on=booked["available_on"],
+        settlement=settlement,
+        fees=[fee_detail("stripe_fee", stripe_fee, settlement.currency)],
         reporting_category="partial_capture_reversal",
     )
     context.state.insert(REFUNDS, {**refund, "balance_transaction": movement["id"]})
-    return {"amount_refunded": rest}
+    return {"amount_refunded": rest, "_settled": booked["amount"] + movement["amount"]}
+
+
+def _stripe_fee(context: Context, charge: Object, settlement: Settlement, amount: int) -> Object:
+    """What Stripe keeps of a charge of ``amount``, as a member of ``fee_details``."""
+    details = charge["payment_method_details"]
+    country = details["card"]["country"] if _is_by_card(charge) else None
+    due = context.settings.tariff.fee(
+        settlement.of(amount),
+        settlement.currency,
+        method=details["type"],
+        is_international=country not in (None, country_of(context, charge["on_behalf_of"] or context.account)),
+        converts=settlement.rate is not None,
+    )
+    return fee_detail("stripe_fee", due, settlement.currency)
 
 
 def _booked_as(charge: Object, kind: str) -> str:

@@ -13,6 +13,7 @@ from ..context import Context
 from ..errors import InvalidParameterError, InvalidRequestError, UnsupportedError
 from ..shelves import Collection
 from ..values import Object
+from . import exchange
 from .balances import BALANCE_TRANSACTIONS, book, expand_anywhere, fee_detail, shown
 from .records import CHARGES
 
@@ -158,9 +159,9 @@ def _move(context: Context, dispute: Object, status: str, changes: Mapping[str, 
 
 def _withdraw(context: Context, dispute: Object, event_type: str, previous: Object | None) -> Object:
     """Take the disputed amount and the fee off the balance, and give some days for an answer."""
-    currency = dispute["currency"]
-    fee = {**fee_detail("stripe_fee", context.settings.dispute_fee, currency), "description": "Dispute fee"}
-    charge = context.state.get(CHARGES, dispute["charge"])
+    charge, currency = context.state.get(CHARGES, dispute["charge"]), dispute["currency"]
+    settlement = exchange.following(context, charge, comes=False)
+    fee = _fee(context.settings.dispute_fee, settlement.currency, "Dispute fee")
     movement = book(
         context,
         "adjustment",
@@ -168,6 +169,7 @@ def _withdraw(context: Context, dispute: Object, event_type: str, previous: Obje
         currency,
         source=dispute["id"],
         available_on=charge["_available_on"],
+        settlement=settlement,
         fees=[fee],
         description=f"Chargeback withdrawal for {charge['id']}",
         reporting_category="dispute",
@@ -189,9 +191,9 @@ def _withdraw(context: Context, dispute: Object, event_type: str, previous: Obje
 
 def _reinstate(context: Context, dispute: Object) -> Object:
     """Give back what was withdrawn; the fee too when the settings say so."""
-    currency = dispute["currency"]
-    fee = {**fee_detail("stripe_fee", -context.settings.dispute_fee, currency), "description": "Dispute fee refund"}
-    charge = context.state.get(CHARGES, dispute["charge"])
+    charge, currency = context.state.get(CHARGES, dispute["charge"]), dispute["currency"]
+    settlement = exchange.following(context, charge, comes=True)
+    fee = _fee(-context.settings.dispute_fee, settlement.currency, "Dispute fee refund")
     movement = book(
         context,
         "adjustment",
@@ -199,12 +201,17 @@ def _reinstate(context: Context, dispute: Object) -> Object:
         currency,
         source=dispute["id"],
         available_on=charge["_available_on"],
+        settlement=settlement,
         fees=[fee] if context.settings.won_dispute_returns_fee else [],
         description=f"Chargeback reversal for {charge['id']}",
         reporting_category="dispute_reversal",
     )
     moved = [*dispute["balance_transactions"], shown(movement, context.clock.now())]
     return context.state.update(DISPUTES, dispute, {"balance_transactions": moved})
+
+
+def _fee(amount: int, currency: str, description: str) -> Object:
+    return {**fee_detail("stripe_fee", amount, currency), "description": description}
 
 
 def _checked_amount(context: Context, charge: Object, asked: int | None) -> int:

@@ -3,14 +3,19 @@
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import Any
+from decimal import Decimal
+from typing import Any, Final
 
+from ..money import step
 from ..state import Store
+from ..values import Object
 from .balances import BALANCE_TRANSACTIONS, BALANCES, RESERVES
 from .disputes import DISPUTES, WITHDRAWN
 from .payouts import GONE, PAYOUTS
 from .records import CHARGES, REFUNDS
 from .topups import TOPUPS
+
+APPLICATION_FEE: Final = "application_fee"
 
 
 @dataclass
@@ -24,12 +29,14 @@ class Books:
     stripe_fees: int = 0
     balances: int = 0  # of all accounts together
     reserved: int = 0  # of the platform's money, for what accounts owe
+    exchanged: int = 0  # given for other currencies, less what was got for them
 
     @property
     def difference(self) -> int:
         """What is missing: always 0."""
         came = self.paid + self.topped_up
-        return came - self.returned - self.paid_out - self.stripe_fees - self.balances - self.reserved
+        went = self.returned + self.paid_out + self.stripe_fees + self.exchanged
+        return came - went - self.balances - self.reserved
 
 
 @dataclass
@@ -96,6 +103,7 @@ def _balances(store: Store, finding: Finding) -> Iterator[str]:
         (pending if movement["available_on"] > now else available)[key] += movement["net"]
         books = _books(finding, movement["currency"])
         books.stripe_fees += sum(each["amount"] for each in movement["fee_details"] if each["type"] == "stripe_fee")
+        yield from _exchange(movement, finding)
         if movement["net"] != movement["amount"] - sum(each["amount"] for each in movement["fee_details"]):
             yield f"{movement['id']} does not net"
     for account, kept in store.stored(BALANCES):
@@ -114,6 +122,21 @@ def _balances(store: Store, finding: Finding) -> Iterator[str]:
             yield f"{reserve} is kept for a balance of {kept}"
     if any(available.values()) or any(pending.values()):
         yield f"movements without a balance: {available} {pending}"
+
+
+def _exchange(movement: Object, finding: Finding) -> Iterator[str]:
+    """Take in what one currency was given for of another, and hold it against the rate that is shown."""
+    presented, currency = movement["_presented"], movement["currency"]
+    if presented is None:
+        return
+    got = movement["amount"] - sum(
+        each["amount"] for each in movement["fee_details"] if each["type"] == APPLICATION_FEE
+    )
+    _books(finding, presented["currency"]).exchanged += presented["amount"]
+    _books(finding, currency).exchanged -= got
+    at_rate = presented["amount"] * Decimal(str(movement["exchange_rate"]))
+    if abs(at_rate - got) > step(currency):  # the payment and a fee of it are rounded each
+        yield f"{movement['id']} says that {presented} at its rate are {got} {currency}"
 
 
 def _books(finding: Finding, currency: str) -> Books:

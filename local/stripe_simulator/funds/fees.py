@@ -11,7 +11,9 @@ from ..money import check_amount
 from ..shelves import Collection
 from ..state import public
 from ..values import Object
-from .balances import anywhere, book, expand_anywhere, expand_balance_transaction
+from . import exchange
+from .balances import anywhere, book, expand_anywhere, expand_balance_transaction, fee_detail
+from .exchange import Settlement
 
 APPLICATION_FEES: Final = Collection(
     "application_fee",
@@ -39,6 +41,12 @@ def application_id(context: Context) -> str:
     return "ca_" + context.world.platform.removeprefix("acct_")
 
 
+def deducted(context: Context, amount: int, settlement: Settlement) -> Object:
+    """A fee as the booking of the payment that it is taken from lists it."""
+    settled = settlement.of(amount)
+    return fee_detail("application_fee", settled, settlement.currency, application=application_id(context))
+
+
 def new_fee_id(context: Context) -> str:
     """An id for a fee, known before the payment that it is taken from."""
     return context.ids.new("fee")
@@ -50,7 +58,16 @@ def take(
     """Let the platform earn its fee of ``charge``, the connected account's payment, whose booking has deducted it."""
     platform = context.on_platform()
     currency = charge["currency"]
-    movement = book(platform, "application_fee", amount, currency, source=fee_id, available_on=available_on)
+    settlement = exchange.incoming(platform, currency)
+    movement = book(
+        platform,
+        "application_fee",
+        amount,
+        currency,
+        source=fee_id,
+        available_on=available_on,
+        settlement=settlement,
+    )
     fee = {
         "id": fee_id,
         "object": "application_fee",
@@ -68,6 +85,7 @@ def take(
         "refunded": False,
         "refunds": embedded_list([], f"{APPLICATION_FEES.path}/{fee_id}/refunds", 0),
         "_available_on": available_on,
+        "_settled_in": settlement.currency,
     }
     platform.state.insert(APPLICATION_FEES, fee)
     platform.emit("application_fee.created", fee)
@@ -85,9 +103,12 @@ def give_back(context: Context, fee: Object, amount: int | None, metadata: Mappi
     refund_id = platform.ids.new("fr")
     available_on = fee["_available_on"]
     currency = fee["currency"]
-    taken = book(platform, "application_fee_refund", -amount, currency, source=refund_id, available_on=available_on)
-    seller = platform.on(fee["account"])
-    book(seller, "adjustment", amount, currency, source=refund_id, available_on=available_on)
+    goes = exchange.following(platform, fee, comes=False)
+    booked: Any = {"source": refund_id, "available_on": available_on}
+    taken = book(platform, "application_fee_refund", -amount, currency, settlement=goes, **booked)
+    seller, payment = platform.on(fee["account"]), anywhere(platform.state, fee["charge"])
+    comes = exchange.following(seller, payment or fee, comes=True)
+    book(seller, "adjustment", amount, currency, settlement=comes, **booked)
     refund = {
         "id": refund_id,
         "object": "fee_refund",

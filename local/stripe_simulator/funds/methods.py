@@ -189,7 +189,7 @@ def _card(
             "address_postal_code_check": None,
             "cvc_check": found.cvc_check,
         },
-        "country": "US",
+        "country": found.country,
         "display_brand": found.brand,
         "exp_month": exp_month,
         "exp_year": exp_year,

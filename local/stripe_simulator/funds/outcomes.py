@@ -8,6 +8,8 @@ from collections.abc import Mapping
 from enum import Enum, auto
 from typing import Final, NamedTuple
 
+from .foreign_cards import FOREIGN_CARDS
+
 
 class Decline(NamedTuple):
     """Why an attempt fails, as the error and the charge say it."""
@@ -57,6 +59,7 @@ class Card(NamedTuple):
     available_at_once: bool = False
     cvc_check: str = "pass"
     opening: Opening | None = None
+    country: str = "US"
 
     @property
     def setup_decline(self) -> Decline | None:
@@ -115,7 +118,7 @@ CARDS: Final = (
     Card("3566002020360505", "jcb", "jcb"),
     Card("6200000000000005", "unionpay", "unionpay"),
     Card("4000000000000077", "bypassPending", available_at_once=True),
-    Card("4000003720000278", "bypassPendingInternational", available_at_once=True),
+    Card("4000003720000278", "bypassPendingInternational", available_at_once=True, country="IE"),
     Card("4000000000000002", "visa_chargeDeclined", decline=_GENERIC),
     Card("4000000000009995", "visa_chargeDeclinedInsufficientFunds", decline=_NO_FUNDS),
     Card("4000000000009987", "visa_chargeDeclinedLostCard", decline=_LOST),
@@ -157,6 +160,7 @@ CARDS: Final = (
     Card("4000000000002685", "createDisputeProductNotReceived", opening=Opening("product_not_received")),
     Card("4000000000001976", "createDisputeInquiry", opening=Opening("fraudulent", is_inquiry=True)),
     Card("4000000404000079", "createMultipleDisputes", opening=Opening("fraudulent", parts=2)),
+    *(Card(number, name, country=name.upper()) for name, number in FOREIGN_CARDS.items()),
 )
 
 NOT_SIMULATED_CARDS: Final = frozenset(

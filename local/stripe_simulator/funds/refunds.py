@@ -8,7 +8,7 @@ from ..context import Context
 from ..errors import InvalidParameterError, InvalidRequestError
 from ..metadata import merged
 from ..values import Object
-from . import charges, disputes, fees, transfers
+from . import charges, disputes, exchange, fees, transfers
 from .balances import book
 from .methods import card_outcome
 from .outcomes import AfterRefund
@@ -63,6 +63,7 @@ def refund(context: Context, charge: Object, demand: Demand) -> Object:
         charge["currency"],
         source=new["id"],
         available_on=charge["_available_on"],
+        settlement=exchange.following(context, charge, comes=False),
         description="REFUND FOR CHARGE" if charge["description"] is None else f"REFUND FOR {charge['description']}",
     )
     new |= {
@@ -110,6 +111,7 @@ def fail(context: Context, item: Object) -> Object:
         item["currency"],
         source=item["id"],
         available_on=context.clock.now(),
+        settlement=exchange.following(context, charge, comes=True),
         description="REFUND FAILURE",
     )
     refunded = charge["amount_refunded"] - item["amount"]
@@ -197,7 +199,7 @@ def _part(context: Context, charge: Object, amount: int, whole: Object, gone: st
     is_last = charge.get(followed, 0) + amount == captured
     if amount == captured or (is_last and settings.last_refund_closes):
         return left
-    return min(settings.rounding.share(whole["amount"], amount, captured, charge["currency"]), left)
+    return min(settings.rounding.share(whole["amount"], amount, captured, whole["currency"]), left)
 
 
 def _first_status(charge: Object) -> dict[str, Any]:

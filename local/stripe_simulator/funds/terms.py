@@ -8,6 +8,7 @@ from ..context import Context
 from ..errors import InvalidParameterError, InvalidRequestError
 from ..metadata import merged
 from ..values import Object
+from . import exchange
 from .fees import application_id
 
 CLIENT_SECRET_LENGTH: Final = 25
@@ -30,7 +31,6 @@ def new_intent(context: Context, params: Mapping[str, Any]) -> dict[str, Any]:
         InvalidRequestError: amounts, currency, fee, customer or accounts that Stripe refuses.
     """
     currency = money.currency_code(params["currency"])
-    money.check_charge(params["amount"], currency)
     intent_id = context.ids.new("pi")
     secret = f"{intent_id}_{context.ids.new('secret', CLIENT_SECRET_LENGTH)}"
     intent: dict[str, Any] = {
@@ -75,6 +75,11 @@ def check(context: Context, intent: Object) -> None:
         InvalidRequestError: with the parameter that is at fault.
     """
     amount, fee, sent = intent["amount"], intent["application_fee_amount"], intent["transfer_data"]
+    money.check_amount(amount, intent["currency"])
+    if intent["on_behalf_of"]:
+        accounts.check_settlement_merchant(context, intent["on_behalf_of"])
+    settlement = exchange.incoming(context, intent["currency"], intent["on_behalf_of"])
+    money.check_minimum(settlement.of(amount), settlement.currency)
     share = sent.get("amount") if sent else None
     if fee is not None:
         _check_fee(
@@ -93,8 +98,6 @@ def check(context: Context, intent: Object) -> None:
         )
     if sent:
         accounts.check_destination(context, sent["destination"], "transfer_data[destination]")
-    if intent["on_behalf_of"]:
-        accounts.check_settlement_merchant(context, intent["on_behalf_of"])
 
 
 def transfer_data(given: Mapping[str, Any]) -> dict[str, Any]:

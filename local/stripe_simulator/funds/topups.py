@@ -6,6 +6,7 @@ from typing import Any, Final
 from ..context import Context
 from ..shelves import Collection
 from ..values import Object
+from . import exchange
 from .balances import book, expand_balance_transaction
 
 TOPUPS: Final = Collection(
@@ -41,5 +42,14 @@ def arrive(context: Context, topup: Object) -> Object:
     """Let the money of a top-up arrive."""
     now = context.clock.now()
     amount, currency = topup["amount"], topup["currency"]
-    movement = book(context, "topup", amount, currency, source=topup["id"], available_on=now, description="Top-up")
+    movement = book(
+        context,
+        "topup",
+        amount,
+        currency,
+        source=topup["id"],
+        available_on=now,
+        settlement=exchange.incoming(context, currency),
+        description="Top-up",
+    )
     return move(context, topup, "succeeded", balance_transaction=movement["id"])

@@ -10,8 +10,8 @@ from ..errors import InvalidRequestError
 from ..metadata import merged
 from ..shelves import Collection
 from ..values import Object
-from . import fees
-from .balances import anywhere, book, expand_anywhere, expand_balance_transaction, fee_detail, require, settles_on
+from . import exchange, fees
+from .balances import anywhere, book, expand_anywhere, expand_balance_transaction, require, settles_on
 from .records import CHARGES, REFUNDS, blank_charge, blank_refund
 
 TRANSFERS: Final = Collection(
@@ -92,12 +92,18 @@ def _arrive(seller: Context, payment_id: str, transfer: Object, terms: Terms, av
         own = max(available_on, settles_on(seller))
     fee_amount = terms.application_fee
     fee_id = fees.new_fee_id(seller) if fee_amount else None
-    details = (
-        [fee_detail("application_fee", fee_amount, currency, application=fees.application_id(seller))]
-        if fee_amount
-        else []
+    settlement = exchange.incoming(seller, currency)
+    movement = book(
+        seller,
+        "payment",
+        amount,
+        currency,
+        source=payment_id,
+        available_on=own,
+        settlement=settlement,
+        fees=[fees.deducted(seller, fee_amount, settlement)] if fee_amount else [],
+        application_fee=fee_amount or 0,
     )
-    movement = book(seller, "payment", amount, currency, source=payment_id, available_on=own, fees=details)
     payment = {
         **blank_charge(seller, payment_id, amount, currency),
         "amount_captured": amount,
@@ -113,6 +119,7 @@ def _arrive(seller: Context, payment_id: str, transfer: Object, terms: Terms, av
         "source_transfer": transfer["id"],
         "status": "succeeded",
         "_available_on": own,
+        "_settled_in": settlement.currency,
     }
     seller.state.insert(CHARGES, payment)
     seller.emit("payment.created", payment)
@@ -198,7 +205,8 @@ def _check_reversal(seller: Context, transfer: Object, amount: int) -> None:
     if seller.settings.reversals_overdraw:
         return
     payment = seller.state.get(CHARGES, transfer["destination_payment"])
-    require(seller, currency, amount, at=payment["_available_on"], message=short)
+    leaves = exchange.following(seller, payment, comes=False)
+    require(seller, leaves.currency, leaves.of(amount), at=payment["_available_on"], message=short)
 
 
 def _leave(seller: Context, refund_id: str, transfer: Object, reversal: Object) -> None:
@@ -212,6 +220,7 @@ def _leave(seller: Context, refund_id: str, transfer: Object, reversal: Object) 
         currency,
         source=refund_id,
         available_on=payment["_available_on"],
+        settlement=exchange.following(seller, payment, comes=False),
         description="REFUND FOR PAYMENT",
     )
     refund = {
@@ -241,16 +250,17 @@ def check_source(context: Context, charge: Object, amount: int, currency: str) -
             f"The charge {charge['id']} has not been captured, so its funds cannot be transferred.",
             param="source_transaction",
         )
-    if charge["currency"] != currency:
+    settled_in = charge["_settled_in"]
+    if settled_in != currency:
         raise InvalidRequestError(
-            f"The currency of source_transaction's balance transaction ({charge['currency']}) was different from the "
-            f"transfer currency ({currency}).",
+            f"The currency of source_transaction's balance transaction ({settled_in}) was different from the transfer "
+            f"currency ({currency}).",
             param="currency",
         )
     moved = sum(each["amount"] for each in context.state.select(TRANSFERS, {"source_transaction": charge["id"]}))
-    if moved + amount > charge["amount_captured"]:
+    if moved + amount > charge["_settled"]:
         raise InvalidRequestError(
             f"Transfers using this transaction as a source must not exceed the source amount of "
-            f"{charge['amount_captured']} {currency}. (There is already {moved} {currency} transferred.)",
+            f"{charge['_settled']} {currency}. (There is already {moved} {currency} transferred.)",
             param="amount",
         )

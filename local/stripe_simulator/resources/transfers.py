@@ -34,7 +34,7 @@ def create(context: Context) -> Object:
     source = _source(context)
     if "amount" not in params and source is None:
         raise InvalidParameterError("Missing required param: amount.", code="parameter_missing", param="amount")
-    amount = params.get("amount", source and source["amount_captured"])
+    amount = params.get("amount", source and source.get("_settled", source["amount"]))
     money.check_amount(amount, currency)
     if amount < 1:
         raise InvalidParameterError(
