@@ -48,12 +48,13 @@ const look = () => {
 const steps = {
   open: url => loaded(() => { frame.src = url; }),
   fill: (selector, value) => { frame.contentDocument.querySelector(selector).value = value; },
+  check: selector => { frame.contentDocument.querySelector(selector).checked = true; },
   click: selector => loaded(() => frame.contentDocument.querySelector(selector).click()),
 };
 (async () => {
   for (const [name, ...values] of STEPS) {
     await steps[name](...values);
-    if (name !== "fill") look();
+    if (!["check", "fill"].includes(name)) look();
   }
   document.getElementById("seen").textContent = JSON.stringify(seen);
 })();
@@ -81,7 +82,7 @@ class Browser(NamedTuple):
     profile: Path
 
     def play(self, *steps: tuple[str, ...], width: int = PHONE) -> list[Seen]:
-        """Open, fill and click; gives what was seen after each page was loaded."""
+        """Open, fill, check and click; gives what was seen after each page was loaded."""
         path = f"/driver/{len(self.drivers)}"
         self.drivers[path] = _DRIVER.replace("STEPS", json.dumps(steps)).replace("WIDTH", str(width))
         command = [str(_CHROMIUM), *_FLAGS, f"--user-data-dir={self.profile / path[8:]}", self.origin + path]

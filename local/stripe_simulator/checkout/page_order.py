@@ -67,7 +67,7 @@ def order(context: Context, session: Object) -> Markup:
 def _row(item: Object) -> Markup:
     quantity = item["quantity"] or 0
     recurring = item["price"]["recurring"]
-    every = f", every {recurring['interval_count']} {recurring['interval']}" if recurring else ""
+    every = f", every {_span(recurring['interval_count'], recurring['interval'])}" if recurring else ""
     return fill(
         _ROW,
         name=f"{item['description']}{every}",
@@ -148,5 +148,9 @@ def _shipping(context: Context, session: Object) -> Markup:
 
 def _estimate(estimate: Mapping[str, Any] | None) -> str:
     bounds = [(estimate or {}).get(name) for name in ("minimum", "maximum")]
-    shown = [f"{bound['value']} {bound['unit'].replace('_', ' ')}s" for bound in bounds if bound]
+    shown = [_span(bound["value"], bound["unit"].replace("_", " ")) for bound in bounds if bound]
     return f", {' to '.join(shown)}" if shown else ""
+
+
+def _span(number: int, unit: str) -> str:
+    return f"{number} {unit}{'' if number == 1 else 's'}"

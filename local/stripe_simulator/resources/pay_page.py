@@ -29,11 +29,11 @@ from ..values import Object
 routes = Routes()
 _FORM: Final = """
 <form method="post" action="{action}">
-<input type="hidden" name="total_shown" value="{total}">
 {order}
 {contact}
 {consent}
 {ways}
+<input type="hidden" name="total_shown" value="{total}">
 </form>
 {after}
 """

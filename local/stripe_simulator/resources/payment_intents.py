@@ -1,9 +1,11 @@
 """PaymentIntents. https://docs.stripe.com/api/payment_intents"""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any, Final
 
 from .. import money
+from ..confirmation_tokens import redeem
 from ..context import Context
 from ..errors import InvalidParameterError, InvalidRequestError, ResourceMissingError
 from ..funds import captures, intents, terms
@@ -15,10 +17,12 @@ from .payment_methods import find, from_data
 
 routes = Routes(PAYMENT_INTENTS)
 _UNSUPPORTED: Final = (
-    *("amount_details", "amount_to_confirm", "confirmation_token", "customer_account", "hooks", "mandate"),
+    *("amount_details", "amount_to_confirm", "customer_account", "hooks", "mandate"),
     *("payment_details", "payment_method_configuration", "payment_method_options", "radar_options"),
 )
-_ONLY_WITH_CONFIRM: Final = ("error_on_requires_action", "mandate_data", "off_session", "return_url")
+_ONLY_WITH_CONFIRM: Final = (
+    *("confirmation_token", "error_on_requires_action", "mandate_data", "off_session", "return_url"),
+)
 _TEXTS: Final = ("description", "receipt_email", "statement_descriptor", "statement_descriptor_suffix")
 _TERMS: Final = ("amount", "application_fee_amount", "capture_method", "currency", "customer", "transfer_data")
 
@@ -31,6 +35,9 @@ def create(context: Context) -> Object:
     _refuse_without_confirm(params)
     method = _method_given(context)
     intent = intents.open_intent(context, params, method=method)
+    if "confirmation_token" in params:
+        context, intent = _redeemed(context, intent)
+        method = _method_given(context)
     return _confirm(context, intent, method) if params.get("confirm") else intent
 
 
@@ -73,15 +80,7 @@ def update(context: Context, intent: str) -> Object:
 def confirm(context: Context, intent: str) -> Object:
     """Try to pay, with the payment method given now or before."""
     context.unsupported(*_UNSUPPORTED, "allowed_payment_method_types", "excluded_payment_method_types")
-    found = context.state.get(PAYMENT_INTENTS, intent)
-    params = context.params
-    changes = {
-        name: params[name] or None for name in ("receipt_email", "setup_future_usage", "shipping") if name in params
-    }
-    if "capture_method" in params:
-        changes["capture_method"] = params["capture_method"]
-    if changes and found["status"] in CONFIRMABLE:
-        found = context.state.update(PAYMENT_INTENTS, found, changes)
+    context, found = _redeemed(context, context.state.get(PAYMENT_INTENTS, intent))
     return _confirm(context, found, _method_given(context))
 
 
@@ -129,6 +128,22 @@ def answer_of_bank(context: Context, intent: str, charge: str) -> None:
 def expire(context: Context, intent: str) -> None:
     """An authorization lapses at its ``capture_before``."""
     captures.expire(context, intent)
+
+
+def _redeemed(context: Context, intent: Object) -> tuple[Context, Object]:
+    """The request with what its ConfirmationToken adds to it, and the intent as both want it."""
+    token = context.params.get("confirmation_token")
+    if token:
+        context = replace(context, params={**redeem(context, token, intent), **context.params})
+    params = context.params
+    changes = {
+        name: params[name] or None for name in ("receipt_email", "setup_future_usage", "shipping") if name in params
+    }
+    if "capture_method" in params:
+        changes["capture_method"] = params["capture_method"]
+    if changes and intent["status"] in CONFIRMABLE:
+        intent = context.state.update(PAYMENT_INTENTS, intent, changes)
+    return context, intent
 
 
 def _confirm(context: Context, intent: Object, method: Object | None) -> Object:

@@ -1,8 +1,10 @@
 """SetupIntents, their attempts and mandates. https://docs.stripe.com/api/setup_intents"""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any, Final
 
+from ..confirmation_tokens import redeem
 from ..context import Context
 from ..errors import InvalidParameterError, ResourceMissingError, UnsupportedError
 from ..funds.methods import PAYMENT_METHODS
@@ -18,8 +20,8 @@ from .payment_methods import find, from_data
 
 routes = Routes(SETUP_INTENTS, SETUP_ATTEMPTS, MANDATES)
 _PATH: Final = "/v1/setup_intents"
-_UNSUPPORTED: Final = ("confirmation_token", "customer_account", "payment_method_configuration")
-_ONLY_WITH_CONFIRM: Final = ("mandate_data", "return_url", "use_stripe_sdk")
+_UNSUPPORTED: Final = ("customer_account", "payment_method_configuration")
+_ONLY_WITH_CONFIRM: Final = ("confirmation_token", "mandate_data", "return_url", "use_stripe_sdk")
 _CARD_OPTIONS: Final = frozenset({"moto", "network", "request_three_d_secure"})
 _BANK_OPTIONS: Final = frozenset({"verification_method"})
 _OPTIONS: Final[Mapping[str, frozenset[str]]] = {"card": _CARD_OPTIONS, "us_bank_account": _BANK_OPTIONS}
@@ -37,7 +39,7 @@ def create(context: Context) -> Object:
             )
     method = _method_given(context)
     intent = intents.open_intent(context, params, method=method)
-    return _confirm(context, intent, method) if params.get("confirm") else intent
+    return _confirm(context, intent) if params.get("confirm") else intent
 
 
 @routes.api("GET", _PATH + "/{intent}")
@@ -88,7 +90,7 @@ def confirm(context: Context, intent: str) -> Object:
         given = {**found["payment_method_options"], **context.params["payment_method_options"]}
         changes = {"payment_method_options": intents.options(given)}
         found = context.state.update(SETUP_INTENTS, found, changes)
-    return _confirm(context, found, _method_given(context))
+    return _confirm(context, found)
 
 
 @routes.api("POST", _PATH + "/{intent}/cancel")
@@ -159,7 +161,11 @@ def _method_given(context: Context) -> Object | None:
     return from_data(context, params["payment_method_data"]) if "payment_method_data" in params else None
 
 
-def _confirm(context: Context, intent: Object, method: Object | None) -> Object:
+def _confirm(context: Context, intent: Object) -> Object:
+    token = context.params.get("confirmation_token")
+    if token:
+        context = replace(context, params={**redeem(context, token, intent), **context.params})
+    method = _method_given(context)
     if method is None and intent["payment_method"]:
         method = context.state.get(PAYMENT_METHODS, intent["payment_method"])
     if method is None:
