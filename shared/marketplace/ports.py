@@ -166,6 +166,9 @@ class Operation(StrEnum):
     LIST_TRANSFERS = "v1.transfers.list"
     REVERSE_TRANSFER = "v1.transfers.reversals.create"
     LIST_REVERSALS = "v1.transfers.reversals.list"
+    READ_PAYMENT_INTENT = "v1.payment_intents.retrieve"
+    CAPTURE_PAYMENT_INTENT = "v1.payment_intents.capture"
+    CANCEL_PAYMENT_INTENT = "v1.payment_intents.cancel"
     READ_CHARGE = "v1.charges.retrieve"
 
 
@@ -236,7 +239,8 @@ class Policy(NamedTuple):
     """What the operator has decided. ``return_origins`` are the origins that buyers and merchants may be sent to.
 
     ``default_fee`` is of merchants that have no policy of their own; None is no fee. ``hold_until_ready`` lets
-    merchants sell before they can receive transfers: their shares wait. The others say what the merchants bear of: what
+    merchants sell before they can receive transfers: their shares wait. ``captures_at_deadline`` takes what was
+    authorized before it lapses, in whole. The others say what the merchants bear of: what
     buyers' banks take back, Stripe's fee for it, and refunds that were made elsewhere than here.
     """
 
@@ -244,6 +248,7 @@ class Policy(NamedTuple):
     return_origins: frozenset[str]
     livemode: bool
     hold_until_ready: bool = False
+    captures_at_deadline: bool = False
     recovers_disputes: bool = True
     recovers_dispute_fees: bool = True
     recovers_foreign_refunds: bool = True

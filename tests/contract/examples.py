@@ -108,6 +108,7 @@ class Examples:
             checkout_session_id=self.stripe_id("cs_test", 58), checkout_session_status="complete",
             async_payment_failed=False, payment_intent_id=self.stripe_id("pi", 24),
             payment_intent_status="requires_payment_method", charge_id=self.stripe_id("py", 24), captured=99_999_999,
+            authorized=99_999_999, capture_before=self.now,
             application_fee_amount=9_999_999, transfer_id=self.stripe_id("tr", 24),
             application_fee_id=self.stripe_id("fee", 24), balance_transaction_id=self.stripe_id("txn", 24),
             processing_fee=2_930_001, processing_fee_currency="eur", paid_at=self.now, refund_reserved=99_999_999,

@@ -31,6 +31,9 @@ PATHS: Final[Mapping[Operation, tuple[str, str]]] = {
     Operation.CREATE_TRANSFER: ("POST", "/v1/transfers"),
     Operation.LIST_TRANSFERS: ("GET", "/v1/transfers"),
     Operation.REVERSE_TRANSFER: ("POST", "/v1/transfers/{}/reversals"),
+    Operation.READ_PAYMENT_INTENT: ("GET", "/v1/payment_intents/{}"),
+    Operation.CAPTURE_PAYMENT_INTENT: ("POST", "/v1/payment_intents/{}/capture"),
+    Operation.CANCEL_PAYMENT_INTENT: ("POST", "/v1/payment_intents/{}/cancel"),
     Operation.READ_CHARGE: ("GET", "/v1/charges/{}"),
     Operation.LIST_REVERSALS: ("GET", "/v1/transfers/{}/reversals"),
 }

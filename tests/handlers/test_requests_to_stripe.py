@@ -20,7 +20,7 @@ CREATIONS = (
     Operation.REFUND_APPLICATION_FEE,
 )
 
-# As strict, with the same types: tests/simulation/test_carts.py and test_disputes.py.
+# As strict, with the same types: tests/simulation/test_carts.py, test_disputes.py, test_captures.py.
 ASKED_OF_THE_SIMULATOR = {
     Operation.LIST_SESSION_LINE_ITEMS,
     Operation.CREATE_TRANSFER,
@@ -28,6 +28,9 @@ ASKED_OF_THE_SIMULATOR = {
     Operation.REVERSE_TRANSFER,
     Operation.LIST_REVERSALS,
     Operation.READ_CHARGE,
+    Operation.READ_PAYMENT_INTENT,
+    Operation.CAPTURE_PAYMENT_INTENT,
+    Operation.CANCEL_PAYMENT_INTENT,
 }
 
 

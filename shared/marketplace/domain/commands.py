@@ -32,6 +32,8 @@ class CommandKind(StrEnum):
     EXPIRE_CHECKOUT_SESSION = "expire_checkout_session"
     CREATE_REFUND = "create_refund"
     REFUND_APPLICATION_FEE = "refund_application_fee"
+    CAPTURE_PAYMENT = "capture_payment"
+    CANCEL_PAYMENT = "cancel_payment"
     CREATE_TRANSFER = "create_transfer"
     REVERSE_TRANSFER = "reverse_transfer"
 

@@ -24,6 +24,11 @@ class MarketplaceError(Exception):
       + RefundExceedsRest            more than is left, counting refunds under way
       + TooManyRefunds
       + TooManyMovements             of one merchant's share
+      + NothingHeld                  no share, or no part of it, waits for a release
+      + ReleaseExceedsHeld           more than is held
+      + InvalidReleaseDate           over, or later than money may be held
+      + NotCapturable                nothing is authorized, or not any more
+      + CaptureExceedsAuthorized
       + IdempotencyKeyRequired
       + IdempotencyKeyReused         the same key with another request
       + RequestUnderWay              the same key, its first use not finished
@@ -120,6 +125,36 @@ class TooManyRefunds(Refused):
 
 class TooManyMovements(Refused):
     """The limit of transfers and reversals of one share is reached."""
+
+
+class NothingHeld(Refused):
+    """No share of this sale waits for a release."""
+
+
+class ReleaseExceedsHeld(Refused):
+    """More than is held of the share (minor units)."""
+
+    def __init__(self, asked: int, held: int) -> None:
+        super().__init__(f"{asked} asked, {held} held (minor units)")
+        self.asked = asked
+        self.held = held
+
+
+class InvalidReleaseDate(Refused):
+    """A date that is over, or later than money may be held."""
+
+
+class NotCapturable(Refused):
+    """Nothing is authorized: not yet, not any more, or it was captured."""
+
+
+class CaptureExceedsAuthorized(Refused):
+    """More than the buyer's bank authorized (minor units)."""
+
+    def __init__(self, asked: int, authorized: int) -> None:
+        super().__init__(f"{asked} asked, {authorized} authorized (minor units)")
+        self.asked = asked
+        self.authorized = authorized
 
 
 class IdempotencyKeyRequired(Refused):

@@ -5,6 +5,7 @@ whose events are taken only as a reason to read the account again.
 """
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any, Final
 
@@ -155,10 +156,13 @@ def _charge(event: Event) -> Reading:
 
 def charge_facts(charge: Object) -> PaymentFacts:
     """What a charge says once it has succeeded and is captured; one that has not says nothing that lasts."""
-    if charge["status"] != "succeeded" or not charge["captured"]:
+    if charge["status"] != "succeeded":
         return PaymentFacts(payment_intent_id=id_of(charge.get("payment_intent")))
-    return PaymentFacts(
-        payment_intent_id=id_of(charge.get("payment_intent")),
+    authorization = authorization_facts(charge)
+    if not charge["captured"]:
+        return authorization
+    return replace(
+        authorization,
         charge_id=charge["id"],
         captured=charge["amount_captured"],
         application_fee_amount=charge.get("application_fee_amount"),
@@ -166,6 +170,18 @@ def charge_facts(charge: Object) -> PaymentFacts:
         application_fee_id=id_of(charge.get("application_fee")),
         balance_transaction_id=id_of(charge.get("balance_transaction")),
         paid_at=at(charge["created"]),
+    )
+
+
+def authorization_facts(charge: Object) -> PaymentFacts:
+    """What a charge says of the authorization that it began as; one that was captured at once had no deadline."""
+    card = (charge.get("payment_method_details") or {}).get("card") or {}
+    deadline = card.get("capture_before")
+    return PaymentFacts(
+        payment_intent_id=id_of(charge.get("payment_intent")),
+        authorized=charge["amount"] if deadline else None,
+        capture_before=at(deadline) if deadline else None,
+        payment_intent_status=None if charge["captured"] or not deadline else "requires_capture",
     )
 
 
@@ -279,7 +295,9 @@ ACCOUNT_READERS: Final[Mapping[str, Callable[[Event], Reading]]] = {
     "payment_intent.processing": _payment_intent,
     "payment_intent.succeeded": _payment_intent,
     "payment_intent.canceled": _payment_intent,
+    "payment_intent.amount_capturable_updated": _payment_intent,
     "charge.succeeded": _charge,
+    "charge.captured": _charge,
     "charge.updated": _charge,
     "refund.created": _refund,
     "refund.updated": _refund,

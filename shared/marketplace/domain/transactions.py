@@ -41,6 +41,8 @@ class TransactionStatus(StrEnum):
     REFUSED = "refused"  # Stripe refused to make the session
     OPEN = "open"  # the buyer can pay
     PROCESSING = "processing"  # the buyer has done everything, the money is under way
+    AUTHORIZED = "authorized"  # the buyer's bank keeps the money for us, until ``capture_before``
+    CANCELED = "canceled"  # the authorization was let go, by hand or at its end
     PAID = "paid"  # the money is there
     FAILED = "failed"  # an asynchronous payment failed
     EXPIRED = "expired"  # the session ended without a payment
@@ -50,14 +52,20 @@ _S = TransactionStatus
 # Events overtake each other and the answer that they report on, so any later state may follow; none is gone back to.
 # Money wins: what was said to have ended is PAID all the same when the charge is there.
 TRANSITIONS: Final[Mapping[TransactionStatus, frozenset[TransactionStatus]]] = {
-    _S.REQUESTED: frozenset({_S.OPEN, _S.REFUSED, _S.PROCESSING, _S.EXPIRED, _S.FAILED, _S.PAID}),
-    _S.OPEN: frozenset({_S.REFUSED, _S.PROCESSING, _S.EXPIRED, _S.FAILED, _S.PAID}),
-    _S.REFUSED: frozenset({_S.PROCESSING, _S.EXPIRED, _S.FAILED, _S.PAID}),
-    _S.PROCESSING: frozenset({_S.EXPIRED, _S.FAILED, _S.PAID}),
-    _S.EXPIRED: frozenset({_S.FAILED, _S.PAID}),
+    _S.REQUESTED: frozenset(
+        {_S.OPEN, _S.REFUSED, _S.PROCESSING, _S.AUTHORIZED, _S.CANCELED, _S.EXPIRED, _S.FAILED, _S.PAID}
+    ),
+    _S.OPEN: frozenset({_S.REFUSED, _S.PROCESSING, _S.AUTHORIZED, _S.CANCELED, _S.EXPIRED, _S.FAILED, _S.PAID}),
+    _S.REFUSED: frozenset({_S.PROCESSING, _S.AUTHORIZED, _S.CANCELED, _S.EXPIRED, _S.FAILED, _S.PAID}),
+    _S.PROCESSING: frozenset({_S.AUTHORIZED, _S.CANCELED, _S.EXPIRED, _S.FAILED, _S.PAID}),
+    _S.AUTHORIZED: frozenset({_S.CANCELED, _S.EXPIRED, _S.FAILED, _S.PAID}),
+    _S.EXPIRED: frozenset({_S.CANCELED, _S.FAILED, _S.PAID}),
+    _S.CANCELED: frozenset({_S.FAILED, _S.PAID}),
     _S.FAILED: frozenset({_S.PAID}),
     _S.PAID: frozenset(),
 }
+
+ENDED_UNPAID: Final = frozenset({_S.FAILED, _S.EXPIRED, _S.CANCELED, _S.REFUSED})
 
 # A later rank wins. `payment_failed` is ours for what an asynchronous failure leaves behind, where Stripe goes back to
 # `requires_payment_method`: later than `processing`, so that no late event undoes it.
@@ -67,7 +75,7 @@ PAYMENT_INTENT_RANKS: Final = (
     "requires_capture", "canceled", "succeeded",
 )  # fmt: skip
 
-UNDER_WAY: Final = frozenset({"processing", "payment_failed", "requires_capture"})
+UNDER_WAY: Final = frozenset({"processing", "payment_failed"})
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -151,6 +159,8 @@ class PaymentFacts:
     payment_intent_id: str | None = None
     payment_intent_status: str | None = None
     charge_id: str | None = None
+    authorized: int | None = None
+    capture_before: datetime | None = None
     captured: int | None = None
     application_fee_amount: int | None = None
     transfer_id: str | None = None
@@ -178,18 +188,19 @@ class Payment(PaymentFacts):
 
     @property
     def status(self) -> TransactionStatus:
-        """Where the transaction stands, from the facts alone."""
-        if self.paid_at is not None or self.payment_intent_status == "succeeded":
-            return TransactionStatus.PAID
-        if self.async_payment_failed:
-            return TransactionStatus.FAILED
-        if self.checkout_session_status == "expired" or self.payment_intent_status == "canceled":
-            return TransactionStatus.EXPIRED
-        if self.checkout_session_status == "complete" or self.payment_intent_status in UNDER_WAY:
-            return TransactionStatus.PROCESSING
-        if self.refused:
-            return TransactionStatus.REFUSED
-        return TransactionStatus.REQUESTED if self.checkout_session_id is None else TransactionStatus.OPEN
+        """Where the transaction stands, from the facts alone: the first that is true."""
+        session, intent = self.checkout_session_status, self.payment_intent_status
+        signs = (
+            (_S.PAID, self.paid_at is not None or intent == "succeeded"),
+            (_S.FAILED, self.async_payment_failed),
+            (_S.CANCELED, intent == "canceled" and self.authorized is not None),
+            (_S.EXPIRED, session == "expired" or intent == "canceled"),
+            (_S.AUTHORIZED, intent == "requires_capture"),
+            (_S.PROCESSING, session == "complete" or intent in UNDER_WAY),
+            (_S.REFUSED, self.refused),
+            (_S.OPEN, self.checkout_session_id is not None),
+        )
+        return next((status for status, is_so in signs if is_so), _S.REQUESTED)
 
     @property
     def refundable(self) -> int:
@@ -210,7 +221,7 @@ class Payment(PaymentFacts):
         """Whether no more facts are expected without somebody acting."""
         if self.status is TransactionStatus.PAID:
             return self.is_settled
-        return self.status in {TransactionStatus.FAILED, TransactionStatus.EXPIRED, TransactionStatus.REFUSED}
+        return self.status in ENDED_UNPAID
 
     @property
     def waits_for(self) -> str | None:
@@ -221,6 +232,7 @@ class Payment(PaymentFacts):
             TransactionStatus.REQUESTED: "Stripe's Checkout Session",
             TransactionStatus.OPEN: "the buyer",
             TransactionStatus.PROCESSING: "the buyer's bank",
+            TransactionStatus.AUTHORIZED: "its capture",
         }.get(self.status, "the charge's balance transaction")
 
 

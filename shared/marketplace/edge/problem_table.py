@@ -168,6 +168,33 @@ PROBLEMS: Final[Mapping[type[Exception], Problem]] = {
         why="A merchant's share of one sale is moved to and fro at most a hundred times.",
         action="Release the rest of the share at once.",
     ),
+    errors.NothingHeld: Problem(
+        slug="nothing-held", status=HTTPStatus.CONFLICT, title="Nothing is held",
+        why="Shares are held when the sale was made so, while a merchant is not ready, or during a dispute; what was "
+        "sent is no longer held.",
+        action="Read the transaction: its legs say what is held and why.",
+    ),
+    errors.ReleaseExceedsHeld: Problem(
+        slug="release-exceeds-held", status=HTTPStatus.CONFLICT, title="More than is held",
+        why="A release is at most what is held of the merchant's share.",
+        action="Release less, or leave out `amount` to release all of it.",
+    ),
+    errors.InvalidReleaseDate: Problem(
+        slug="invalid-release-date", status=HTTPStatus.UNPROCESSABLE_CONTENT, title="No date to release at",
+        why="Money may be held for at most 90 days.",
+        action="Send a date that is ahead and within 90 days, or none to release by hand.",
+    ),
+    errors.NotCapturable: Problem(
+        slug="not-capturable", status=HTTPStatus.CONFLICT, title="Nothing to capture or cancel",
+        why="Only a payment that is authorized can be captured or canceled; an authorization lapses at "
+        "`capture_before`.",
+        action="Read the transaction: its status says what became of the payment. What was captured is refunded.",
+    ),
+    errors.CaptureExceedsAuthorized: Problem(
+        slug="capture-exceeds-authorized", status=HTTPStatus.CONFLICT, title="More than was authorized",
+        why="A capture is at most what the buyer's bank authorized.",
+        action="Capture less, or leave out `amount` to capture all of it.",
+    ),
     errors.IdempotencyKeyRequired: Problem(
         slug="idempotency-key-required", status=HTTPStatus.BAD_REQUEST, title="No Idempotency-Key",
         why="Money moves here, and requests get lost: only with a key can one be repeated without doing it twice.",

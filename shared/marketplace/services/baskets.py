@@ -21,7 +21,7 @@ from marketplace.domain.merchants import Merchant
 from marketplace.domain.money import require_payable
 from marketplace.domain.principals import Principal, Role
 from marketplace.domain.shares import MOST_MERCHANTS
-from marketplace.domain.transactions import MOST_LINE_ITEMS, ChargeType, Leg, LineItem, Transaction
+from marketplace.domain.transactions import MOST_LINE_ITEMS, CaptureMethod, ChargeType, Leg, LineItem, Transaction
 from marketplace.ports import Policy
 
 MOST_QUANTITY: Final = 10_000
@@ -61,6 +61,7 @@ class Basket:
     customer_id: str | None = None
     refund_application_fee: bool = True
     charge_type: ChargeType | None = None  # None is by policy
+    capture_method: CaptureMethod = CaptureMethod.AUTOMATIC
     hold: bool = False  # the merchants' shares wait for a release
     release_at: datetime | None = None  # and are released then by themselves
     metadata: Mapping[str, str]
@@ -80,7 +81,8 @@ class Basket:
         """Whether it says what a browser may not say."""
         inline = any(isinstance(item, InlineItem) for item in self.items)
         terms = self.application_fee_amount is not None or not self.refund_application_fee
-        return inline or terms or self.charge_type is not None or self.is_held
+        terms = terms or self.charge_type is not None or self.is_held or self.capture_method is CaptureMethod.MANUAL
+        return inline or terms
 
 
 def merchants_of(basket: Basket) -> tuple[str, ...]:
@@ -135,6 +137,7 @@ def plan_sale(
         refund_application_fee=basket.refund_application_fee,
         metadata=basket.metadata,
         created_at=now,
+        capture_method=basket.capture_method,
         is_held=basket.is_held,
         release_at=basket.release_at,
     )

@@ -14,7 +14,15 @@ from marketplace.domain.events import session_facts
 from marketplace.domain.merchants import Merchant
 from marketplace.domain.principals import SYSTEM, Principal, Role
 from marketplace.domain.shares import Share
-from marketplace.domain.transactions import ChargeType, LineItem, Payment, Transaction, TransactionStatus, join
+from marketplace.domain.transactions import (
+    CaptureMethod,
+    ChargeType,
+    LineItem,
+    Payment,
+    Transaction,
+    TransactionStatus,
+    join,
+)
 from marketplace.ports import Change, Create, Operation, Ports, Ref, Replace
 from marketplace.services.baskets import Basket, merchants_of, plan_sale
 from marketplace.services.commands import (
@@ -164,6 +172,7 @@ def session_params(transaction: Transaction, basket: Basket, command_id: str) ->
         "payment_intent_data": {
             "metadata": {**transaction.metadata, **ours},
             "transfer_group": transaction.id,
+            **({"capture_method": "manual"} if transaction.capture_method is CaptureMethod.MANUAL else {}),
             **_split_by_stripe(transaction),
         },
     }

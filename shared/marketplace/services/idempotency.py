@@ -58,6 +58,17 @@ class Once:
             expires_at=now + KEPT,
         )
 
+    def used_alone(self, transaction_id: str, now: datetime) -> IdempotencyRecord:
+        """The record of this key's use for a change of our own records, which asks nothing of Stripe by itself."""
+        return IdempotencyRecord(
+            scope=self.scope,
+            subject=self.subject,
+            request=self.request,
+            command_id="",
+            command_subject=transaction_id,
+            expires_at=now + KEPT,
+        )
+
     def require_same(self, earlier: IdempotencyRecord) -> None:
         """Refuse a key that was used for another body.
 

@@ -4,19 +4,15 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
-from typing import Final
 
 from marketplace.domain.books import Books
-from marketplace.domain.fees import FeePolicy
-from marketplace.domain.money import allocate, smallest_payable
 from marketplace.domain.postings import charge_entries, payment_entries
 from marketplace.domain.share_postings import settlement_entry
 from marketplace.domain.shares import Hold, Share
+from marketplace.domain.splits import final_legs
 from marketplace.domain.transactions import ChargeType, Leg, Payment, Transaction
 from marketplace.ports import Change, Create, Operation, Ports, Replace
 from marketplace.services.transactions import read_books
-
-ASKED_FEE: Final = "application_fee_amount"
 
 
 def payment_changes(ports: Ports, transaction: Transaction, before: Payment, after: Payment) -> Sequence[Change]:
@@ -42,29 +38,6 @@ def _split(ports: Ports, books: Books, payment: Payment) -> list[Change]:
     settled = {leg.merchant_id: _settled(books.transaction, books.shares[leg.merchant_id], leg, now) for leg in legs}
     entry = settlement_entry(payment, settled.values())
     return [*(Replace(books.shares[merchant_id], share) for merchant_id, share in settled.items()), Create(entry)]
-
-
-def final_legs(transaction: Transaction, payment: Payment, completed: Mapping[str, int]) -> tuple[Leg, ...]:
-    """The legs of what was really captured.
-
-    Each merchant has the part of it that his completed line items have of all; what came for the whole sale, shipping
-    for example, or was captured less, falls on them in that proportion. A leg whose amount is not the planned one has
-    its fee made anew by its policy; one that was asked for by hand changes in proportion.
-    """
-    step = smallest_payable(transaction.currency)
-    weights = [completed.get(leg.merchant_id, leg.amount) for leg in transaction.legs]
-    amounts = allocate(payment.captured or 0, weights, step=step)
-    return tuple(_resized(leg, amount, transaction) for leg, amount in zip(transaction.legs, amounts, strict=True))
-
-
-def _resized(leg: Leg, amount: int, transaction: Transaction) -> Leg:
-    if amount == leg.amount:
-        return leg
-    policy = leg.fee_policy or transaction.fee_policy
-    if ASKED_FEE in policy:
-        step = smallest_payable(transaction.currency)
-        return replace(leg, amount=amount, fee=allocate(amount, (leg.fee, leg.share), step=step)[0] if amount else 0)
-    return replace(leg, amount=amount, fee=FeePolicy.of(policy).fee(amount, transaction.currency))
 
 
 def _completed(ports: Ports, transaction: Transaction, payment: Payment) -> Mapping[str, int]:

@@ -2,9 +2,10 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import field, replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any, Final
 
+from marketplace.domain.books import Books
 from marketplace.domain.commands import Command, CommandKind
 from marketplace.domain.debts import Debt
 from marketplace.domain.deferred import dataclass
@@ -12,8 +13,9 @@ from marketplace.domain.errors import RequestUnderWay
 from marketplace.domain.events import charge_facts, payment_intent_facts, session_facts
 from marketplace.domain.principals import SYSTEM
 from marketplace.domain.shares import Share
-from marketplace.domain.transactions import Payment, join
-from marketplace.ports import DUE_SHARDS, Conflict, Operation, Ports, Watched
+from marketplace.domain.transactions import Payment, TransactionStatus, join
+from marketplace.ports import DUE_SHARDS, Change, Conflict, Create, Operation, Ports, Watched
+from marketplace.services.captures import CANCEL_PAYMENT, CAPTURE_PAYMENT, capture_command
 from marketplace.services.catalog import CREATE_PRICE, CREATE_PRODUCT
 from marketplace.services.checkout import CREATE_CHECKOUT_SESSION, EXPIRE_CHECKOUT_SESSION
 from marketplace.services.commands import Handler, follow_up, resume
@@ -27,6 +29,8 @@ from marketplace.services.transfers import CREATE_TRANSFER, REVERSE_TRANSFER
 
 MOST_PER_SHARD: Final = 50  # in one run; the next one goes on
 LOOK_AGAIN: Final = timedelta(hours=1)
+DEADLINE_NEAR: Final = timedelta(hours=24)  # before an authorization lapses
+ENDS_AUTHORIZATION: Final = frozenset({CommandKind.CAPTURE_PAYMENT, CommandKind.CANCEL_PAYMENT})
 
 HANDLERS: Final[Mapping[CommandKind, Handler[Any]]] = {
     CommandKind.CREATE_ACCOUNT: CREATE_ACCOUNT,
@@ -36,6 +40,8 @@ HANDLERS: Final[Mapping[CommandKind, Handler[Any]]] = {
     CommandKind.EXPIRE_CHECKOUT_SESSION: EXPIRE_CHECKOUT_SESSION,
     CommandKind.CREATE_REFUND: CREATE_REFUND,
     CommandKind.REFUND_APPLICATION_FEE: REFUND_APPLICATION_FEE,
+    CommandKind.CAPTURE_PAYMENT: CAPTURE_PAYMENT,
+    CommandKind.CANCEL_PAYMENT: CANCEL_PAYMENT,
     CommandKind.CREATE_TRANSFER: CREATE_TRANSFER,
     CommandKind.REVERSE_TRANSFER: REVERSE_TRANSFER,
 }
@@ -83,10 +89,33 @@ def watch(ports: Ports, payment: Payment) -> None:
     books = read_transaction(ports, SYSTEM, payment.transaction_id)
     before = books.payment
     after = before if before.is_final else _as_at_stripe(ports, before)
-    after = replace(after, due_at=None if after.is_final else ports.clock.now() + LOOK_AGAIN)
-    changes = payment_changes(ports, books.transaction, before, after)
+    after = replace(after, due_at=_next_look(ports, after))
+    changes = [*payment_changes(ports, books.transaction, before, after), *_at_the_deadline(ports, books, after)]
     ports.store.commit(*changes)
     follow_up(ports, changes)
+
+
+def _next_look(ports: Ports, payment: Payment) -> datetime | None:
+    """An authorization is left alone until its deadline is near, and looked at again after it."""
+    now = ports.clock.now()
+    if payment.is_final:
+        return None
+    if payment.status is not TransactionStatus.AUTHORIZED or payment.capture_before is None:
+        return now + LOOK_AGAIN
+    near = payment.capture_before - DEADLINE_NEAR
+    return near if now < near else max(payment.capture_before, now) + LOOK_AGAIN
+
+
+def _at_the_deadline(ports: Ports, books: Books, payment: Payment) -> list[Change]:
+    """By policy, the capture of what would lapse; else it lapses."""
+    is_authorized = payment.status is TransactionStatus.AUTHORIZED and payment.capture_before is not None
+    is_asked = any(c.is_open for c in books.commands.values() if c.kind in ENDS_AUTHORIZATION)
+    if not is_authorized or is_asked or not ports.policy.captures_at_deadline:
+        return []
+    now, deadline = ports.clock.now(), payment.capture_before
+    if deadline is None or not deadline - DEADLINE_NEAR <= now < deadline:
+        return []
+    return [Create(capture_command(ports, replace(books, payment=payment), payment.authorized or 0))]
 
 
 def _as_at_stripe(ports: Ports, payment: Payment) -> Payment:
