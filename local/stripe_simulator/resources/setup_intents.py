@@ -86,10 +86,8 @@ def confirm(context: Context, intent: str) -> Object:
     """Try to save the payment method given now or before."""
     _check(context, "allowed_payment_method_types")
     found = _unwatched(context, intent, "confirm")
-    if "payment_method_options" in context.params and found["status"] in CONFIRMABLE:
-        given = {**found["payment_method_options"], **context.params["payment_method_options"]}
-        changes = {"payment_method_options": intents.options(given)}
-        found = context.state.update(SETUP_INTENTS, found, changes)
+    if found["status"] in CONFIRMABLE:
+        found = context.state.update(SETUP_INTENTS, found, _options(context, found))
     return _confirm(context, found)
 
 
@@ -147,11 +145,15 @@ def _changed_terms(context: Context, before: Object) -> dict[str, Any]:
     changes: dict[str, Any] = {name: params[name] for name in ("attach_to_self", "flow_directions") if name in params}
     if "customer" in params:
         changes["customer"] = customer_of(context, params)
-    if "payment_method_options" in params:
-        changes["payment_method_options"] = intents.options(
-            {**before["payment_method_options"], **params["payment_method_options"]}
-        )
-    return changes
+    return {**changes, **_options(context, before)}
+
+
+def _options(context: Context, before: Object) -> dict[str, Any]:
+    given = context.params.get("payment_method_options")
+    if not given:
+        return {}
+    shown = intents.options({**before["payment_method_options"], **given})
+    return {"payment_method_options": shown, "_by_mail": before["_by_mail"] or intents.is_by_mail(given)}
 
 
 def _method_given(context: Context) -> Object | None:

@@ -131,10 +131,9 @@ def _check_confirmable(intent: Object, method: Object, acceptance: Mapping[str, 
 
 def _asks_to_authenticate(intent: Object, method: Object) -> bool:
     """Whether 3-D Secure comes first: the card asks for it, or the request does."""
-    options = intent["payment_method_options"]["card"]
-    if options.get("moto"):
+    if intent["_by_mail"]:
         return False
-    wanted = options["request_three_d_secure"] in ("any", "challenge")
+    wanted = intent["payment_method_options"]["card"]["request_three_d_secure"] in ("any", "challenge")
     return wanted or card_outcome(method).authentication not in _GOES_WITHOUT
 
 

@@ -101,6 +101,7 @@ def open_intent(
         "payment_method_types": kinds(params),
         "status": "requires_payment_method",
         "usage": params.get("usage", "off_session"),
+        "_by_mail": is_by_mail(params.get("payment_method_options")),
         "_return_url": None,
         "_single_use": _single_use(params.get("single_use")),
         "_watcher": watcher,
@@ -195,8 +196,14 @@ def options(given: Mapping[str, Any] | None) -> dict[str, Any]:
     """``payment_method_options`` as the intent shows them."""
     shown: dict[str, Any] = {"card": {"mandate_options": None, "network": None, "request_three_d_secure": "automatic"}}
     for kind, chosen in (given or {}).items():
-        shown[kind] = {**shown.get(kind, {}), **(chosen or {})}
+        visible = {name: value for name, value in (chosen or {}).items() if name != "moto"}
+        shown[kind] = {**shown.get(kind, {}), **visible}
     return shown
+
+
+def is_by_mail(given: Mapping[str, Any] | None) -> bool:
+    """Whether the buyer gave the card by mail or telephone, so that nobody is there to authenticate."""
+    return bool((given or {}).get("card", {}).get("moto"))
 
 
 def _single_use(given: Mapping[str, Any] | None) -> dict[str, Any] | None:
