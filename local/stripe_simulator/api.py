@@ -160,8 +160,8 @@ class Api:
         paths = params.pop("expand", ())
         path = call.request.path
         context = Context(self._world, state, params, path, call.api_version, call.origin)
-        answer = public(call.route.handler(context, **call.placeholders))  # type: ignore[arg-type]  # an API handler
-        return expand(state, answer, paths) if paths else answer
+        answer: Object = call.route.handler(context, **call.placeholders)  # type: ignore[assignment]  # an API handler
+        return public(expand(state, answer, paths) if paths else answer)
 
     def _keep_failure(self, call: _Call, error: StripeError) -> Kept:
         answer = self._kept(call, error.http_status, _body(call.request, error))

@@ -60,7 +60,7 @@ class _Walk:
         if isinstance(value, Mapping):  # expanded before, by a path that begins alike
             return value
         if not isinstance(target, str):
-            found = target(self._state, self._state.find(collection, item["id"]) or item)
+            found = target(self._state, self._state.find(collection, item.get("id", "")) or item)
             return public(found) if isinstance(found, Mapping) else found
         if self._state.collection_of(target) is None:
             raise UnsupportedError(f"the expansion of {self._path}")

@@ -6,8 +6,8 @@ from typing import Any
 from urllib.parse import urlencode
 
 from .errors import InvalidParameterError
-from .shelves import Collection
-from .state import FIRST, LAST, State, public
+from .shelves import FIRST, LAST, Collection
+from .state import State, public
 from .values import Object
 
 DEFAULT_LIMIT = 10

@@ -34,9 +34,12 @@ class Settings:
     debit_delay_seconds: int = 3  # until a bank answers; days at Stripe
     reversals_overdraw: bool = False  # connected reserves: a reversal may leave a seller with less than nothing
     payout_interval: str = "manual"  # of accounts that did not choose; "daily" at Stripe
+    business_days: bool = False  # whether banks rest on Saturdays and Sundays
+    instant_payouts_reach_pending: bool = False  # whether they take what is not available yet
     payout_transit_seconds: int = _DAY_SECONDS  # from the midnight that a payout leaves at to its arrival
     topup_delay_seconds: int = 3  # until a top-up arrives; days at Stripe
     dispute_fee: int = 1_500  # of every dispute, in the minor unit of its currency
     won_dispute_returns_fee: bool = False  # Stripe's documents say either, by age and country
     dispute_review_seconds: int = 3  # until a bank has read evidence; weeks at Stripe
     refund_delay_seconds: int = 3  # until a pending refund succeeds, or the refund of the failing test card fails
+    search_delay_seconds: int = 0  # until what was made or changed is found by search; up to a minute at Stripe

@@ -4,7 +4,7 @@ from bisect import bisect_left, bisect_right, insort
 from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from heapq import merge
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from .values import Object
 
@@ -13,6 +13,9 @@ if TYPE_CHECKING:
 
 type Position = tuple[int, int, str]
 """``created``, a running number, the id: the order of lists, also where several were made in one second."""
+
+FIRST: Final = ()  # before every position
+LAST: Final = (float("inf"),)  # after every position
 
 type Expansion = Callable[["State", Object], Any]
 """Finds what a field stands for where its collection does not tell, or what is shown only when asked for."""

@@ -53,15 +53,16 @@ class Simulator:
         self._database = Database(database) if database else None
         self._router = Router(resources.all_routes())
         collections = self._router.collections | {collection.name: collection for collection in _OWN_COLLECTIONS}
+        settings = settings or Settings()
         self.clock = clock or Clock.running()
-        self.store = Store(collections, self.clock, self._database)
+        self.store = Store(collections, self.clock, self._database, search_delay_seconds=settings.search_delay_seconds)
         ids = Ids(seed)
         ids.continue_after(self.store.sequence)
         self.world = World(
             platform=Ids(_PLATFORM_SEED).new("acct", _ACCOUNT_ID_LENGTH),
             clock=self.clock,
             ids=ids,
-            settings=settings or Settings(),
+            settings=settings,
             tasks=Agenda(),
             deliveries=Agenda(),
         )

@@ -7,31 +7,39 @@ commit covers them and one file holds them.
 from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from heapq import nlargest
-from typing import Any, Final
+from typing import Any
 
 from .clock import Clock
 from .database import Database, Row, StoredRow
 from .errors import ResourceMissingError
-from .shelves import Collection, Entry, Position, Shelf
+from .search import SearchIndex
+from .search.query import Query
+from .shelves import FIRST, LAST, Collection, Entry, Position, Shelf
 from .values import Object
-
-FIRST: Final = ()  # before every position
-LAST: Final = (float("inf"),)  # after every position
 
 
 class Store:
     """All shelves of all accounts. One transaction at a time."""
 
-    def __init__(self, collections: Mapping[str, Collection], clock: Clock, database: Database | None = None) -> None:
+    def __init__(
+        self,
+        collections: Mapping[str, Collection],
+        clock: Clock,
+        database: Database | None = None,
+        *,
+        search_delay_seconds: int = 0,
+    ) -> None:
         self.collections = collections
         self.clock = clock
         self.sequence = 0
+        self.search = SearchIndex(clock, search_delay_seconds)
         self._database = database
         self._shelves: dict[tuple[str, str], Shelf] = {}
         self._accounts_by_id: dict[tuple[str, str], str] = {}
         for row in database.rows() if database else ():
             self._place(row.account, row.collection, row.object_id, Entry(row.item, row.position))
             self.sequence = max(self.sequence, row.position[1])
+        self.search.renew(self.rows())
 
     @contextmanager
     def transaction(self) -> Iterator["Transaction"]:
@@ -44,6 +52,8 @@ class Store:
         except BaseException:
             transaction.undo()
             raise
+        for change in transaction.changes():
+            self.search.note(*change)
         for act in transaction.after_commit:
             act()
 
@@ -88,6 +98,7 @@ class Store:
         for row in rows:
             self._place(row.account, row.collection, row.object_id, Entry(row.item, row.position))
         self.sequence = sequence
+        self.search.renew(self.rows())
 
     def peek(self, account: str, collection: str, object_id: str) -> Object | None:
         """The account's object, looked at outside of a transaction."""
@@ -131,10 +142,14 @@ class Transaction:
         for account, collection, object_id, before in reversed(self._undo):
             self.store._place(account, collection, object_id, before)
 
-    def rows(self) -> Iterator[Row]:
-        """What changed, as it now stands."""
+    def changes(self) -> Iterator[tuple[str, str, str, Entry | None]]:
+        """Account, collection and id of what changed, and how it now stands; None when it is gone."""
         for account, collection, object_id in dict.fromkeys(change[:3] for change in self._undo):
-            entry = self.store.shelf(account, collection).entries.get(object_id)
+            yield account, collection, object_id, self.store.shelf(account, collection).entries.get(object_id)
+
+    def rows(self) -> Iterator[Row]:
+        """The same, as the file keeps it."""
+        for account, collection, object_id, entry in self.changes():
             yield Row(account, collection, object_id, *(entry or (None, None)))
 
 
@@ -215,6 +230,13 @@ class State:
         """Objects with these values of declared indexes, newest first; the positions bound the walk."""
         shelf = self._store.shelf(self.account, collection.name)
         return shelf.find(where or {}, after=after, before=before, ascending=ascending)
+
+    def search(self, collection: str, query: Query, *, before: tuple[Any, ...] = LAST) -> Iterator[Object]:
+        """Objects that the search index finds, as they stand now, newest first; it may lag behind them."""
+        for object_id in self._store.search.find(self.account, collection, query, before):
+            found = self.find(collection, object_id)
+            if found is not None and "deleted" not in found:
+                yield found
 
     def first(self, collection: Collection, where: Mapping[str, Hashable]) -> Object | None:
         """The newest object with these values, or None."""
