@@ -123,6 +123,21 @@ def test_what_is_declined_at_once_cannot_be_attached_either(client: stripe.Strip
         pay(client, payment_method=attached.id, customer=owner, off_session=True)
 
 
+def test_a_customer_pays_by_default_only_with_what_is_his(client: stripe.StripeClient) -> None:
+    owner, other = customer(client), customer(client)
+    mine = client.v1.payment_methods.attach("pm_card_visa", {"customer": owner}).id
+    by_default: Any = {"invoice_settings": {"default_payment_method": mine}}
+    with refused(match="must be attached"):
+        client.v1.customers.update(other, by_default)
+    kept = client.v1.customers.update(owner, by_default)
+    assert kept.invoice_settings
+    assert kept.invoice_settings.default_payment_method == mine
+    client.v1.payment_methods.detach(mine)
+    lost = client.v1.customers.retrieve(owner)
+    assert lost.invoice_settings
+    assert lost.invoice_settings.default_payment_method is None
+
+
 def test_a_bank_account_is_saved_with_a_mandate(simulator: Simulator, client: stripe.StripeClient) -> None:
     owner, account = customer(client), "pm_usBankAccount_success"
     with refused(match="mandate"):

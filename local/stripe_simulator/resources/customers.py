@@ -68,6 +68,7 @@ def create(context: Context) -> Object:
         **dict.fromkeys(_TEXTS),
     }
     customer = context.state.insert(CUSTOMERS, {**blank, **_changes(context.params, blank)})
+    _check_default(context, customer["id"])
     context.emit("customer.created", customer)
     return customer
 
@@ -85,6 +86,7 @@ def update(context: Context, customer: str) -> Object:
     before = context.state.get(CUSTOMERS, customer)
     if "deleted" in before:
         raise InvalidParameterError(f"No such customer: '{customer}'", code="resource_missing", param="id", status=404)
+    _check_default(context, customer)
     changes = _changes(context.params, before)
     if all(before[name] == value for name, value in changes.items()):
         return before
@@ -109,6 +111,19 @@ def list_customers(context: Context) -> Object:
     """Customers, newest first."""
     context.unsupported("test_clock")
     return context.list(CUSTOMERS, {"email": context.params.get("email")})
+
+
+def _check_default(context: Context, customer: str) -> None:
+    """Refuse a payment method by default that the customer does not have."""
+    named = (context.params.get("invoice_settings") or {}).get("default_payment_method")
+    method = context.state.find("payment_method", named) if named else None
+    if named and (method is None or method["customer"] != customer):
+        raise InvalidParameterError(
+            f"The customer does not have a payment method with the ID {named}. The payment method must be attached to "
+            "the customer.",
+            code="resource_missing",
+            param="invoice_settings[default_payment_method]",
+        )
 
 
 def _changes(params: Mapping[str, Any], current: Object) -> dict[str, Any]:
