@@ -9,7 +9,7 @@ from .accounts import ACCOUNTS
 from .context import Context
 from .events import EVENTS, THIN_EVENTS
 from .faults.orders import DELIVERY, REQUEST, Effect, kind_of
-from .funds.balances import balance
+from .funds.balance_view import balance
 from .money import amount_text
 from .pages import Markup, alert, fill, joined, page
 from .routing import Html

@@ -43,3 +43,4 @@ class Settings:
     dispute_review_seconds: int = 3  # until a bank has read evidence; weeks at Stripe
     refund_delay_seconds: int = 3  # until a pending refund succeeds, or the refund of the failing test card fails
     search_delay_seconds: int = 0  # until what was made or changed is found by search; up to a minute at Stripe
+    requests_per_second: int | None = None  # of each account, before 429; 25 in a sandbox of Stripe's, 100 live

@@ -5,6 +5,7 @@ from typing import Any, Final
 
 from ..context import Context
 from ..errors import InvalidRequestError, ResourceMissingError
+from ..state import State
 from ..values import Object
 from .record import ACCOUNTS
 
@@ -52,12 +53,11 @@ def failure_of(bank: Object) -> str | None:
 
 
 def banks_of(context: Context) -> list[Object]:
-    """The external accounts of the context's account. The platform has one that the API does not show."""
+    """The external accounts of the context's account; the platform's are what the settings say, one per currency."""
     if context.is_platform:
-        country, currency = context.settings.country, context.settings.default_currency
-        name = f"ba_{context.account.removeprefix('acct_')}"
-        known = {"id": name, "country": country, "currency": currency, "default_for_currency": True}
-        return [{**known, "status": "new", "available_payout_methods": ["standard"], "_number": ""}]
+        settings = context.settings
+        currencies = sorted(settings.settlement_currencies - {settings.default_currency})
+        return [_platform_bank(context, each) for each in (settings.default_currency, *currencies)]
     record = context.on_platform().state.get(ACCOUNTS, context.account)["_record"]
     found: list[Object] = record["bank_accounts"]
     return found
@@ -85,6 +85,38 @@ def bank_for(context: Context, currency: str, named: str | None = None) -> Objec
             code="payouts_not_allowed",
         )
     return found
+
+
+def _platform_bank(context: Context, currency: str) -> Object:
+    is_default = currency == context.settings.default_currency
+    name = f"ba_{context.account.removeprefix('acct_')}"
+    absent = ("account_holder_name", "account_holder_type", "account_type", "future_requirements", "requirements")
+    return {
+        "id": name if is_default else f"{name}{currency}",
+        "object": "bank_account",
+        **dict.fromkeys(absent),
+        "account": context.account,
+        "available_payout_methods": ["standard", "instant"],
+        "bank_name": "STRIPE TEST BANK",
+        "country": context.settings.country,
+        "currency": currency,
+        "default_for_currency": True,
+        "fingerprint": context.account.removeprefix("acct_"),
+        "last4": "6789",
+        "metadata": {},
+        "routing_number": "110000000",
+        "status": "new",
+        "_number": "",
+    }
+
+
+def find_bank(state: State, bank: str) -> Object | None:
+    """The external account of a connected account, for whoever has only the state of its objects."""
+    holder = state.transaction.store.account_of(ACCOUNTS, state.account)
+    if holder is None:
+        return None
+    record = state.of(holder).get(ACCOUNTS, state.account)["_record"]
+    return next((each for each in record["bank_accounts"] if each["id"] == bank), None)
 
 
 def with_bank(banks: list[Object], bank: Object, *, as_default: bool) -> list[Object]:

@@ -16,6 +16,7 @@ ACCOUNTS: Final = Collection(
         "_closed",
         Index("configuration", lambda account: tuple(account.get("_record", {}).get("configurations", ()))),
     ),
+    found_anywhere=True,
 )
 ACCOUNTS_V2: Final = Collection("v2.core.account", path="/v2/core/accounts")
 """Names the URL of what thin events refer to; the accounts themselves are in ``ACCOUNTS``."""

@@ -5,7 +5,7 @@ matures when, so that reading a balance or passing a day never walks the transac
 """
 
 from collections.abc import Mapping, Sequence
-from typing import Any, Final
+from typing import Final
 
 from ..accounts import checks, payout_terms
 from ..context import Context
@@ -13,9 +13,8 @@ from ..errors import InvalidRequestError
 from ..shelves import Collection, Expansion, Index
 from ..state import State, public
 from ..values import Json, Object
+from .business_days import DAY_SECONDS, days_later
 from .exchange import Settlement
-
-DAY_SECONDS: Final = 24 * 3_600
 
 REPORTING_CATEGORIES: Final[Mapping[str, str]] = {
     "charge": "charge",
@@ -35,6 +34,7 @@ REPORTING_CATEGORIES: Final[Mapping[str, str]] = {
     "topup": "topup",
     "reserve_transaction": "connect_reserved_funds",
     "adjustment": "fee",  # disputes say otherwise
+    "stripe_fee": "fee",
 }
 """https://docs.stripe.com/reports/reporting-categories"""
 
@@ -152,14 +152,16 @@ def book(
     return movement
 
 
-def fee_detail(kind: str, amount: int, currency: str, *, application: str | None = None) -> Object:
+def fee_detail(
+    kind: str, amount: int, currency: str, *, application: str | None = None, description: str | None = None
+) -> Object:
     """One member of ``fee_details``: ``stripe_fee`` or ``application_fee``."""
-    description = "Stripe processing fees" if kind == "stripe_fee" else "application fee"
+    usual = "Stripe processing fees" if kind == "stripe_fee" else "application fee"
     return {
         "amount": amount,
         "application": application,
         "currency": currency,
-        "description": description,
+        "description": description or usual,
         "type": kind,
     }
 
@@ -173,7 +175,10 @@ def settles_on(context: Context) -> int:
     """When a payment of now becomes available: at the beginning of that day, UTC."""
     override = payout_terms.read(context)["delay_days_override"]
     delay = context.settings.settlement_delay_seconds if override is None else override * DAY_SECONDS
-    return (context.clock.now() + delay) // DAY_SECONDS * DAY_SECONDS
+    now = context.clock.now()
+    if not context.settings.business_days:
+        return (now + delay) // DAY_SECONDS * DAY_SECONDS
+    return days_later(context, now // DAY_SECONDS * DAY_SECONDS, delay // DAY_SECONDS)
 
 
 def spendable(context: Context, currency: str, *, at: int) -> int:
@@ -193,27 +198,6 @@ def require(context: Context, currency: str, amount: int, *, at: int, message: s
     """
     if amount > spendable(context, currency, at=at):
         raise InvalidRequestError(message, code="balance_insufficient")
-
-
-def balance(context: Context, *, default_currency: str) -> Object:
-    """Stripe's Balance of the context's account, with every currency that it ever had."""
-    kept = {each["id"]: each for each in context.state.select(BALANCES, ascending=True)}
-    empty = {"available": 0, "pending": 0}
-    currencies = sorted(kept) or [default_currency]
-
-    def amounts(name: str) -> list[dict[str, Any]]:
-        return [{"amount": kept.get(each, empty)[name], "currency": each} for each in currencies]
-
-    answer: dict[str, Any] = {
-        "object": "balance",
-        "available": amounts("available"),
-        "livemode": False,
-        "pending": amounts("pending"),
-        "refund_and_dispute_prefunding": {"available": [], "pending": []},
-    }
-    if context.is_platform:
-        answer["connect_reserved"] = [{"amount": reserved(context, each), "currency": each} for each in currencies]
-    return answer
 
 
 def reserved(context: Context, currency: str) -> int:

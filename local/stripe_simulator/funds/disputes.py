@@ -211,7 +211,7 @@ def _reinstate(context: Context, dispute: Object) -> Object:
 
 
 def _fee(amount: int, currency: str, description: str) -> Object:
-    return {**fee_detail("stripe_fee", amount, currency), "description": description}
+    return fee_detail("stripe_fee", amount, currency, description=description)
 
 
 def _checked_amount(context: Context, charge: Object, asked: int | None) -> int:

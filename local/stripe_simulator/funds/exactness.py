@@ -103,6 +103,8 @@ def _balances(store: Store, finding: Finding) -> Iterator[str]:
         (pending if movement["available_on"] > now else available)[key] += movement["net"]
         books = _books(finding, movement["currency"])
         books.stripe_fees += sum(each["amount"] for each in movement["fee_details"] if each["type"] == "stripe_fee")
+        if movement["type"] == "stripe_fee":
+            books.stripe_fees -= movement["amount"]
         yield from _exchange(movement, finding)
         if movement["net"] != movement["amount"] - sum(each["amount"] for each in movement["fee_details"]):
             yield f"{movement['id']} does not net"

@@ -8,16 +8,19 @@ from typing import Any, Final, NamedTuple
 
 from ..accounts import banks
 from ..context import Context
-from ..errors import UnsupportedError
 from ..metadata import merged
 from ..shelves import Collection
-from ..state import State
+from ..state import State, public
 from ..values import Object
-from .balances import BALANCE_TRANSACTIONS, DAY_SECONDS, book, expand_anywhere, expand_balance_transaction
+from .balance_view import bill_platform, own_instant_fee
+from .balances import BALANCE_TRANSACTIONS, book, expand_anywhere, expand_balance_transaction, fee_detail
+from .business_days import DAY_SECONDS, days_later
 
 
-def _destination(_state: State, item: Object) -> Object:
-    raise UnsupportedError(f"the expansion of the destination of {item['id']}")
+def _destination(state: State, item: Object) -> Object:
+    """The bank as it is now; the platform's own never change, and one that was removed leaves its stub."""
+    gone = {"id": item["destination"], "object": "bank_account", "deleted": True}
+    return public(item["_own_bank"] or banks.find_bank(state, item["destination"]) or gone)
 
 
 PAYOUTS: Final = Collection(
@@ -63,6 +66,7 @@ def pay_out(context: Context, amount: int, currency: str, bank: Object, order: O
     """Take money off the balance for a bank; what a bank is debited for arrives on the balance when it is paid."""
     payout_id, now = context.ids.new("po"), context.clock.now()
     arrival = _arrival(context, order, amount)
+    fee = own_instant_fee(context, amount, currency) if order.is_instant else 0
     movement = book(
         context,
         "payout",
@@ -70,6 +74,7 @@ def pay_out(context: Context, amount: int, currency: str, bank: Object, order: O
         currency,
         source=payout_id,
         available_on=now if amount > 0 else arrival,
+        fees=[fee_detail("stripe_fee", fee, currency, description="Instant payout fee")] if fee else [],
         description="STRIPE PAYOUT" if order.description is None else order.description,
         reporting_category="payout_reversal" if order.original_payout else None,
     )
@@ -103,12 +108,15 @@ def pay_out(context: Context, amount: int, currency: str, bank: Object, order: O
         "trace_id": {"status": "pending", "value": None},
         "type": "bank_account",
         "_failure": banks.failure_of(bank),
+        "_own_bank": bank if context.is_platform else None,
     }
     context.state.insert(PAYOUTS, payout)
     context.emit("payout.created", payout)
     if payout["status"] == "pending" and not order.is_instant:
         context.schedule("payout.leave", at=_next_midnight(now), payout=payout_id)
     context.schedule("payout.arrive", at=arrival, payout=payout_id)
+    if order.is_instant:
+        bill_platform(context, amount, currency, payout_id)
     return payout
 
 
@@ -167,7 +175,10 @@ def _arrival(context: Context, order: Order, amount: int) -> int:
     if order.is_instant:
         return now + INSTANT_SECONDS
     leaves = now // DAY_SECONDS * DAY_SECONDS if order.is_automatic or amount < 0 else _next_midnight(now)
-    return max(leaves + context.settings.payout_transit_seconds, now)
+    transit = context.settings.payout_transit_seconds
+    if context.settings.business_days:
+        return max(days_later(context, leaves, transit // DAY_SECONDS), now)
+    return max(leaves + transit, now)
 
 
 def _next_midnight(now: int) -> int:

@@ -11,7 +11,7 @@ from ..accounts.v1_view import v1_view
 from ..clock import rfc3339
 from ..context import Context
 from ..errors import InvalidParameterError, InvalidRequestError
-from ..funds.balances import balance
+from ..funds.balance_view import balance
 from ..metadata import merged
 from ..money import currency_code
 from ..routing import Routes

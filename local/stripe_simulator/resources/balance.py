@@ -2,7 +2,7 @@
 
 from ..accounts import ACCOUNTS
 from ..context import Context
-from ..funds import balances
+from ..funds import balance_view, balances
 from ..funds.balances import BALANCE_TRANSACTIONS, BALANCES, RESERVES
 from ..lists import list_object
 from ..routing import Routes
@@ -43,4 +43,4 @@ def mature(context: Context, currency: str, moment: int) -> None:
 def _balance(context: Context) -> Object:
     account = context.on_platform().state.find(ACCOUNTS, context.account)
     own = account and account.get("default_currency")
-    return balances.balance(context, default_currency=own or context.settings.default_currency)
+    return balance_view.balance(context, default_currency=own or context.settings.default_currency)

@@ -10,7 +10,7 @@ from typing import Final
 from ..accounts import ACCOUNTS, get_record
 from ..context import Context
 from ..errors import InvalidRequestError
-from ..funds.balances import balance
+from ..funds.balance_view import balance
 from ..funds.payouts import PAYOUTS
 from ..money import amount_text
 from ..pages import Markup, fill, joined, notice, page

@@ -11,6 +11,7 @@ from ..accounts.payout_terms import PAYOUT_RUNS, PLATFORM_TERMS
 from ..context import Context
 from ..errors import InvalidParameterError, InvalidRequestError
 from ..funds import payouts
+from ..funds.balance_view import instantly_available, own_instant_fee
 from ..funds.balances import BALANCES, spendable
 from ..funds.payouts import PAYOUTS, Order
 from ..metadata import merged
@@ -48,7 +49,10 @@ def create(context: Context) -> Object:
             code="instant_payouts_unsupported",
             param="method",
         )
-    _require_funds(context, currency, amount)
+    if is_instant:
+        _require_instant_funds(context, currency, amount)
+    else:
+        _require_funds(context, currency, amount)
     order = Order(
         is_instant=is_instant,
         description=params.get("description"),
@@ -218,6 +222,17 @@ def _require_allowed(context: Context) -> None:
         raise InvalidRequestError(
             "Payouts have been disabled on the connected account. Check its status to see whether anything is due.",
             code="payouts_not_allowed",
+        )
+
+
+def _require_instant_funds(context: Context, currency: str, amount: int) -> None:
+    """Refuse more than can leave at once, with the fee of it that the account pays itself."""
+    reach = instantly_available(context, currency)
+    if amount + own_instant_fee(context, amount, currency) > reach:
+        raise InvalidRequestError(
+            f"You have insufficient funds for this instant payout: {reach} {currency} are available instantly.",
+            code="balance_insufficient",
+            param="amount",
         )
 
 
