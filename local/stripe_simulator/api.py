@@ -9,11 +9,12 @@ from typing import Any, Final, NamedTuple
 
 from . import idempotency, pages, parameters
 from .context import Context
-from .errors import AccountAccessError, ApiError, CardError, InvalidParameterError, StripeError, UnsupportedError
+from .errors import AccountAccessError, ApiError, CardError, InvalidParameterError, StripeError
 from .events import Origin
 from .expand import expand
 from .faults.requests import HEADER, RequestFault, meet_request
-from .idempotency import Attempt, Kept, KeysInUse
+from .idempotency import Attempt, Kept
+from .limits import Limits
 from .messages import Request, Response, account_named, authenticate, json_response
 from .routing import Html, Kind, Redirect, Route, Router
 from .state import State, Store, public
@@ -46,7 +47,11 @@ class Api:
         self._world = world
         self._store = store
         self._router = router
-        self.keys_in_use = KeysInUse()
+        self._limits = Limits(world.clock, world.settings.requests_per_second)
+
+    def refuse(self, request: Request, error: StripeError) -> Response:
+        """The answer to a request that is not even looked at."""
+        return json_response(error.http_status, _body(request, error), {**self._headers(request), **error.headers})
 
     def answer(self, request: Request) -> Response:
         """The response, errors included.
@@ -54,12 +59,7 @@ class Api:
         Only a hosted page's broken code gets past this as an exception, and ``NotReached`` and ``NotAnswered``, where
         that was ordered.
         """
-        headers = {
-            "Request-Id": self._world.ids.new("req", _REQUEST_ID_LENGTH),
-            "Stripe-Version": request.headers.get("stripe-version", self._world.settings.api_version),
-        }
-        if "idempotency-key" in request.headers:
-            headers["Idempotency-Key"] = request.headers["idempotency-key"]
+        headers = self._headers(request)
         try:
             route, placeholders = self._router.find(request.method, request.path)
             if route.kind is Kind.PAGE:
@@ -67,9 +67,16 @@ class Api:
             call = self._admit(request, route, placeholders, headers["Request-Id"])
             return self._answer_once(call, headers)
         except StripeError as error:
-            if isinstance(error, UnsupportedError):
-                headers["Stripe-Should-Retry"] = "false"
-            return json_response(error.http_status, _body(request, error), headers)
+            return json_response(error.http_status, _body(request, error), {**headers, **error.headers})
+
+    def _headers(self, request: Request) -> dict[str, str]:
+        headers = {
+            "Request-Id": self._world.ids.new("req", _REQUEST_ID_LENGTH),
+            "Stripe-Version": request.headers.get("stripe-version", self._world.settings.api_version),
+        }
+        if "idempotency-key" in request.headers:
+            headers["Idempotency-Key"] = request.headers["idempotency-key"]
+        return headers
 
     def _admit(self, request: Request, route: Route, placeholders: Mapping[str, str], request_id: str) -> _Call:
         authenticate(request.headers)
@@ -77,7 +84,8 @@ class Api:
         if not _VERSION.fullmatch(version):
             raise InvalidParameterError(f"Invalid Stripe API version: {version}")
         account = self._account(request)
-        key = request.headers.get("idempotency-key") if _takes_key(request) else None
+        self._limits.count(account, request.path)
+        key = idempotency.key_of(request)
         idempotency.check_key(key)
         params = request.read_params()
         attempt = Attempt(key, request.method, request.path, params) if key else None
@@ -100,19 +108,17 @@ class Api:
         return named
 
     def _answer_once(self, call: _Call, headers: dict[str, str]) -> Response:
-        attempt = call.attempt
-        with self.keys_in_use.hold(call.account, attempt.key if attempt else None):
-            kept = self._recall(call)
-            fault = self._meet(call, is_replay=kept is not None)
-            if fault:
-                headers[HEADER] = fault.id
-                fault.on_arrival()
-            if kept:
-                replayed = {"Idempotent-Replayed": "true", "Original-Request": kept.request_id}
-                response = _response(kept, headers | replayed)
-            else:
-                response = _response(self._execute(call, fault), headers)
-            return fault.on_leaving(response) if fault else response
+        kept = self._recall(call)
+        fault = self._meet(call, is_replay=kept is not None)
+        if fault:
+            headers[HEADER] = fault.id
+            fault.on_arrival()
+        if kept:
+            replayed = {"Idempotent-Replayed": "true", "Original-Request": kept.request_id}
+            response = _response(kept, headers | replayed)
+        else:
+            response = _response(self._execute(call, fault), headers)
+        return fault.on_leaving(response) if fault else response
 
     def _recall(self, call: _Call) -> Kept | None:
         if call.attempt is None:
@@ -123,8 +129,8 @@ class Api:
     def _meet(self, call: _Call, *, is_replay: bool) -> RequestFault | None:
         with self._store.transaction() as transaction:
             platform = State(transaction, self._world.platform)
-            method, path = call.request.method, call.request.path
-            return meet_request(platform, call.account, method, path, is_replay=is_replay)
+            request, key = call.request, call.attempt.key if call.attempt else None
+            return meet_request(platform, call.account, request.method, request.path, key=key, is_replay=is_replay)
 
     def _execute(self, call: _Call, fault: RequestFault | None) -> Kept:
         try:
@@ -145,10 +151,15 @@ class Api:
             except CardError as error:  # an attempt that was declined has been made: its charge and events stay
                 answer = self._kept(call, error.http_status, error.body())
             if fault and fault.hides_work:
-                error_500 = fault.server_error()
-                answer = self._kept(call, error_500.http_status, _body(call.request, error_500))
+                return self._hide(call, state, answer, fault.server_error())
             self._keep(call, state, answer)
         return answer
+
+    def _hide(self, call: _Call, state: State, answer: Kept, error: ApiError) -> Kept:
+        """A 500 for work that was done; API v2 remembers the work, API v1 what it answered."""
+        told = self._kept(call, error.http_status, _body(call.request, error))
+        self._keep(call, state, answer if call.attempt and call.attempt.api == "v2" else told)
+        return told
 
     def _run(self, call: _Call, state: State, fault: RequestFault | None) -> Object:
         operation = call.route.operation
@@ -199,11 +210,6 @@ class Api:
 
 def _body(request: Request, error: StripeError) -> Object:
     return error.body_v2() if request.path.startswith("/v2/") else error.body()
-
-
-def _takes_key(request: Request) -> bool:
-    """Stripe heeds keys on POST, and on DELETE in API v2."""
-    return request.method == "POST" or (request.method == "DELETE" and request.path.startswith("/v2/"))
 
 
 def _response(answer: Kept, headers: Mapping[str, str]) -> Response:

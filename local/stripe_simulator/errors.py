@@ -5,6 +5,7 @@ Source: https://docs.stripe.com/api/errors and the error codes listed at https:/
 
 from collections.abc import Mapping
 from http import HTTPStatus
+from types import MappingProxyType
 from typing import Any, ClassVar, Final
 
 from .values import Json
@@ -33,6 +34,7 @@ class StripeError(Exception):
     status: ClassVar[int] = HTTPStatus.BAD_REQUEST
     type: ClassVar[str] = "invalid_request_error"
     stored_under_key: ClassVar[bool] = True  # whether an idempotency key keeps this answer
+    headers: Mapping[str, str] = MappingProxyType({})  # of its answer, besides the usual ones
 
     def __init__(
         self,
@@ -122,10 +124,18 @@ class IdempotencyError(StripeError):
 
 
 class RateLimitError(StripeError):
-    """Too many requests, or a lock on the object that another request holds."""
+    """Too many requests, for a ``reason``, or, without one, a lock on the object that another request holds.
+
+    https://docs.stripe.com/rate-limits
+    """
 
     status = HTTPStatus.TOO_MANY_REQUESTS
     stored_under_key = False
+
+    def __init__(self, message: str, *, reason: str | None = None, **details: Json) -> None:
+        super().__init__(message, **details)
+        if reason:
+            self.headers = {"Stripe-Rate-Limited-Reason": reason}
 
 
 class UnrecognizedUrlError(StripeError):
@@ -147,6 +157,7 @@ class UnsupportedError(StripeError):
     status = HTTPStatus.NOT_IMPLEMENTED
     type = "api_error"
     stored_under_key = False
+    headers = MappingProxyType({"Stripe-Should-Retry": "false"})
 
     def __init__(self, what: str) -> None:
         super().__init__(f"The Stripe simulator does not implement {what}.", code="simulator_unsupported")

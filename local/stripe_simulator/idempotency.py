@@ -1,7 +1,8 @@
 """Idempotency keys as Stripe keeps them.
 
 API v1: the first answer of a key is kept, 500s included, and replayed for 24 hours; what failed validation is not kept.
-API v2: successes are replayed for 30 days; what failed is executed again.
+API v2: what was done is replayed for 30 days, to the same method and path; what failed is executed again, whatever the
+first caller was told.
 Sources: https://docs.stripe.com/api/idempotent_requests, https://docs.stripe.com/api-v2-overview#idempotency
 """
 
@@ -15,6 +16,7 @@ from threading import Lock
 from typing import Any, Final, NamedTuple
 
 from .errors import IdempotencyError, InvalidParameterError
+from .messages import Request, account_named
 from .shelves import Collection
 from .state import State
 
@@ -41,7 +43,12 @@ class Attempt(NamedTuple):
     @property
     def api(self) -> str:
         """``v1`` or ``v2``."""
-        return "v2" if self.path.startswith("/v2/") else "v1"
+        return _api_of(self.path)
+
+    @property
+    def record_id(self) -> str:
+        """In API v1 a key is one for all requests, in API v2 for each kind of request."""
+        return f"v1 {self.key}" if self.api == "v1" else f"v2 {self.key} {self.method} {self.path}"
 
 
 class Kept(NamedTuple):
@@ -53,36 +60,45 @@ class Kept(NamedTuple):
 
 
 class KeysInUse:
-    """Keys of requests that have not been answered yet."""
+    """Keys of requests that have not been answered yet, whichever thread they came from."""
 
-    def __init__(self) -> None:
+    def __init__(self, platform: str) -> None:
+        self._platform = platform
         self._lock = Lock()
         self._held: set[tuple[str, str]] = set()
 
     @contextmanager
-    def hold(self, account: str, key: str | None) -> Iterator[None]:
-        """Have the key for oneself.
-
-        Raises:
-            IdempotencyError: 409, somebody else has it.
-        """
+    def hold(self, request: Request) -> Iterator[bool]:
+        """Have the request's key for oneself; False when another request has it."""
+        key = key_of(request)
         if key is None:
-            yield
+            yield True
             return
+        claim = (account_named(request.headers) or self._platform, key)
         with self._lock:
-            in_use = (account, key) in self._held
-            self._held.add((account, key))
-        if in_use:
-            raise IdempotencyError(
-                "There is currently another in-progress request using this Idempotent Key (that probably means you "
-                f"submitted twice, and the other request is still going through): {key}. Please try again later.",
-                code="idempotency_key_in_use",
-                status=HTTPStatus.CONFLICT,
-            )
+            is_free = claim not in self._held
+            self._held.add(claim)
         try:
-            yield
+            yield is_free
         finally:
-            self._held.discard((account, key))
+            if is_free:
+                self._held.discard(claim)
+
+
+def key_of(request: Request) -> str | None:
+    """The key that Stripe heeds: of every POST, and of a DELETE in API v2."""
+    heeds = request.method == "POST" or (request.method == "DELETE" and _api_of(request.path) == "v2")
+    return request.headers.get("idempotency-key") if heeds else None
+
+
+def key_in_use(key: str) -> IdempotencyError:
+    """The 409 for a request that comes while the first one under its key runs."""
+    return IdempotencyError(
+        "There is currently another in-progress request using this Idempotent Key (that probably means you "
+        f"submitted twice, and the other request is still going through): {key}. Please try again later.",
+        code="idempotency_key_in_use",
+        status=HTTPStatus.CONFLICT,
+    )
 
 
 def check_key(key: str | None) -> None:
@@ -101,7 +117,7 @@ def recall(state: State, attempt: Attempt, now: int) -> Kept | None:
     Raises:
         IdempotencyError: 400, the key was first used with another request.
     """
-    kept = state.find(IDEMPOTENCY_KEYS, f"{attempt.api} {attempt.key}")
+    kept = state.find(IDEMPOTENCY_KEYS, attempt.record_id)
     if kept is None or kept["created"] + RETENTION_SECONDS[attempt.api] <= now:
         return None
     if (kept["method"], kept["path"]) != (attempt.method, attempt.path):
@@ -122,7 +138,7 @@ def keep(state: State, attempt: Attempt, answer: Kept, now: int) -> None:
     """Keep the answer for the key, and let go of keys that are past their time."""
     if attempt.api == "v2" and answer.status >= HTTPStatus.BAD_REQUEST:
         return
-    record_id = f"{attempt.api} {attempt.key}"
+    record_id = attempt.record_id
     if state.find(IDEMPOTENCY_KEYS, record_id):
         state.delete(IDEMPOTENCY_KEYS, record_id)  # past its time: recall would have found it otherwise
     state.insert(
@@ -138,6 +154,10 @@ def keep(state: State, attempt: Attempt, answer: Kept, now: int) -> None:
         },
     )
     _prune(state, attempt.api, now)
+
+
+def _api_of(path: str) -> str:
+    return "v2" if path.startswith("/v2/") else "v1"
 
 
 def _prune(state: State, api: str, now: int) -> None:

@@ -13,7 +13,7 @@ from .context import Context
 from .database import Database
 from .faults import Faults, NotAnswered, NotReached
 from .faults.matching import FAULTS
-from .idempotency import IDEMPOTENCY_KEYS
+from .idempotency import IDEMPOTENCY_KEYS, KeysInUse, key_in_use
 from .ids import Ids
 from .messages import Request, Response
 from .request_log import RequestLog
@@ -67,6 +67,7 @@ class Simulator:
             deliveries=Agenda(),
         )
         self._api = Api(self.world, self.store, self._router)
+        self._keys_in_use = KeysInUse(self.platform)
         self.faults = Faults(self.store, self.platform, self.lock)
         self._catch_up_with_stored_clock()
         self._note_what_was_stored()
@@ -98,15 +99,20 @@ class Simulator:
         Raises:
             NotReached, NotAnswered: a fault on order; the transport tells its caller in its own way.
         """
-        with self.lock:
-            self.run_due()
-            try:
-                response = self._api.answer(request)
-            except (NotReached, NotAnswered) as fault:
-                self.log.note(self.clock.now(), request, fault)
-                raise
-            self.log.note(self.clock.now(), request, response)
-            return response
+        with self._keys_in_use.hold(request) as is_free:
+            if not is_free:
+                return self._noted(request, self._api.refuse(request, key_in_use(request.headers["idempotency-key"])))
+            with self.lock:
+                self.run_due()
+                try:
+                    return self._noted(request, self._api.answer(request))
+                except (NotReached, NotAnswered) as fault:
+                    self.log.note(self.clock.now(), request, fault)
+                    raise
+
+    def _noted(self, request: Request, response: Response) -> Response:
+        self.log.note(self.clock.now(), request, response)
+        return response
 
     def run_due(self) -> None:
         """Do everything that is due by the clock, each piece in its own transaction, in order of time."""

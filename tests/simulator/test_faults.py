@@ -67,6 +67,15 @@ def test_a_rate_limit_and_a_lock_leave_nothing_under_the_key(simulator: Simulato
     assert make(simulator, "k")[0] == 200
 
 
+def test_a_key_said_to_be_in_use_is_a_conflict_for_requests_that_have_one(simulator: Simulator) -> None:
+    simulator.faults.order("key_in_use", path="/v1/products")
+    assert make(simulator)[0] == 200
+    status, answer = make(simulator, "k")
+    assert (status, answer["error"]["code"]) == (409, "idempotency_key_in_use")
+    assert make(simulator, "k")[0] == 200
+    assert products(simulator) == 2
+
+
 @pytest.mark.parametrize("done", [False, True])
 def test_a_500_is_replayed_under_its_key_whether_the_work_was_done_or_not(simulator: Simulator, done: bool) -> None:
     simulator.faults.order("server_error", path="/v1/products", done=done)

@@ -5,13 +5,16 @@ from threading import Barrier, Thread
 import pytest
 import stripe
 
-from local.stripe_simulator import Simulator
-from local.stripe_simulator.errors import IdempotencyError
+from local.stripe_simulator import Clock, Settings, Simulator
+from local.stripe_simulator.idempotency import IDEMPOTENCY_KEYS
 from local.stripe_simulator.messages import Response
 from local.stripe_simulator.shelves import Collection
 from local.stripe_simulator.state import State
 
+from .conftest import START
+
 DAY = 24 * 3600
+DESTINATIONS = "/v2/core/event_destinations"
 
 
 def create(simulator: Simulator, name: str, key: str = "k", path: str = "/v1/products") -> Response:
@@ -81,23 +84,22 @@ def test_a_key_is_forgotten_after_a_day(simulator: Simulator) -> None:
 def test_a_key_in_use_is_a_conflict(simulator: Simulator, monkeypatch: pytest.MonkeyPatch) -> None:
     reached, released = Barrier(2), Barrier(2)
     answers: list[Response] = []
-    record = "local.stripe_simulator.context.events.record"
 
     def wait(*_args: object, **_named: object) -> None:
         reached.wait(5)
         released.wait(5)
 
-    monkeypatch.setattr(record, wait)
+    monkeypatch.setattr("local.stripe_simulator.context.events.record", wait)
     first = Thread(target=lambda: answers.append(create(simulator, "Tea")))
     first.start()
     reached.wait(5)
-    held = simulator._api.keys_in_use.hold(simulator.platform, "k")
-    with pytest.raises(IdempotencyError, match="in-progress") as refused, held:
-        pass
+    second = create(simulator, "Tea")
     released.wait(5)
     first.join(5)
-    assert (refused.value.http_status, refused.value.code) == (409, "idempotency_key_in_use")
+    assert (second.status, second.json()["error"]["type"]) == (409, "idempotency_error")
+    assert (second.json()["error"]["code"], second.headers["Idempotency-Key"]) == ("idempotency_key_in_use", "k")
     assert [answer.status for answer in answers] == [200]
+    assert create(simulator, "Tea").body == answers[0].body
 
 
 def test_keys_of_two_accounts_have_nothing_to_do_with_each_other(simulator: Simulator) -> None:
@@ -114,6 +116,99 @@ def test_a_get_ignores_its_key(simulator: Simulator) -> None:
     assert simulator.request("GET", "/v1/products", headers=key).json()["data"] == []
     create(simulator, "Tea", key="other")
     assert len(simulator.request("GET", "/v1/products", headers=key).json()["data"]) == 1
+
+
+def destination(
+    simulator: Simulator, key: str = "k", name: str = "thin", method: str = "POST", path: str = ""
+) -> Response:
+    """A request of API v2."""
+    params = {
+        "name": name,
+        "type": "webhook_endpoint",
+        "event_payload": "thin",
+        "enabled_events": ["v1.product.created"],
+        "webhook_endpoint": {"url": "http://127.0.0.1:9/"},
+    }
+    given = params if method == "POST" else {}
+    return simulator.request(method, f"{DESTINATIONS}{path}", given, headers={"Idempotency-Key": key})
+
+
+def destinations(simulator: Simulator) -> int:
+    return len(simulator.request("GET", DESTINATIONS).json()["data"])
+
+
+def test_api_v2_replays_what_was_done_for_thirty_days(simulator: Simulator) -> None:
+    first = destination(simulator)
+    simulator.advance(30 * DAY - 1)
+    assert destination(simulator).body == first.body
+    assert destinations(simulator) == 1
+    simulator.advance(1)
+    assert destination(simulator).json()["id"] != first.json()["id"]
+    assert destinations(simulator) == 2
+
+
+def test_api_v2_executes_again_what_failed(simulator: Simulator) -> None:
+    simulator.faults.order("server_error", path=DESTINATIONS)
+    assert destination(simulator).status == 500
+    assert destinations(simulator) == 0
+    again = destination(simulator)
+    assert (again.status, "Idempotent-Replayed" in again.headers) == (200, False)
+
+
+def test_api_v2_does_not_repeat_what_was_done_though_its_caller_was_told_otherwise(simulator: Simulator) -> None:
+    simulator.faults.order("server_error", path=DESTINATIONS, done=True)
+    assert destination(simulator).status == 500
+    again = destination(simulator)
+    assert (again.status, again.headers["Idempotent-Replayed"]) == (200, "true")
+    assert destinations(simulator) == 1
+
+
+def test_a_key_of_api_v2_is_one_for_each_kind_of_request(simulator: Simulator) -> None:
+    made = destination(simulator).json()
+    path = f"/{made['id']}"
+    assert simulator.request("POST", f"{DESTINATIONS}{path}/disable", headers={"Idempotency-Key": "k"}).status == 200
+    assert destination(simulator, name="other").json()["error"]["type"] == "idempotency_error"
+
+
+def test_a_delete_heeds_its_key_in_api_v2_only(simulator: Simulator) -> None:
+    made = destination(simulator).json()
+    gone = destination(simulator, key="d", method="DELETE", path=f"/{made['id']}")
+    again = destination(simulator, key="d", method="DELETE", path=f"/{made['id']}")
+    assert (gone.status, again.body, again.headers["Idempotent-Replayed"]) == (200, gone.body, "true")
+    product = create(simulator, "Tea").json()["id"]
+    answers = [simulator.request("DELETE", f"/v1/products/{product}", headers={"Idempotency-Key": "d"}) for _ in "12"]
+    assert [answer.status for answer in answers] == [200, 404]
+
+
+def test_expired_keys_do_not_pile_up(simulator: Simulator) -> None:
+    for day in range(3):
+        for number in range(20):
+            create(simulator, "Tea", key=f"{day}-{number}")
+        simulator.advance(DAY)
+    with simulator.store.transaction() as transaction:
+        assert State(transaction, simulator.platform).count(IDEMPOTENCY_KEYS) <= 20 + 1
+
+
+def test_a_limit_that_was_set_refuses_what_is_too_much_in_a_second_and_keeps_nothing_of_it() -> None:
+    simulator = Simulator(clock=Clock.standing(START), seed=7, settings=Settings(requests_per_second=3))
+    connect(simulator, "acct_seller")
+    answers = [create(simulator, "Tea", key=str(number)) for number in range(4)]
+    assert [answer.status for answer in answers] == [200, 200, 200, 429]
+    assert answers[3].json()["error"]["code"] == "rate_limit"
+    assert answers[3].headers["Stripe-Rate-Limited-Reason"] == "global-rate"
+    assert simulator.request("GET", "/v1/products", headers={"Stripe-Account": "acct_seller"}).status == 200
+    simulator.advance(1)
+    again = create(simulator, "Tea", key="3")
+    assert (again.status, "Idempotent-Replayed" in again.headers) == (200, False)
+
+
+def test_searches_have_a_limit_of_their_own() -> None:
+    simulator = Simulator(clock=Clock.standing(START), seed=7, settings=Settings(requests_per_second=100))
+    search = ("GET", "/v1/products/search", {"query": 'name:"tea"'})
+    answers = [simulator.request(*search) for _ in range(21)]
+    assert [answer.status for answer in answers] == [200] * 20 + [429]
+    assert answers[20].headers["Stripe-Rate-Limited-Reason"] == "endpoint-rate"
+    assert simulator.request("GET", "/v1/products").status == 200
 
 
 def connect(simulator: Simulator, account: str) -> None:

@@ -5,6 +5,7 @@ error                status, type, code, message,  the request is refused with t
                      param, decline_code
 rate_limit                                         429, before anything is looked at
 lock_timeout         status                        another request holds the object
+key_in_use                                         409, another request under the same key is under way
 server_error         done                          500, kept under the idempotency key; the work is done or not
 time_out             seconds                       the work is done; the connection is held and closed unanswered
 refuse_connection                                  nothing is done, nothing is answered
@@ -38,6 +39,7 @@ class Effect(StrEnum):
     ERROR = "error"
     RATE_LIMIT = "rate_limit"
     LOCK_TIMEOUT = "lock_timeout"
+    KEY_IN_USE = "key_in_use"
     SERVER_ERROR = "server_error"
     TIME_OUT = "time_out"
     REFUSE_CONNECTION = "refuse_connection"
@@ -61,6 +63,7 @@ OPTIONS: Final[Mapping[Effect, Mapping[str, Json]]] = {
     },
     Effect.RATE_LIMIT: {},
     Effect.LOCK_TIMEOUT: {"status": HTTPStatus.TOO_MANY_REQUESTS.value},
+    Effect.KEY_IN_USE: {},
     Effect.SERVER_ERROR: {"done": False},
     Effect.TIME_OUT: {"seconds": 0.0},
     Effect.REFUSE_CONNECTION: {},

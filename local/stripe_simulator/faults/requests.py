@@ -5,6 +5,8 @@ from http import HTTPStatus
 from typing import Final
 
 from ..errors import ApiError, RateLimitError, StripeError
+from ..idempotency import key_in_use
+from ..limits import GLOBAL, too_many_requests
 from ..messages import Response
 from ..state import State
 from ..values import Object
@@ -34,9 +36,10 @@ class OrderedError(StripeError):
 class RequestFault:
     """An order that a request has met."""
 
-    def __init__(self, order: Object) -> None:
+    def __init__(self, order: Object, key: str | None) -> None:
         self._order = order
         self._effect = Effect(order["effect"])
+        self._key = key
         self.id: str = order["id"]
 
     def on_arrival(self) -> None:
@@ -45,13 +48,14 @@ class RequestFault:
         Raises:
             NotReached: the connection is refused.
             RateLimitError: 429.
+            IdempotencyError: 409, another request is said to hold its key.
         """
         if self._effect is Effect.REFUSE_CONNECTION:
             raise NotReached(self.id)
         if self._effect is Effect.RATE_LIMIT:
-            raise RateLimitError(
-                "Request rate limit exceeded. Learn more at https://docs.stripe.com/rate-limits.", code="rate_limit"
-            )
+            raise too_many_requests(GLOBAL)
+        if self._effect is Effect.KEY_IN_USE and self._key:
+            raise key_in_use(self._key)
 
     def instead_of_work(self) -> None:
         """Refuse to execute the request.
@@ -93,8 +97,11 @@ class RequestFault:
         return response
 
 
-def meet_request(platform: State, account: str, method: str, path: str, *, is_replay: bool) -> RequestFault | None:
+def meet_request(
+    platform: State, account: str, method: str, path: str, *, key: str | None, is_replay: bool
+) -> RequestFault | None:
     """The fault that this request meets; one that is answered from its idempotency key is not executed."""
     facts = {"account": account, "method": method, "path": path}
-    order = meet(platform, REQUEST, facts, but=_INSTEAD_OF_WORK if is_replay else frozenset())
-    return RequestFault(order) if order else None
+    impossible = (_INSTEAD_OF_WORK if is_replay else frozenset()) | (frozenset() if key else {Effect.KEY_IN_USE})
+    order = meet(platform, REQUEST, facts, but=impossible)
+    return RequestFault(order, key) if order else None
