@@ -23,7 +23,7 @@ def page(
         InvalidParameterError: limit out of range, both cursors, or a cursor that is no object of the account.
     """
     limit = read_limit(params)
-    after, before = _created_bounds(params.get("created"))
+    after, before = moment_bounds(params.get("created"))
     newer, older = params.get("ending_before"), params.get("starting_after")
     if newer and older:
         raise InvalidParameterError(
@@ -75,7 +75,7 @@ def read_limit(params: Mapping[str, Any]) -> int:
     return limit
 
 
-def _created_bounds(created: int | Mapping[str, int] | None) -> tuple[tuple[Any, ...], tuple[Any, ...]]:
+def moment_bounds(created: int | Mapping[str, int] | None) -> tuple[tuple[Any, ...], tuple[Any, ...]]:
     """Positions that enclose the range: ``(second,)`` sorts before everything made in that second."""
     if created is None:
         return FIRST, LAST

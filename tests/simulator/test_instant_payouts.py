@@ -129,5 +129,24 @@ def test_banks_rest_on_weekends_when_the_settings_say_so(rests: bool, arrives: s
     assert_exact(simulator)
 
 
+def test_payouts_are_found_by_their_arrival(simulator: Simulator, client: stripe.StripeClient) -> None:
+    pay(client, payment_method="pm_card_bypassPending")
+    simulator.run_due()
+    made = []
+    for _ in range(3):
+        made.append(client.v1.payouts.create({"amount": 100, "currency": "usd"}))
+        simulator.advance(DAY)
+    arrivals = [each.arrival_date for each in made]
+    for wanted, found in (
+        (arrivals[1], made[1:2]),
+        ({"gte": arrivals[1]}, made[1:]),
+        ({"gt": arrivals[0], "lt": arrivals[2]}, made[1:2]),
+        ({"lte": arrivals[1]}, made[:2]),
+        ({"gt": arrivals[2]}, []),
+    ):
+        params: Any = {"arrival_date": wanted}
+        assert [each.id for each in client.v1.payouts.list(params).data] == [each.id for each in reversed(found)]
+
+
 def weekday(moment: int) -> str:
     return ("Thursday", "Friday", "Saturday", "Sunday", "Monday", "Tuesday", "Wednesday")[moment // DAY % 7]

@@ -26,7 +26,7 @@ def _destination(state: State, item: Object) -> Object:
 PAYOUTS: Final = Collection(
     "payout",
     path="/v1/payouts",
-    indexes=("destination", "status"),
+    indexes=("destination", "status", "arrival_date"),
     expands={
         "balance_transaction": expand_balance_transaction(),
         "destination": _destination,
@@ -36,6 +36,9 @@ PAYOUTS: Final = Collection(
     },
     found_anywhere=True,
 )
+ARRIVALS: Final = Collection("_arrival")
+"""The moments at which payouts arrive, in their order, for the filter on them."""
+
 TRANSITIONS: Final[Mapping[str, frozenset[str]]] = {
     "pending": frozenset({"in_transit", "paid", "failed", "canceled"}),
     "in_transit": frozenset({"paid", "failed"}),
@@ -111,6 +114,8 @@ def pay_out(context: Context, amount: int, currency: str, bank: Object, order: O
         "_own_bank": bank if context.is_platform else None,
     }
     context.state.insert(PAYOUTS, payout)
+    if context.state.find(ARRIVALS, str(arrival)) is None:
+        context.state.insert(ARRIVALS, {"id": str(arrival), "created": arrival})
     context.emit("payout.created", payout)
     if payout["status"] == "pending" and not order.is_instant:
         context.schedule("payout.leave", at=_next_midnight(now), payout=payout_id)

@@ -13,13 +13,14 @@ from ..errors import InvalidParameterError, InvalidRequestError
 from ..funds import payouts
 from ..funds.balance_view import instantly_available, own_instant_fee
 from ..funds.balances import BALANCES, spendable
-from ..funds.payouts import PAYOUTS, Order
+from ..funds.payouts import ARRIVALS, PAYOUTS, Order
+from ..lists import moment_bounds
 from ..metadata import merged
 from ..routing import Routes
 from ..state import public
 from ..values import Object
 
-routes = Routes(PAYOUTS, PLATFORM_TERMS, PAYOUT_RUNS)
+routes = Routes(PAYOUTS, ARRIVALS, PLATFORM_TERMS, PAYOUT_RUNS)
 
 _WHOLE_UNITS: Final = frozenset({"huf", "twd"})  # paid out in whole units only, that is in hundreds
 _DEBITED_COUNTRIES: Final = frozenset(
@@ -71,8 +72,12 @@ def retrieve(context: Context, payout: str) -> Object:
 @routes.api("GET", "/v1/payouts")
 def list_payouts(context: Context) -> Object:
     """Payouts, newest first."""
-    context.unsupported("arrival_date")
-    return context.list(PAYOUTS, {name: context.params.get(name) for name in ("destination", "status")})
+    where: dict[str, Any] = {name: context.params.get(name) for name in ("destination", "status")}
+    if "arrival_date" in context.params:
+        after, before = moment_bounds(context.params["arrival_date"])
+        moments = context.state.select(ARRIVALS, after=after, before=before)
+        where["arrival_date"] = frozenset(each["created"] for each in moments)
+    return context.list(PAYOUTS, where)
 
 
 @routes.api("POST", "/v1/payouts/{payout}")
