@@ -39,6 +39,9 @@ class Settings:
     payout_transit_seconds: int = _DAY_SECONDS  # from the midnight that a payout leaves at to its arrival
     topup_delay_seconds: int = 3  # until a top-up arrives; days at Stripe
     dispute_fee: int = 1_500  # of every dispute, in the minor unit of its currency
+    collection_seconds: int = 180 * _DAY_SECONDS  # until the platform pays what an account owes for it
+    refunds_wait_for_funds: bool = False  # whether a refund is pending while the balance does not cover it
+    unfunded_refund_seconds: int = 30 * _DAY_SECONDS  # until one that nobody covers fails
     won_dispute_returns_fee: bool = False  # Stripe's documents say either, by age and country
     dispute_review_seconds: int = 3  # until a bank has read evidence; weeks at Stripe
     refund_delay_seconds: int = 3  # until a pending refund succeeds, or the refund of the failing test card fails

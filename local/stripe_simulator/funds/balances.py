@@ -5,7 +5,7 @@ matures when, so that reading a balance or passing a day never walks the transac
 """
 
 from collections.abc import Mapping, Sequence
-from typing import Final
+from typing import Any, Final
 
 from ..accounts import checks, payout_terms
 from ..context import Context
@@ -13,6 +13,7 @@ from ..errors import InvalidRequestError
 from ..shelves import Collection, Expansion, Index
 from ..state import State, public
 from ..values import Json, Object
+from . import exchange
 from .business_days import DAY_SECONDS, days_later
 from .exchange import Settlement
 
@@ -33,6 +34,7 @@ REPORTING_CATEGORIES: Final[Mapping[str, str]] = {
     "payout_minimum_balance_release": "payout_minimum_balance_release",
     "topup": "topup",
     "reserve_transaction": "connect_reserved_funds",
+    "connect_collection_transfer": "connect_collection_transfer",
     "adjustment": "fee",  # disputes say otherwise
     "stripe_fee": "fee",
 }
@@ -50,6 +52,7 @@ _COLLECTION_OF_PREFIX: Final = {
     "du": "dispute",
     "po": "payout",
     "tu": "topup",
+    "connct": "connect_collection_transfer",
 }
 
 
@@ -94,7 +97,11 @@ BALANCE_TRANSACTIONS: Final = Collection(
 """``_payout``: the automatic payout that took it along; ``_presented``: what was converted, less application fees."""
 
 BALANCES: Final = Collection("_balance")
-"""By currency: ``{id, available, pending, maturing}``; ``maturing`` has what becomes available at each moment."""
+"""By currency: ``{id, available, pending, maturing, owes_since}``; ``maturing`` has what becomes available at each
+moment, ``owes_since`` when a connected account came to have less than nothing."""
+
+WAITING_REFUNDS: Final = Collection("_waiting_refund", indexes=("currency",))
+"""``{id, currency}``: refunds that the balance in that currency does not cover yet."""
 
 RESERVES: Final = Collection("_reserve", indexes=("currency",))
 """On the platform ``{id, account, currency, amount}``: what is kept of its balance for what an account owes."""
@@ -148,6 +155,7 @@ def book(
     context.state.insert(BALANCE_TRANSACTIONS, movement)
     _add(context, currency, movement["net"], available_on)
     if not context.is_platform:
+        _mind_debt(context, currency)
         _reserve(context, currency)
     return movement
 
@@ -217,13 +225,22 @@ def mature(context: Context, currency: str, moment: int) -> None:
     }
     context.state.update(BALANCES, before, changes)
     payout_terms.expect_run(context)
+    _wake_refunds(context, currency)
+
+
+def _wake_refunds(context: Context, currency: str) -> None:
+    """Let refunds that wait for money see what there is now."""
+    if context.state.first(WAITING_REFUNDS, {"currency": currency}):
+        context.schedule("refund.fund", at=context.clock.now(), currency=currency)
 
 
 def _add(context: Context, currency: str, net: int, available_on: int) -> None:
     payout_terms.expect_run(context)
+    if net > 0:
+        _wake_refunds(context, currency)
     before = context.state.find(BALANCES, currency)
     if before is None:
-        before = {"id": currency, "available": 0, "pending": 0, "maturing": {}}
+        before = {"id": currency, "available": 0, "pending": 0, "maturing": {}, "owes_since": None}
         context.state.insert(BALANCES, before)
     if available_on <= context.clock.now():
         context.state.update(BALANCES, before, {"available": before["available"] + net})
@@ -234,6 +251,17 @@ def _add(context: Context, currency: str, net: int, available_on: int) -> None:
         context.schedule("balance.mature", at=available_on, currency=currency, moment=available_on)
     changed = {**maturing, moment: maturing.get(moment, 0) + net}
     context.state.update(BALANCES, before, {"pending": before["pending"] + net, "maturing": changed})
+
+
+def _mind_debt(seller: Context, currency: str) -> None:
+    """Note since when the account owes, and look again when the platform has to pay for it."""
+    kept, now = seller.state.get(BALANCES, currency), seller.clock.now()
+    owes = kept["available"] + kept["pending"] < 0
+    if owes == (kept["owes_since"] is not None):
+        return
+    seller.state.update(BALANCES, kept, {"owes_since": now if owes else None})
+    if owes:
+        seller.schedule("balance.collect", at=now + seller.settings.collection_seconds, currency=currency)
 
 
 def _reserve(seller: Context, currency: str) -> None:
@@ -256,4 +284,6 @@ def _reserve(seller: Context, currency: str) -> None:
         platform.state.insert(RESERVES, reserve)
     why = f"Connect reserve for {seller.account}"
     now = seller.clock.now()
-    book(platform, "reserve_transaction", -change, currency, source=None, available_on=now, description=why)
+    settlement = exchange.outgoing(platform, currency) if change > 0 else exchange.incoming(platform, currency)
+    booked: Any = {"source": None, "available_on": now, "settlement": settlement, "description": why}
+    book(platform, "reserve_transaction", -change, currency, **booked)

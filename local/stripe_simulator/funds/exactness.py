@@ -64,9 +64,11 @@ def _payments(store: Store, finding: Finding) -> Iterator[str]:
     returned_by_charge: Counter[str] = Counter()
     for _, refund in store.stored(REFUNDS):
         gave = refund["status"] in ("pending", "succeeded") and refund["source_transfer_reversal"] is None
+        waits = refund.get("pending_reason") == "insufficient_funds"
+        if gave and (refund["balance_transaction"] or waits):
+            returned_by_charge[refund["charge"]] += refund["amount"]
         if gave and refund["balance_transaction"]:
             _books(finding, refund["currency"]).returned += refund["amount"]
-            returned_by_charge[refund["charge"]] += refund["amount"]
     for _, dispute in store.stored(DISPUTES):
         if dispute["status"] in WITHDRAWN:
             _books(finding, dispute["currency"]).returned += dispute["amount"]

@@ -47,6 +47,11 @@ def incoming(context: Context, currency: str, merchant: str | None = None) -> Se
     return _between(context, currency, settled_in(kept_by, currency), comes=True)
 
 
+def outgoing(context: Context, currency: str) -> Settlement:
+    """How the context's account books what it has to pay now."""
+    return _between(context, currency, settled_in(context, currency), comes=False)
+
+
 def following(context: Context, item: Object, *, comes: bool) -> Settlement:
     """How what follows from a payment or a fee is booked now: in the currency that it settled in, at today's rate."""
     return _between(context, item["currency"], item.get("_settled_in") or item["currency"], comes=comes)

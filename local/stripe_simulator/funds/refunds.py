@@ -9,7 +9,7 @@ from ..errors import InvalidParameterError, InvalidRequestError
 from ..metadata import merged
 from ..values import Object
 from . import charges, disputes, exchange, fees, transfers
-from .balances import book
+from .balances import WAITING_REFUNDS, book, spendable
 from .methods import card_outcome
 from .outcomes import AfterRefund
 from .records import CHARGES, REFUNDS, blank_refund
@@ -56,23 +56,12 @@ def refund(context: Context, charge: Object, demand: Demand) -> Object:
     reversal = None
     if transfer and (part := _part(context, charge, amount, transfer, "amount_reversed", _TRANSFER_FOLLOWED)):
         reversal = transfers.reverse(context, transfer, part, source_refund=new["id"])
-    movement = book(
-        context,
-        charges.refund_kind(charge),
-        -amount,
-        charge["currency"],
-        source=new["id"],
-        available_on=charge["_available_on"],
-        settlement=exchange.following(context, charge, comes=False),
-        description="REFUND FOR CHARGE" if charge["description"] is None else f"REFUND FOR {charge['description']}",
-    )
     new |= {
-        "balance_transaction": movement["id"],
         "metadata": merged({}, demand.metadata),
         "reason": demand.reason,
         "transfer_reversal": reversal["id"] if reversal else None,
-        **_first_status(charge),
     }
+    new |= _sent(context, charge, new) if _is_covered(context, charge, amount) else _waits(context, charge, new)
     if demand.instructions_email:
         new["instructions_email"] = demand.instructions_email
     context.state.insert(REFUNDS, new)
@@ -80,6 +69,55 @@ def refund(context: Context, charge: Object, demand: Demand) -> Object:
     context.emit("refund.created", new)
     _schedule_what_follows(context, charge, new)
     return new
+
+
+def fund(context: Context, currency: str) -> None:
+    """Send the refunds that waited for money, the oldest first, as far as there is enough now."""
+    for waiting in list(context.state.select(WAITING_REFUNDS, {"currency": currency}, ascending=True)):
+        item = context.state.get(REFUNDS, waiting["id"])
+        charge = context.state.get(CHARGES, item["charge"])
+        if not _is_covered(context, charge, item["amount"]):
+            return
+        context.state.delete(WAITING_REFUNDS, waiting["id"])
+        after = {**_without_reason(item), **_sent(context, charge, item)}
+        _schedule_what_follows(context, charge, _told(context, item, after))
+
+
+def give_up(context: Context, item: Object) -> None:
+    """Let a refund fail that nobody covered in time."""
+    if context.state.find(WAITING_REFUNDS, item["id"]):
+        context.state.delete(WAITING_REFUNDS, item["id"])
+        fail(context, item, "insufficient_funds")
+
+
+def _is_covered(context: Context, charge: Object, amount: int) -> bool:
+    """https://docs.stripe.com/refunds: what the balance does not cover is pending until it is topped up."""
+    if not context.settings.refunds_wait_for_funds:
+        return True
+    leaves = exchange.following(context, charge, comes=False)
+    return leaves.of(amount) <= spendable(context, leaves.currency, at=charge["_available_on"])
+
+
+def _waits(context: Context, charge: Object, new: Object) -> dict[str, Any]:
+    context.state.insert(WAITING_REFUNDS, {"id": new["id"], "currency": charge["_settled_in"]})
+    at = context.clock.now() + context.settings.unfunded_refund_seconds
+    context.schedule("refund.give_up", at=at, refund=new["id"])
+    return {"status": "pending", "pending_reason": "insufficient_funds"}
+
+
+def _sent(context: Context, charge: Object, item: Object) -> dict[str, Any]:
+    """Book a refund; gives what it says from then on."""
+    movement = book(
+        context,
+        charges.refund_kind(charge),
+        -item["amount"],
+        charge["currency"],
+        source=item["id"],
+        available_on=charge["_available_on"],
+        settlement=exchange.following(context, charge, comes=False),
+        description="REFUND FOR CHARGE" if charge["description"] is None else f"REFUND FOR {charge['description']}",
+    )
+    return {"balance_transaction": movement["id"], **_first_status(charge)}
 
 
 def advance(context: Context, item: Object, status: str, **changes: Any) -> Object:  # noqa: ANN401 - JSON of any kind
@@ -101,22 +139,24 @@ def _told(context: Context, item: Object, after: Object) -> Object:
     return after
 
 
-def fail(context: Context, item: Object) -> Object:
+def fail(context: Context, item: Object, why: str = _FAILURE_REASON) -> Object:
     """Give the money of a refund that its bank sent back to the account that refunded; no transfer is made again."""
     charge = context.state.get(CHARGES, item["charge"])
-    movement = book(
-        context,
-        "refund_failure",
-        item["amount"],
-        item["currency"],
-        source=item["id"],
-        available_on=context.clock.now(),
-        settlement=exchange.following(context, charge, comes=True),
-        description="REFUND FAILURE",
-    )
+    changes: dict[str, Any] = {"failure_reason": why}
+    if item["balance_transaction"]:
+        movement = book(
+            context,
+            "refund_failure",
+            item["amount"],
+            item["currency"],
+            source=item["id"],
+            available_on=context.clock.now(),
+            settlement=exchange.following(context, charge, comes=True),
+            description="REFUND FAILURE",
+        )
+        changes["failure_balance_transaction"] = movement["id"]
     refunded = charge["amount_refunded"] - item["amount"]
     context.state.update(CHARGES, charge, {"amount_refunded": refunded, "refunded": False})
-    changes = {"failure_balance_transaction": movement["id"], "failure_reason": _FAILURE_REASON}
     after = advance(context, item, "failed", **changes)
     context.emit("refund.failed", after)
     return after
@@ -231,6 +271,8 @@ def _count(context: Context, charge: Object, amount: int, demand: Demand) -> Non
 def _schedule_what_follows(context: Context, charge: Object, new: Object) -> None:
     now = context.clock.now()
     later = now + context.settings.refund_delay_seconds
+    if new["balance_transaction"] is None:
+        return
     if new["status"] == "pending":
         context.schedule("refund.succeed", at=later, refund=new["id"])
         return

@@ -3,12 +3,13 @@
 from ..accounts import ACCOUNTS
 from ..context import Context
 from ..funds import balance_view, balances
-from ..funds.balances import BALANCE_TRANSACTIONS, BALANCES, RESERVES
+from ..funds.balances import BALANCE_TRANSACTIONS, BALANCES, RESERVES, WAITING_REFUNDS
+from ..funds.collections import COLLECTION_TRANSFERS, collect
 from ..lists import list_object
 from ..routing import Routes
 from ..values import Object
 
-routes = Routes(BALANCE_TRANSACTIONS, BALANCES, RESERVES)
+routes = Routes(BALANCE_TRANSACTIONS, BALANCES, RESERVES, WAITING_REFUNDS, COLLECTION_TRANSFERS)
 
 
 @routes.api("GET", "/v1/balance")
@@ -38,6 +39,12 @@ def mature(context: Context, currency: str, moment: int) -> None:
     """Pending money becomes available."""
     balances.mature(context, currency, moment)
     context.emit("balance.available", _balance(context))
+
+
+@routes.due("balance.collect")
+def collect_debt(context: Context, currency: str) -> None:
+    """The platform pays what an account has owed for long enough."""
+    collect(context, currency)
 
 
 def _balance(context: Context) -> Object:

@@ -83,6 +83,18 @@ def fail(context: Context, refund: str) -> None:
     refunds.fail(context, context.state.get(REFUNDS, refund))
 
 
+@routes.due("refund.fund")
+def fund(context: Context, currency: str) -> None:
+    """There is more money in a currency that refunds wait for."""
+    refunds.fund(context, currency)
+
+
+@routes.due("refund.give_up")
+def give_up(context: Context, refund: str) -> None:
+    """Nobody covered a refund in time."""
+    refunds.give_up(context, context.state.get(REFUNDS, refund))
+
+
 def _charge(context: Context) -> Object:
     params = context.params
     if ("charge" in params) == ("payment_intent" in params):
