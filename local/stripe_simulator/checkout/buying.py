@@ -10,7 +10,7 @@ from ..routing import Html, Redirect
 from ..setups import confirming
 from ..setups import intents as setups
 from ..values import Object
-from . import buyer, changing, completing, customers, paying_with, sessions, terms_of_payment
+from . import buyer, changing, completing, customers, discounting, paying_with, sessions, taxing, terms_of_payment
 from .checks import HOSTED, SETUP, SUBSCRIPTION
 from .sessions import SESSIONS
 
@@ -27,6 +27,8 @@ def pay(context: Context, session: Object, fields: Mapping[str, Any]) -> Object 
     """
     if session["mode"] != SETUP:
         session = changing.by_buyer(context, session, fields)
+        discounting.check_still(context, session)
+        taxing.check_located(session)
     who = buyer.read(context, session, fields)
     if not needs_method(session):
         session = customers.know(context, session, who)

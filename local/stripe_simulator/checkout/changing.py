@@ -11,7 +11,7 @@ from ..errors import InvalidParameterError, InvalidRequestError
 from ..metadata import merged
 from ..pages import text_of
 from ..values import Object
-from . import buyer, discounting, line_items, shipping, terms_of_payment, totals
+from . import buyer, discounting, line_items, shipping, taxing, terms_of_payment, totals
 from .checks import ELEMENTS, EMBEDDED
 from .sessions import OPEN, SESSIONS
 
@@ -37,7 +37,7 @@ def by_buyer(context: Context, session: Object, fields: Mapping[str, Any]) -> Ob
     if session["allow_promotion_codes"] and "code" in fields:
         changes |= _with_code(context, session, text_of(fields, "code"), sum(each["amount_subtotal"] for each in items))
     session = context.state.update(SESSIONS, session, changes)
-    return totals.apply(context, session, items, place=totals.place_entered(context, session))
+    return totals.apply(context, session, items, place=taxing.place_shown(context, session))
 
 
 def by_shop(context: Context, session: Object, params: Mapping[str, Any]) -> Object:
@@ -65,7 +65,7 @@ def by_shop(context: Context, session: Object, params: Mapping[str, Any]) -> Obj
     if "line_items" in params:
         items = line_items.changed(context, session, params["line_items"])
     session = context.state.update(SESSIONS, session, changes)
-    changed = totals.apply(context, session, items, place=totals.place_entered(context, session))
+    changed = totals.apply(context, session, items, place=taxing.place_known(context, session))
     terms_of_payment.checked_types(context, changed)
     terms_of_payment.refit_intent(context, changed)
     return changed

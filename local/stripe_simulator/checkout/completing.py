@@ -7,6 +7,7 @@ from typing import Final
 
 from ..context import Context
 from ..funds import intents as payments
+from ..pricing import discounts
 from ..setups import intents as setups
 from ..values import Object
 from . import customers, line_items
@@ -26,6 +27,7 @@ def complete(context: Context, session: Object, payment_status: str) -> Object:
     completed = context.state.update(SESSIONS, session, changes)
     _forget_what_was_taken_out(context, completed)
     customers.update(context, completed)
+    discounts.keep(context, completed["_discounts"], checkout_session=completed["id"], customer=completed["customer"])
     context.emit("checkout.session.completed", completed)
     return completed
 

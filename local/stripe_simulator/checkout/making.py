@@ -15,7 +15,7 @@ from ..metadata import merged
 from ..pages import checked_link
 from ..setups import intents as setups
 from ..values import Object
-from . import choices, discounting, line_items, shipping, terms_of_payment, totals
+from . import choices, discounting, line_items, shipping, taxing, terms_of_payment, totals
 from .checks import ELEMENTS, HOSTED, SETUP, SUBSCRIPTION, check
 from .sessions import OF_THE_REQUEST, OPEN, SESSIONS, UNPAID, WATCHER
 
@@ -52,7 +52,7 @@ def make(context: Context) -> Object:
         **choices.of_request(context, params),
         **_way_back(params, interface),
         "after_expiration": _after_expiration(params.get("after_expiration")),
-        "automatic_tax": totals.automatic_tax(context, params),
+        "automatic_tax": taxing.asked(context, params),
         "created": context.clock.now(),
         "currency": money.currency_code(params["currency"]) if "currency" in params else None,
         "discounts": None if params["mode"] == SETUP else [],
@@ -123,7 +123,7 @@ def _for_order(context: Context, session: dict[str, Any]) -> Object:
     session |= discounting.given(context, session, params.get("discounts", ()), items)
     session["payment_method_types"] = []
     context.state.insert(SESSIONS, session)
-    summed = totals.apply(context, session, items, place=totals.place_of_customer(context, session))
+    summed = totals.apply(context, session, items, place=taxing.place_known(context, session))
     return context.state.update(
         SESSIONS, summed, {"payment_method_types": terms_of_payment.checked_types(context, summed)}
     )

@@ -1,50 +1,121 @@
-# ruff: noqa: ARG001
-"""What a session's order costs: its items, less discounts, with shipping and tax."""
+"""What a session's order costs: its items, less discounts, with shipping and tax, summed up by ``pricing``."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+from ..catalog import PRODUCTS
 from ..context import Context
-from ..errors import UnsupportedError
+from ..pricing import sums
+from ..pricing.sums import Line, LineSum, Sums, TaxAmount
+from ..pricing.tax import TaxPlace
+from ..pricing.tax_rates import TAX_RATES
 from ..shipping_rates import amount_in
+from ..state import public
 from ..values import Object
 from . import line_items, shipping
 from .sessions import NOTHING_DUE, SESSIONS, UNPAID
 
 
-def apply(context: Context, session: Object, items: Sequence[Mapping[str, Any]], *, place: Object | None) -> Object:
-    """The session with its items kept and everything summed up."""
-    for item in items:
-        if item["_tax_rates"]:
-            raise UnsupportedError("tax rates of line items")
+def apply(context: Context, session: Object, items: Sequence[Mapping[str, Any]], *, place: TaxPlace | None) -> Object:
+    """The session with its items kept and everything summed up; ``place`` is where tax is due, if Stripe finds it.
+
+    Raises:
+        InvalidRequestError: a tax rate that there is not, or a coupon without an amount in this currency.
+    """
     rate = shipping.chosen(context, session)
-    shipped = amount_in(context, rate, session["currency"], "shipping_options")[0] if rate else 0
-    subtotal = sum(each["amount_subtotal"] for each in items)
-    total = subtotal + shipped
-    line_items.keep(context, session["id"], items)
-    cost = {"amount_subtotal": shipped, "amount_tax": 0, "amount_total": shipped}
+    summed = sums.sum_up(
+        context,
+        [_line(context, item) for item in items],
+        currency=session["currency"],
+        discounts=session["_discounts"],
+        shipping=_carriage(context, session, rate) if rate else None,
+        automatic_tax=place,
+    )
+    named = {each["id"]: public(each) for each in session["_discounts"]}
+    found = [_summed(item, each, named) for item, each in zip(items, summed.lines, strict=True)]
+    line_items.keep(context, session["id"], found)
     changes: dict[str, Any] = {
-        "amount_subtotal": subtotal,
-        "amount_total": total,
-        "payment_status": UNPAID if total else NOTHING_DUE,
-        "shipping_cost": {**cost, "shipping_rate": rate["id"]} if rate else None,
-        "total_details": {"amount_discount": 0, "amount_shipping": shipped, "amount_tax": 0},
+        "amount_subtotal": summed.subtotal,
+        "amount_total": summed.total,
+        "automatic_tax": {**session["automatic_tax"], "status": summed.automatic_tax_status},
+        "payment_status": UNPAID if summed.total else NOTHING_DUE,
+        "shipping_cost": _cost(rate, summed.shipping) if rate and summed.shipping else None,
+        "total_details": {
+            "amount_discount": summed.discount,
+            "amount_shipping": summed.shipping_amount,
+            "amount_tax": summed.tax,
+        },
+        "_breakdown": _breakdown(summed, named),
+        "_shipping_taxes": [_tax(each) for each in summed.shipping.taxes if each.rate] if summed.shipping else [],
     }
     return context.state.update(SESSIONS, session, changes)
 
 
-def place_entered(context: Context, session: Object) -> Object | None:
-    """Where tax is due, by what the buyer entered."""
-    return None
+def _line(context: Context, item: Mapping[str, Any]) -> Line:
+    price = item["price"]
+    rates = [context.state.get(TAX_RATES, rate, param="line_items[tax_rates]") for rate in item["_tax_rates"]]
+    return Line(
+        amount=item["amount_subtotal"],
+        quantity=item["quantity"] or 0,
+        product=price["product"],
+        tax_rates=rates,
+        tax_code=context.state.get(PRODUCTS, price["product"])["tax_code"],
+        tax_behavior=price["tax_behavior"],
+    )
 
 
-def place_of_customer(context: Context, session: Object) -> Object | None:
-    """Where tax is due, before the buyer comes."""
-    return None
+def _carriage(context: Context, session: Object, rate: Object) -> Line:
+    amount, behavior = amount_in(context, rate, session["currency"], "shipping_options")
+    return Line(amount=amount, discountable=False, tax_code=rate["tax_code"], tax_behavior=behavior)
 
 
-def automatic_tax(context: Context, params: Mapping[str, Any]) -> dict[str, Any]:
-    """``automatic_tax`` of the session."""
-    if params.get("automatic_tax", {}).get("enabled"):
-        context.unsupported("automatic_tax")
-    return {"enabled": False, "liability": None, "provider": None, "status": None}
+def _summed(item: Mapping[str, Any], each: LineSum, named: Mapping[str, Object]) -> dict[str, Any]:
+    return {
+        **item,
+        "amount_discount": each.discount,
+        "amount_tax": each.tax,
+        "amount_total": each.total,
+        "_discounts": [{"amount": amount, "discount": named[name]} for amount, name in each.discount_amounts],
+        "_taxes": [_tax(tax) for tax in each.taxes if tax.rate],
+    }
+
+
+def _tax(tax: TaxAmount) -> dict[str, Any]:
+    return {
+        "amount": tax.amount,
+        "rate": public(tax.rate or {}),
+        "taxability_reason": tax.taxability_reason,
+        "taxable_amount": tax.taxable_amount,
+    }
+
+
+def _cost(rate: Object, summed: LineSum) -> dict[str, Any]:
+    return {
+        "amount_subtotal": summed.subtotal,
+        "amount_tax": summed.tax,
+        "amount_total": summed.total,
+        "shipping_rate": rate["id"],
+    }
+
+
+def _breakdown(summed: Sums, named: Mapping[str, Object]) -> dict[str, Any]:
+    """Every discount and every tax rate once, with all that it takes or adds."""
+    off: dict[str, int] = {}
+    for amount, name in (each for line in summed.all_lines for each in line.discount_amounts):
+        off[name] = off.get(name, 0) + amount
+    return {
+        "discounts": [{"amount": amount, "discount": named[name]} for name, amount in off.items()],
+        "taxes": _by_rate(tax for line in summed.all_lines for tax in line.taxes),
+    }
+
+
+def _by_rate(taxes: Iterable[TaxAmount]) -> list[dict[str, Any]]:
+    found: dict[tuple[str, str], dict[str, Any]] = {}
+    for tax in taxes:
+        if not tax.rate:
+            continue
+        shown = _tax(tax)
+        before = found.setdefault((tax.rate["id"], tax.taxability_reason), {**shown, "amount": 0, "taxable_amount": 0})
+        for name in ("amount", "taxable_amount"):
+            before[name] += shown[name]
+    return list(found.values())
