@@ -37,7 +37,7 @@ _EXCLUSIVE: Final = (
     ("allow_promotion_codes", "discounts"),
 )
 _UNSUPPORTED: Final = ("customer_account", "payment_method_configuration")
-_OFF_ONLY: Final = ("adaptive_pricing", "managed_payments")
+_OFF_ONLY: Final = ("adaptive_pricing", "invoice_creation", "managed_payments")
 _OPTIONS: Final[Mapping[str, frozenset[str]]] = {
     "card": frozenset({"capture_method", "request_three_d_secure", "setup_future_usage"}),
     "sepa_debit": frozenset({"setup_future_usage"}),
