@@ -91,13 +91,25 @@ class Context:
             if name in self.params:
                 raise UnsupportedError(f"the parameter {name} of {self.path}")
 
-    def list(self, collection: Collection, where: Mapping[str, Hashable | None] | None = None) -> Object:
+    def list(
+        self,
+        collection: Collection,
+        where: Mapping[str, Hashable | None] | None = None,
+        *,
+        since: float | None = None,
+    ) -> Object:
         """The page of API v1 that was asked for; a filter of None filters nothing."""
-        return lists.page(self.state, collection, _given(where), self.params, self.path)
+        return lists.page(self.state, collection, _given(where), self.params, self.path, since=since)
 
-    def list_v2(self, collection: Collection, where: Mapping[str, Hashable | None] | None = None) -> Object:
+    def list_v2(
+        self,
+        collection: Collection,
+        where: Mapping[str, Hashable | None] | None = None,
+        *,
+        since: float | None = None,
+    ) -> Object:
         """The page of API v2 that was asked for."""
-        return lists.page_v2(self.state, collection, _given(where), self.params, self.path)
+        return lists.page_v2(self.state, collection, _given(where), self.params, self.path, since=since)
 
 
 def _given(where: Mapping[str, Hashable | None] | None) -> dict[str, Hashable]:

@@ -7,10 +7,13 @@ from .shelves import Collection
 from .state import State
 from .values import Object
 
-WEBHOOK_ENDPOINTS: Final = Collection("webhook_endpoint", path="/v1/webhook_endpoints")
-"""``_connect``: whether it hears of connected accounts instead of its own; ``_secret``: what signs."""
+WEBHOOK_ENDPOINTS: Final = Collection("webhook_endpoint", path="/v1/webhook_endpoints", found_anywhere=True)
+"""``_connect``: whether it hears of connected accounts instead of its own; ``_secret``: what signs; ``_old_secret``, if
+it was rolled: ``{secret, expires_at}``."""
 
-EVENT_DESTINATIONS: Final = Collection("v2.core.event_destination", path="/v2/core/event_destinations")
+EVENT_DESTINATIONS: Final = Collection(
+    "v2.core.event_destination", path="/v2/core/event_destinations", found_anywhere=True
+)
 """``_url`` and ``_secret`` are shown only when a request includes them."""
 
 OWN_EVENTS: Final = "@self"
@@ -37,6 +40,12 @@ def subscribers(state: State, platform: str, event_type: str, payload: str) -> I
 def _wants(endpoint: Object, event_type: str) -> bool:
     enabled = endpoint["enabled_events"]
     return endpoint["status"] == "enabled" and ("*" in enabled or event_type in enabled)
+
+
+def good_secrets(endpoint: Object, now: int) -> list[str]:
+    """What signs: the secret, and the one before it as long as it was left."""
+    old = endpoint.get("_old_secret")
+    return [endpoint["_secret"], *([old["secret"]] if old and now < old["expires_at"] else [])]
 
 
 def address(endpoint: Object) -> str:

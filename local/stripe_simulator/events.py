@@ -5,13 +5,14 @@ A v1 event holds the object as it stood at that moment. A v2 event refers to it;
 """
 
 from collections.abc import Iterable, Mapping
+from itertools import islice
 from typing import Any, Final, NamedTuple
 
 from .endpoints import SNAPSHOT, THIN, subscribers
 from .shelves import Collection, Index
 from .state import State, public
 from .values import Object
-from .webhooks import enqueue
+from .webhooks import enqueue, is_awaited
 from .world import World
 
 
@@ -30,6 +31,10 @@ EVENTS: Final = Collection(
     ),
 )
 THIN_EVENTS: Final = Collection("v2.core.event", path="/v2/core/events", indexes=("type", "related_object.id"))
+
+
+RETENTION_SECONDS: Final = 30 * 24 * 3_600
+_FORGOTTEN_AT_ONCE: Final = 2  # two leave for each one that comes, so that the old never pile up
 
 
 class Origin(NamedTuple):
@@ -74,6 +79,7 @@ def record(
     if state.account != world.platform:
         event["account"] = state.account
     state.insert(EVENTS, event)
+    _forget_old(state, EVENTS, world)
     for holder, endpoint in listeners:
         enqueue(state, world, event, holder, endpoint)
     if any(True for _ in subscribers(state, world.platform, f"v1.{event_type}", THIN)):
@@ -107,9 +113,18 @@ def _record_thin(
     if snapshot_event:
         event["snapshot_event"] = snapshot_event
     state.insert(THIN_EVENTS, event)
+    _forget_old(state, THIN_EVENTS, world)
     for holder, destination in subscribers(state, world.platform, event_type, THIN):
         enqueue(state, world, event, holder, destination)
     return event
+
+
+def _forget_old(state: State, collection: Collection, world: World) -> None:
+    """Let go of events that can no longer be read, unless they still wait to be delivered."""
+    last_second = world.clock.now() - RETENTION_SECONDS
+    for event in list(islice(state.select(collection, before=(last_second,), ascending=True), _FORGOTTEN_AT_ONCE)):
+        if not is_awaited(state.of(world.platform), event):
+            state.delete(collection, event["id"])
 
 
 def _reference(state: State, item: Object) -> Object | None:

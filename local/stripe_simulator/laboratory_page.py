@@ -242,5 +242,5 @@ def _amount(item: Object) -> str:
     return amount_text(amount, currency) if isinstance(amount, int) and isinstance(currency, str) else ""
 
 
-def _moment(seconds: int) -> str:
+def _moment(seconds: float) -> str:
     return f"{datetime.fromtimestamp(seconds, UTC):%Y-%m-%d %H:%M:%S}"

@@ -1,29 +1,42 @@
 """Lists as both API versions page them: v1 by cursor ids, v2 by URLs."""
 
-from collections.abc import Hashable, Mapping, Sequence
+import json
+from base64 import urlsafe_b64decode, urlsafe_b64encode
+from collections.abc import Hashable, Iterator, Mapping, Sequence
+from datetime import datetime
 from itertools import islice
-from typing import Any
+from typing import Any, Final
 from urllib.parse import urlencode
 
 from .errors import InvalidParameterError
-from .shelves import FIRST, LAST, Collection
+from .shelves import FIRST, LAST, Collection, Position
 from .state import State, public
-from .values import Object
+from .values import Json, Object
 
-DEFAULT_LIMIT = 10
-MAXIMUM_LIMIT = 100
+DEFAULT_LIMIT: Final = 10
+MAXIMUM_LIMIT: Final = 100
+_OLDER: Final = "older"
+_NEWER: Final = "newer"
 
 
 def page(
-    state: State, collection: Collection, where: Mapping[str, Hashable], params: Mapping[str, Any], url: str
+    state: State,
+    collection: Collection,
+    where: Mapping[str, Hashable],
+    params: Mapping[str, Any],
+    url: str,
+    *,
+    since: float | None = None,
 ) -> Object:
     """One page of API v1: newest first, ``created`` as a moment or a range, cursors that exclude themselves.
+
+    What was made before ``since`` is not listed.
 
     Raises:
         InvalidParameterError: limit out of range, both cursors, or a cursor that is no object of the account.
     """
     limit = read_limit(params)
-    after, before = moment_bounds(params.get("created"))
+    after, before = moment_bounds(params.get("created"), since)
     newer, older = params.get("ending_before"), params.get("starting_after")
     if newer and older:
         raise InvalidParameterError(
@@ -46,18 +59,76 @@ def list_object(data: Sequence[Object], url: str, *, has_more: bool = False) -> 
 
 
 def page_v2(
-    state: State, collection: Collection, where: Mapping[str, Hashable], params: Mapping[str, Any], url: str
+    state: State,
+    collection: Collection,
+    where: Mapping[str, Hashable],
+    params: Mapping[str, Any],
+    url: str,
+    *,
+    since: float | None = None,
 ) -> Object:
-    """One page of API v2; ``page`` in its URLs is the id that the next page starts after."""
+    """One page of API v2; ``page`` in the URLs of its neighbors is a position, and the filters stand beside it.
+
+    Raises:
+        InvalidParameterError: limit out of range, or a page or a moment that is none.
+    """
     limit = read_limit(params)
-    token = params.get("page")
-    before = _cursor(state, collection, token, "page") if token else LAST
-    found = list(islice(state.select(collection, where, before=before), limit + 1))
-    following = None
-    if len(found) > limit:
-        query = {"page": found[limit - 1]["id"], "limit": limit}
-        following = f"{url}?{urlencode(query)}"
-    return {"data": [public(item) for item in found[:limit]], "next_page_url": following, "previous_page_url": None}
+    created = {name: _moment(bound, f"created[{name}]") for name, bound in params.get("created", {}).items()}
+    after, before = moment_bounds(created, since)
+    way, edge = read_token(params["page"]) if "page" in params else (_OLDER, LAST)
+    if way == _NEWER:
+        walk = state.select(collection, where, after=max(after, edge), before=before, ascending=True)
+        found = list(islice(walk, limit))[::-1]
+    else:
+        found = list(islice(state.select(collection, where, after=after, before=min(before, edge)), limit))
+    following = previous = None
+    if found:
+        first, last = (state.position(collection, found[end]["id"]) or LAST for end in (0, -1))
+        if any(True for _ in state.select(collection, where, after=after, before=last)):
+            following = _page_url(url, params, token(last))
+        if any(True for _ in state.select(collection, where, after=first, before=before, ascending=True)):
+            previous = _page_url(url, params, token(first, _NEWER))
+    return {"data": [public(item) for item in found], "next_page_url": following, "previous_page_url": previous}
+
+
+def token(edge: tuple[Any, ...], way: str = _OLDER) -> str:
+    """An opaque name of the page that begins behind a position, in one way or the other."""
+    return urlsafe_b64encode(json.dumps([way, *edge]).encode()).decode().rstrip("=")
+
+
+def read_token(written: str) -> tuple[str, Position]:
+    """The way, and the position that the page begins behind.
+
+    Raises:
+        InvalidParameterError: it names no page.
+    """
+    try:
+        way, created, sequence, object_id = json.loads(urlsafe_b64decode(written + "=" * (-len(written) % 4)))
+        return str(way), (float(created), int(sequence), str(object_id))
+    except (ValueError, TypeError) as error:
+        raise InvalidParameterError(f"Invalid page: {written}", param="page") from error
+
+
+def _page_url(url: str, params: Mapping[str, Any], page: str) -> str:
+    return f"{url}?{urlencode(list(_written({**params, 'page': page})))}"
+
+
+def _written(value: Json, name: str = "") -> Iterator[tuple[str, str]]:
+    """A parameter as a form has it: ``types[0]=...``, ``created[gt]=...``."""
+    if isinstance(value, Mapping):
+        for key, item in value.items():
+            yield from _written(item, f"{name}[{key}]" if name else key)
+    elif isinstance(value, list):
+        yield from _written(dict(enumerate(value)), name)
+    else:
+        yield name, str(value).lower() if isinstance(value, bool) else str(value)
+
+
+def _moment(written: str, param: str) -> float:
+    try:
+        return datetime.fromisoformat(written).timestamp()
+    except ValueError as error:
+        raise InvalidParameterError(f"Invalid timestamp: {written}", param=param) from error
 
 
 def read_limit(params: Mapping[str, Any]) -> int:
@@ -75,19 +146,20 @@ def read_limit(params: Mapping[str, Any]) -> int:
     return limit
 
 
-def moment_bounds(created: int | Mapping[str, int] | None) -> tuple[tuple[Any, ...], tuple[Any, ...]]:
-    """Positions that enclose the range: ``(second,)`` sorts before everything made in that second."""
-    if created is None:
-        return FIRST, LAST
-    if isinstance(created, int):
-        return (created,), (created + 1,)
-    after: tuple[Any, ...] = FIRST
+def moment_bounds(
+    created: float | Mapping[str, float] | None, since: float | None = None
+) -> tuple[tuple[Any, ...], tuple[Any, ...]]:
+    """Positions that enclose the range: ``(second,)`` is before all that was made in it, ``(second, inf)`` after."""
+    after: tuple[Any, ...] = FIRST if since is None else (since,)
     before: tuple[Any, ...] = LAST
-    for name, bound in created.items():
+    if isinstance(created, int | float):
+        created = {"gte": created, "lte": created}
+    for name, bound in (created or {}).items():
+        edge = (bound, *LAST) if name in ("gt", "lte") else (bound,)
         if name in ("gt", "gte"):
-            after = max(after, (bound + (name == "gt"),))
+            after = max(after, edge)
         else:
-            before = min(before, (bound + (name == "lte"),))
+            before = min(before, edge)
     return after, before
 
 

@@ -12,6 +12,7 @@ from .money import Rounding
 from .tariff import Tariff
 
 _DAY_SECONDS: Final = 24 * 3_600
+RETRIES_OVER_THREE_DAYS: Final = (1, 5, 30, 120, 600, 3_600, 10_800, 21_600, 43_200, 86_400, 86_400)
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,8 +43,12 @@ class Settings:
     collection_seconds: int = 180 * _DAY_SECONDS  # until the platform pays what an account owes for it
     refunds_wait_for_funds: bool = False  # whether a refund is pending while the balance does not cover it
     unfunded_refund_seconds: int = 30 * _DAY_SECONDS  # until one that nobody covers fails
+    dispute_countering_fee: int = 0  # of every answer, returned when it wins; Stripe's prices differ by country
+    compliance_fee: int = 50_000  # of answers about Visa's rules, likewise
+    elevated_risk_is_reviewed: bool = True  # Radar's usual rule
     won_dispute_returns_fee: bool = False  # Stripe's documents say either, by age and country
     dispute_review_seconds: int = 3  # until a bank has read evidence; weeks at Stripe
     refund_delay_seconds: int = 3  # until a pending refund succeeds, or the refund of the failing test card fails
     search_delay_seconds: int = 0  # until what was made or changed is found by search; up to a minute at Stripe
     requests_per_second: int | None = None  # of each account, before 429; 25 in a sandbox of Stripe's, 100 live
+    webhook_retry_delays_seconds: tuple[int, ...] = RETRIES_OVER_THREE_DAYS  # Stripe says how long, not when

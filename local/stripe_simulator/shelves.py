@@ -11,7 +11,7 @@ from .values import Object
 if TYPE_CHECKING:
     from .state import State
 
-type Position = tuple[int, int, str]
+type Position = tuple[float, int, str]
 """``created``, a running number, the id: the order of lists, also where several were made in one second."""
 
 FIRST: Final = ()  # before every position

@@ -155,6 +155,7 @@ class Simulator:
                 state = State(transaction, self.platform)
                 for waiting in self._waiting(state):
                     webhooks.take(state, waiting)
+            self._note_pending_deliveries()
         return taken
 
     def redeliver(self, event_id: str) -> int:
@@ -178,7 +179,7 @@ class Simulator:
                 waiting = state.find(DELIVERIES, due[2])
                 if waiting is None or waiting["status"] != PENDING:
                     continue
-                delivery = webhooks.wire_form(state, waiting, signed_at)
+                delivery = webhooks.wire_form(state, waiting, signed_at, self.clock.now())
                 if delivery:
                     return delivery
                 webhooks.abandon(state, waiting)
@@ -218,7 +219,7 @@ class Simulator:
         return sorted(waiting, key=lambda each: each.get("held_until", 0))
 
     def _wire_form(self, state: State, waiting: Object) -> Delivery | None:
-        return webhooks.wire_form(state, waiting, self.clock.now())
+        return webhooks.wire_form(state, waiting, self.clock.now(), self.clock.now())
 
     def _run_task(self, at: int, account: str, task_id: str) -> None:
         """Run a piece of due work; its note is gone even if it fails, or it would fail for ever."""
@@ -250,9 +251,12 @@ class Simulator:
 
     def _note_what_was_stored(self) -> None:
         self.world.tasks.clear()
-        self.world.deliveries.clear()
         for account, task in self.store.stored(TASKS):
             self.world.tasks.note(task["at"], account, task["id"])
-        for account, delivery in self.store.stored(DELIVERIES):
-            if delivery["status"] == PENDING:
-                self.world.deliveries.note(delivery["due"], account, delivery["id"])
+        self._note_pending_deliveries()
+
+    def _note_pending_deliveries(self) -> None:
+        self.world.deliveries.clear()
+        with self.store.transaction() as transaction:
+            for delivery in State(transaction, self.platform).select(DELIVERIES, {"status": PENDING}, ascending=True):
+                self.world.deliveries.note(delivery["due"], self.platform, delivery["id"])

@@ -6,6 +6,7 @@ commit covers them and one file holds them.
 
 from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from datetime import datetime
 from heapq import nlargest
 from typing import Any
 
@@ -15,7 +16,7 @@ from .errors import ResourceMissingError
 from .search import SearchIndex
 from .search.query import Query
 from .shelves import FIRST, LAST, Collection, Entry, Position, Shelf
-from .values import Object
+from .values import Json, Object
 
 
 class Store:
@@ -176,14 +177,22 @@ class State:
             raise ResourceMissingError(collection.name, object_id)
         return self.of(account)
 
+    def is_anywhere(self, collection: Collection, object_id: str) -> bool:
+        """Whether any account has the object, of a collection that is ``found_anywhere``."""
+        return self._store.account_of(collection, object_id) is not None
+
     def insert(self, collection: Collection, item: Object) -> Object:
         """Keep a new object. Members with a leading underscore are the simulator's own and never shown."""
         self._store.sequence += 1
-        created = item.get("created")
-        second = created if isinstance(created, int) else self._store.clock.now()
-        position: Position = (second, self._store.sequence, item["id"])
+        position: Position = (self._made_at(item.get("created")), self._store.sequence, item["id"])
         self.transaction.put(self.account, collection.name, item["id"], Entry(item, position))
         return item
+
+    def _made_at(self, created: Json) -> float:
+        """When an object says that it was made: in seconds, or in API v2's words."""
+        if isinstance(created, int):
+            return created
+        return datetime.fromisoformat(created).timestamp() if created else self._store.clock.now()
 
     def update(self, collection: Collection, item: Object, changes: Mapping[str, Any]) -> Object:
         """Make the next version of an object: as it stands now, with ``changes``."""

@@ -6,12 +6,12 @@ Nothing here speaks HTTP: ``dispatch`` sends what falls due, or a test takes del
 import hashlib
 import hmac
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Any, Final
 
-from .endpoints import address
+from .endpoints import address, good_secrets
 from .faults import deliveries as faults
 from .shelves import Collection
 from .state import State
@@ -22,7 +22,6 @@ DELIVERIES: Final = Collection("_delivery", indexes=("status", "event"))
 """On the platform: ``{id, event, event_type, account, endpoint, holder, status, attempts, due}``; of one that met
 an ordered fault also ``fault``, ``effect`` and ``held_until``, before which nobody gets it."""
 
-RETRY_DELAYS_SECONDS: Final = (1, 5, 30, 120, 600, 3_600, 10_800, 21_600, 43_200, 86_400, 86_400)  # ends within 3 days
 FINISHED_DELIVERIES_KEPT: Final = 10_000
 PENDING, SUCCEEDED, FAILED, TAKEN = "pending", "succeeded", "failed", "taken"
 LOST: Final = "lost"  # on order, and never tried
@@ -45,10 +44,14 @@ class Delivery:
     attempts: int  # made before this one
 
 
-def signature(secret: str, body: bytes, at: int) -> str:
-    """The ``Stripe-Signature`` of these bytes at that second. https://docs.stripe.com/webhooks#verify-manually"""
-    signed = hmac.new(secret.encode(), f"{at}.".encode() + body, hashlib.sha256).hexdigest()
-    return f"t={at},v1={signed}"
+def signature(secrets: Iterable[str], body: bytes, at: int) -> str:
+    """The ``Stripe-Signature`` of these bytes at that second, with each secret that is good at the moment.
+
+    https://docs.stripe.com/webhooks#verify-manually
+    """
+    signed = f"{at}.".encode() + body
+    made = (hmac.new(secret.encode(), signed, hashlib.sha256).hexdigest() for secret in secrets)
+    return ",".join((f"t={at}", *(f"v1={each}" for each in made)))
 
 
 def enqueue(state: State, world: World, event: Object, holder: State, endpoint: Object) -> None:
@@ -86,13 +89,21 @@ def _enqueue_one(
         state.transaction.after_commit.append(lambda: world.deliveries.note(due, world.platform, delivery_id))
 
 
+def is_awaited(platform: State, event: Object) -> bool:
+    """Whether any delivery of the event is still to come."""
+    return platform.first(DELIVERIES, {"event": event["id"], "status": PENDING}) is not None
+
+
 def held(delivery: Object, now: int) -> bool:
     """Whether a fault keeps it back until later."""
     return bool(delivery.get("held_until", 0) > now)
 
 
-def wire_form(state: State, delivery: Object, signed_at: int) -> Delivery | None:
-    """The delivery with its body and signature; None when the endpoint or the event is gone."""
+def wire_form(state: State, delivery: Object, signed_at: int, now: int) -> Delivery | None:
+    """The delivery with its body and signature; None when the endpoint or the event is gone.
+
+    ``signed_at`` is what the receiver's clock shows, ``now`` what the simulator's does.
+    """
     event = state.of(delivery["account"]).find(delivery["event_object"], delivery["event"])
     endpoint = state.of(delivery["holder"]).find(delivery["endpoint_object"], delivery["endpoint"])
     if event is None or endpoint is None or endpoint["status"] != "enabled":
@@ -101,7 +112,7 @@ def wire_form(state: State, delivery: Object, signed_at: int) -> Delivery | None
     headers = {
         "Content-Type": "application/json; charset=utf-8",
         "User-Agent": "Stripe/1.0 (+https://stripe.com/docs/webhooks)",
-        "Stripe-Signature": signature(faults.secret(delivery, endpoint["_secret"]), body, signed_at),
+        "Stripe-Signature": signature(faults.secrets(delivery, good_secrets(endpoint, now)), body, signed_at),
     }
     return Delivery(
         delivery["id"],
@@ -130,10 +141,10 @@ def finish_attempt(state: State, world: World, delivery: Object, status: int | N
     delivered = status is not None and HTTPStatus.OK <= status < HTTPStatus.MULTIPLE_CHOICES
     if delivered:
         _close(state, delivery, {"status": SUCCEEDED, "attempts": attempts})
-    elif len(attempts) > len(RETRY_DELAYS_SECONDS):
+    elif len(attempts) > len(world.settings.webhook_retry_delays_seconds):
         _close(state, delivery, {"status": FAILED, "attempts": attempts})
     else:
-        due = now + RETRY_DELAYS_SECONDS[len(attempts) - 1]
+        due = now + world.settings.webhook_retry_delays_seconds[len(attempts) - 1]
         state.update(DELIVERIES, delivery, {"attempts": attempts, "due": due})
         state.transaction.after_commit.append(lambda: world.deliveries.note(due, world.platform, delivery["id"]))
 

@@ -1,4 +1,7 @@
-"""Carries the gateway's requests to a simulator in the same process, encoded as they would be sent."""
+"""Carries the gateway's requests to a simulator in the same process, encoded as they would be sent.
+
+A connection that was refused on order and an answer that is lost are what ``requests`` makes of them.
+"""
 
 from typing import Any, override
 from urllib.parse import unquote, urlsplit
@@ -6,6 +9,7 @@ from urllib.parse import unquote, urlsplit
 import requests
 from requests.adapters import BaseAdapter
 
+from local.stripe_simulator.faults import NotAnswered, NotReached
 from local.stripe_simulator.messages import Request
 from local.stripe_simulator.simulator import Simulator
 
@@ -23,9 +27,14 @@ class InProcess(BaseAdapter):
         headers = {name.lower(): str(value) for name, value in request.headers.items()}
         body = request.body.encode() if isinstance(request.body, str) else request.body
         assert body is None or isinstance(body, bytes)
-        answer = self._simulator.answer(
-            Request(str(request.method), unquote(parts.path), headers, parts.query, body or b"")
-        )
+        try:
+            answer = self._simulator.answer(
+                Request(str(request.method), unquote(parts.path), headers, parts.query, body or b"")
+            )
+        except NotReached as fault:
+            raise requests.ConnectionError(fault, request=request) from fault
+        except NotAnswered as fault:
+            raise requests.ReadTimeout(fault, request=request) from fault
         response = requests.Response()
         response.status_code = answer.status
         response.headers.update(answer.headers)

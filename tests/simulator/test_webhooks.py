@@ -6,8 +6,9 @@ from collections import Counter
 import pytest
 import stripe
 
-from local.stripe_simulator import Simulator
-from local.stripe_simulator.webhooks import RETRY_DELAYS_SECONDS
+from local.stripe_simulator import Clock, Settings, Simulator
+from local.stripe_simulator.settings import RETRIES_OVER_THREE_DAYS
+from local.stripe_simulator.webhooks import Delivery
 
 from .conftest import START
 from .test_idempotency import connect
@@ -132,7 +133,7 @@ def test_a_failed_delivery_is_tried_again_later_and_later_and_given_up_within_th
             times.append(simulator.clock.now())
             simulator.finish_delivery(delivery.id, status=500)
         simulator.advance(60)
-    assert len(times) == len(RETRY_DELAYS_SECONDS) + 1
+    assert len(times) == len(RETRIES_OVER_THREE_DAYS) + 1
     assert times[-1] - times[0] < 3 * 24 * 3600
     assert simulator.deliveries() == []
     (logged,) = simulator.delivery_log(10)
@@ -170,3 +171,86 @@ def test_nothing_waits_for_an_endpoint_that_is_gone(simulator: Simulator) -> Non
     simulator.request("DELETE", f"/v1/webhook_endpoints/{found['id']}")
     assert simulator.deliveries() == []
     assert simulator.next_due_delivery(signed_at=START) is None
+
+
+def roll(simulator: Simulator, endpoint_id: str, **params: int) -> str:
+    answer = simulator.request("POST", f"/_simulator/endpoints/{endpoint_id}/roll_secret", params)
+    assert answer.status == 200, answer.body
+    return str(answer.json()["secret"])
+
+
+def accepted(simulator: Simulator, secret: str) -> list[bool]:
+    """Which of the waiting deliveries a receiver with that secret takes."""
+
+    def takes(delivery: Delivery) -> bool:
+        try:
+            stripe.Webhook.construct_event(
+                delivery.body, delivery.headers["Stripe-Signature"], secret, tolerance=10**10
+            )
+        except stripe.SignatureVerificationError:
+            return False
+        return True
+
+    return [takes(delivery) for delivery in simulator.deliveries()]
+
+
+def test_after_its_secret_was_rolled_both_sign_until_the_old_one_expires(simulator: Simulator) -> None:
+    made = simulator.request("POST", "/v1/webhook_endpoints", ANY).json()
+    new = roll(simulator, made["id"], expires_in_seconds=3600)
+    assert new != made["secret"]
+    simulator.request("POST", "/v1/products", {"name": "Tea"})
+    (delivery,) = simulator.deliveries()
+    assert delivery.headers["Stripe-Signature"].count("v1=") == 2
+    assert accepted(simulator, made["secret"]) == accepted(simulator, new) == [True]
+    simulator.advance(3600)
+    assert (accepted(simulator, made["secret"]), accepted(simulator, new)) == ([False], [True])
+
+
+def test_a_secret_is_rolled_at_once_unless_told_and_for_a_day_at_most(
+    simulator: Simulator, client: stripe.StripeClient
+) -> None:
+    destination = client.v2.core.event_destinations.create(
+        {
+            "name": "snapshots",
+            "type": "webhook_endpoint",
+            "event_payload": "snapshot",
+            "enabled_events": ["product.created"],
+            "webhook_endpoint": {"url": "http://127.0.0.1:9/"},
+            "include": ["webhook_endpoint.signing_secret"],
+        }
+    )
+    assert destination.webhook_endpoint
+    new = roll(simulator, destination.id)
+    client.v1.products.create({"name": "Tea"})
+    assert accepted(simulator, str(destination.webhook_endpoint.signing_secret)) == [False]
+    assert accepted(simulator, new) == [True]
+    path = f"/_simulator/endpoints/{destination.id}/roll_secret"
+    for wrong in (86_401, -1, "soon"):
+        assert simulator.request("POST", path, {"expires_in_seconds": wrong}).status == 400
+    assert simulator.request("POST", "/_simulator/endpoints/we_none/roll_secret").status == 404
+
+
+def test_retries_can_be_set_as_in_a_sandbox_and_stop_when_the_endpoint_is_disabled() -> None:
+    settings = Settings(webhook_retry_delays_seconds=(600, 3_600, 7_200))
+    simulator = Simulator(clock=Clock.standing(START), seed=7, settings=settings)
+    made = simulator.request("POST", "/v1/webhook_endpoints", ANY).json()
+    simulator.request("POST", "/v1/products", {"name": "Tea"})
+
+    def attempt() -> bool:
+        delivery = simulator.next_due_delivery(signed_at=simulator.clock.now())
+        if delivery:
+            simulator.finish_delivery(delivery.id, status=None, error="refused")
+        return delivery is not None
+
+    attempts = [attempt()]
+    for seconds in (599, 1, 3_600):
+        simulator.advance(seconds)
+        attempts.append(attempt())
+    assert attempts == [True, False, True, True]
+    simulator.request("POST", f"/v1/webhook_endpoints/{made['id']}", {"disabled": True})
+    simulator.advance(7_200)
+    assert not attempt()
+    simulator.request("POST", f"/v1/webhook_endpoints/{made['id']}", {"disabled": False})
+    simulator.advance(86_400)
+    assert not attempt()
+    assert simulator.delivery_log(1)[0]["status"] == "failed"

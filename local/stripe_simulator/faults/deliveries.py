@@ -1,7 +1,7 @@
 """What an ordered fault does to a delivery, decided when it is queued: each of its attempts is the same."""
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from ..state import State
@@ -38,9 +38,11 @@ def marks(order: Object | None, now: int) -> Mapping[str, Any]:
     return marked
 
 
-def secret(delivery: Object, true_one: str) -> str:
+def secrets(delivery: Object, true_ones: Sequence[str]) -> Sequence[str]:
     """What signs the delivery."""
-    return true_one + _OF_SOMEBODY_ELSE if delivery.get("effect") == Effect.SIGN_WRONGLY else true_one
+    if delivery.get("effect") == Effect.SIGN_WRONGLY:
+        return [each + _OF_SOMEBODY_ELSE for each in true_ones]
+    return true_ones
 
 
 def payload(delivery: Object, event: Object) -> Object:

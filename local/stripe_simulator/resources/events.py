@@ -4,9 +4,10 @@ https://docs.stripe.com/api/events and https://docs.stripe.com/api/v2/core/event
 """
 
 from ..context import Context
-from ..errors import InvalidParameterError
-from ..events import EVENTS, THIN_EVENTS
+from ..errors import InvalidParameterError, ResourceMissingError
+from ..events import EVENTS, RETENTION_SECONDS, THIN_EVENTS
 from ..routing import Routes
+from ..shelves import Collection
 from ..values import Object
 
 routes = Routes(EVENTS, THIN_EVENTS)
@@ -15,7 +16,7 @@ routes = Routes(EVENTS, THIN_EVENTS)
 @routes.api("GET", "/v1/events/{event}")
 def retrieve(context: Context, event: str) -> Object:
     """One event, with the object as it stood then."""
-    return context.state.get(EVENTS, event)
+    return _retrieve(context, EVENTS, event)
 
 
 @routes.api("GET", "/v1/events")
@@ -25,19 +26,32 @@ def list_events(context: Context) -> Object:
     if "type" in params and "types" in params:
         raise InvalidParameterError("You may pass either type or types, but not both.", param="types")
     types = frozenset(params["types"]) if "types" in params else params.get("type")
-    return context.list(EVENTS, {"type": types, "delivery_success": params.get("delivery_success")})
+    where = {"type": types, "delivery_success": params.get("delivery_success")}
+    return context.list(EVENTS, where, since=_since(context))
 
 
 @routes.api("GET", "/v2/core/events/{event}")
 def retrieve_thin(context: Context, event: str) -> Object:
     """One event of API v2, with its data."""
-    return context.state.get(THIN_EVENTS, event)
+    return _retrieve(context, THIN_EVENTS, event)
 
 
 @routes.api("GET", "/v2/core/events")
 def list_thin_events(context: Context) -> Object:
     """Events of API v2, newest first."""
-    context.unsupported("created")
     params = context.params
     types = frozenset(params["types"]) if "types" in params else None
-    return context.list_v2(THIN_EVENTS, {"type": types, "related_object.id": params.get("object_id")})
+    where = {"type": types, "related_object.id": params.get("object_id")}
+    return context.list_v2(THIN_EVENTS, where, since=_since(context))
+
+
+def _retrieve(context: Context, collection: Collection, event: str) -> Object:
+    position = context.state.position(collection, event)
+    if position is None or position[0] < _since(context):
+        raise ResourceMissingError(collection.name, event)
+    return context.state.get(collection, event)
+
+
+def _since(context: Context) -> int:
+    """Events can be read for 30 days."""
+    return context.clock.now() - RETENTION_SECONDS

@@ -1,17 +1,16 @@
 """Search over seven resources, by Stripe's query language. https://docs.stripe.com/api/pagination/search"""
 
-from base64 import urlsafe_b64decode, urlsafe_b64encode
 from functools import partial
 from itertools import islice
 from typing import Final
 
 from ..context import Context
-from ..errors import InvalidParameterError, UnsupportedError
-from ..lists import read_limit
+from ..errors import UnsupportedError
+from ..lists import read_limit, read_token, token
 from ..routing import Routes
 from ..search import FIELDS
 from ..search.query import read_query
-from ..shelves import LAST, Collection, Position
+from ..shelves import LAST, Collection
 from ..state import State, public
 from ..values import Object
 
@@ -34,7 +33,7 @@ def _search(context: Context, name: str) -> Object:
     if collection is None:
         raise UnsupportedError(f"GET {path}/search")
     query = read_query(context.params["query"], path.rpartition("/")[2], FIELDS[name])
-    before = _read_page(context.params["page"]) if "page" in context.params else LAST
+    _, before = read_token(context.params["page"]) if "page" in context.params else (None, LAST)
     limit = read_limit(context.params)
     found = list(islice(context.state.search(name, query, before=before), limit + 1))
     page, has_more = found[:limit], len(found) > limit
@@ -42,27 +41,10 @@ def _search(context: Context, name: str) -> Object:
         "object": "search_result",
         "data": [public(each) for each in page],
         "has_more": has_more,
-        "next_page": _page_after(context.state.position(collection, page[-1]["id"])) if has_more else None,
+        "next_page": token(context.state.position(collection, page[-1]["id"]) or LAST) if has_more else None,
         "url": f"{path}/search",
         "_found": (name, query),
     }
-
-
-def _page_after(position: Position | None) -> str:
-    return urlsafe_b64encode(".".join(map(str, position or ())).encode()).decode().rstrip("=")
-
-
-def _read_page(token: str) -> Position:
-    """Where the page before ended.
-
-    Raises:
-        InvalidParameterError: no page ended so.
-    """
-    try:
-        created, sequence, object_id = urlsafe_b64decode(token + "=" * (-len(token) % 4)).decode().split(".")
-        return int(created), int(sequence), object_id
-    except ValueError as error:
-        raise InvalidParameterError(f"Invalid page: {token}", param="page") from error
 
 
 for _name, _path in _PATHS.items():
