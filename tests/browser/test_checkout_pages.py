@@ -85,6 +85,26 @@ def test_a_buyer_changes_the_order_and_pays_what_was_shown(browser: Browser, wid
     assert done["collected_information"]["shipping_details"]["address"]["line1"] == "2 Low Street"
 
 
+def test_a_code_is_entered_refused_and_taken(browser: Browser) -> None:
+    coupon = browser.client.v1.coupons.create({"percent_off": 25}).id
+    promotion: Any = {"promotion": {"type": "coupon", "coupon": coupon}, "code": "TEA25"}
+    browser.client.v1.promotion_codes.create(promotion)
+    made, page = session(browser, allow_promotion_codes=True)
+    seen = browser.play(
+        ("open", page),
+        ("fill", "#code", "COFFEE"),
+        ("click", "button[value=update]"),
+        ("fill", "#code", "tea25"),
+        ("click", "button[value=update]"),
+        ("click", "button[value='4242424242424242']"),
+    )
+    assert_sound(seen)
+    assert "This code is invalid" in seen[1].text
+    assert "Pay 7.50 USD" in seen[2].text
+    assert seen[3].url == "/shop/paid"
+    assert browser.client.v1.checkout.sessions.retrieve(made).amount_total == 750
+
+
 def test_an_embedded_page_is_paid_in(browser: Browser) -> None:
     _, page = session(browser, ui_mode="embedded_page")
     stays = {"ui_mode": "embedded_page", "redirect_on_completion": "if_required"}

@@ -144,6 +144,24 @@ def test_shipping_options_are_checked(client: stripe.StripeClient, options: Any,
         new_session(client, shipping_options=options)
 
 
+def test_an_archived_rate_is_no_option_any_more(client: stripe.StripeClient) -> None:
+    rate = client.v1.shipping_rates.create(GROUND)  # type: ignore[arg-type]  # as a dictionary
+    assert new_session(client, shipping_options=[{"shipping_rate": rate.id}]).amount_total == 10_500
+    client.v1.shipping_rates.update(rate.id, {"active": False})
+    with refused(match="archived"):
+        new_session(client, shipping_options=[{"shipping_rate": rate.id}])
+
+
+def test_an_order_has_up_to_a_hundred_items_with_those_that_may_be_added(client: stripe.StripeClient) -> None:
+    price = client.v1.prices.create({"currency": "usd", "unit_amount": 1, "product_data": {"name": "Leaf"}}).id
+    most = [{"price": price, "quantity": 1}] * 100
+    assert new_session(client, line_items=most).amount_total == 100
+    with refused(match="up to 100"):
+        new_session(client, line_items=[*most, line(1)])
+    with refused(match="up to 100"):
+        new_session(client, line_items=most, optional_items=[{"price": price, "quantity": 1}])
+
+
 def test_a_buyer_sees_a_new_total_before_paying_it(simulator: Simulator, client: stripe.StripeClient) -> None:
     session = new_session(client, line_items=[adjustable(1_000)])
     (tea,) = client.v1.checkout.sessions.line_items.list(session.id).data
