@@ -81,7 +81,7 @@ def test_events_of_a_payment_come_in_order(simulator: Simulator, client: stripe.
         ("4000000000000127", "security code is incorrect"),
         ("4000000000000119", "error occurred while processing"),
         ("4242424242424241", "Your card number is incorrect."),
-        ("4000000000005423", "does not implement"),
+        ("4000000404000038", "does not implement"),
         ("", "Your card number is incorrect."),
     ],
 )

@@ -134,7 +134,7 @@ def test_a_card_that_cannot_be_one_is_refused(client: stripe.StripeClient, card:
 
 def test_cards_that_are_not_simulated_or_no_test_cards_never_pay(client: stripe.StripeClient) -> None:
     with refused(stripe.APIError, match="does not implement") as failure:
-        pay(client, payment_method="pm_card_createIssuerFraudRecord")
+        pay(client, payment_method="pm_card_createCe3EligibleDispute")
     assert failure.value.http_status == 501
     with refused(match="No such PaymentMethod"):
         pay(client, payment_method="pm_nothing")

@@ -5,17 +5,17 @@ A destination charge is booked as Stripe books it: the platform's charge (+ amou
 https://docs.stripe.com/connect/destination-charges
 """
 
-from collections.abc import Mapping
 from typing import Any, Final
 
 from ..accounts.checks import country_of
 from ..context import Context
 from ..values import Object
-from . import exchange, fees, transfers
+from . import exchange, fees, radar, transfers
 from .balances import book, fee_detail, settles_on
+from .charge_details import APPROVED, ELEVATED, details_of, failed
 from .exchange import Settlement
 from .methods import card_outcome
-from .outcomes import Decline
+from .outcomes import DEBITS_BY_TYPE, Decline, Opening
 from .records import CHARGES, REFUNDS, blank_charge, blank_refund
 from .transfers import Terms
 
@@ -24,41 +24,33 @@ _COPIED: Final = (
     *("receipt_email", "shipping", "statement_descriptor", "statement_descriptor_suffix", "transfer_data"),
     "transfer_group",
 )
-_OUTCOME_APPROVED: Final = {
-    "advice_code": None,
-    "network_advice_code": None,
-    "network_decline_code": None,
-    "network_status": "approved_by_network",
-    "reason": None,
-    "risk_level": "normal",
-    "risk_score": 20,
-    "seller_message": "Payment complete.",
-    "type": "authorized",
-}
 
 
 def authorize(context: Context, intent: Object, method: Object, *, authenticated: bool) -> Object:
     """A charge that its issuer approved; nothing is captured yet."""
     charge = _begin(context, intent, method, authenticated=authenticated)
-    return context.state.insert(CHARGES, {**charge, "outcome": _OUTCOME_APPROVED, "paid": True, "status": "succeeded"})
+    is_risky = card_outcome(charge).has_elevated_risk
+    outcome = ELEVATED if is_risky else APPROVED
+    made = context.state.insert(CHARGES, {**charge, "outcome": outcome, "paid": True, "status": "succeeded"})
+    return radar.open_review(context, made) if is_risky and context.settings.elevated_risk_is_reviewed else made
 
 
 def begin_debit(context: Context, intent: Object, method: Object) -> Object:
     """A charge that a bank was asked for, whose answer comes later."""
     charge = _begin(context, intent, method, authenticated=False)
-    outcome = {**_OUTCOME_APPROVED, "seller_message": "Payment pending."}
+    outcome = {**APPROVED, "seller_message": "Payment pending."}
     return context.state.insert(CHARGES, {**charge, "captured": True, "outcome": outcome})
 
 
 def decline(context: Context, intent: Object, method: Object, why: Decline, *, authenticated: bool) -> Object:
     """A charge that failed at once."""
     charge = _begin(context, intent, method, authenticated=authenticated)
-    return context.state.insert(CHARGES, {**charge, **_failed(why)})
+    return context.state.insert(CHARGES, {**charge, **failed(why)})
 
 
 def fail(context: Context, charge: Object, why: Decline) -> Object:
     """Let a pending charge fail."""
-    return context.state.update(CHARGES, charge, {**_failed(why), "captured": False})
+    return context.state.update(CHARGES, charge, {**failed(why), "captured": False})
 
 
 def capture(context: Context, charge: Object, amount: int) -> Object:
@@ -103,8 +95,10 @@ def settle(context: Context, charge: Object) -> Object:
         changes["application_fee"] = fee_id
     if charge["transfer_data"]:
         changes |= _send_on(context, charge, settlement, changes["_settled"], settled_on)
-    if _opens_dispute(charge):
+    if opening_of(charge):
         context.schedule("charge.dispute", at=context.clock.now(), charge=charge["id"])
+    if _is_by_card(charge) and card_outcome(charge).is_warned_of:
+        context.schedule("charge.warn", at=context.clock.now(), charge=charge["id"])
     return context.state.update(CHARGES, charge, changes)
 
 
@@ -139,65 +133,10 @@ def _begin(context: Context, intent: Object, method: Object, *, authenticated: b
         "billing_details": method["billing_details"],
         "payment_intent": intent["id"],
         "payment_method": method["id"],
-        "payment_method_details": _details(context, intent, method, authenticated=authenticated),
+        "payment_method_details": details_of(context, intent, method, authenticated=authenticated),
         "_number": method["_number"],
         "_transfer": intent["_transfer"],
     }
-
-
-def _details(context: Context, intent: Object, method: Object, *, authenticated: bool) -> Mapping[str, Any]:
-    kind = method["type"]
-    if kind != "card":
-        shown = {name: value for name, value in method[kind].items() if name not in _NOT_OF_CHARGES}
-        return {kind: shown, "type": kind}
-    card = method["card"]
-    details: dict[str, Any] = {
-        **{name: card[name] for name in _CARD_COPIED},
-        "amount_authorized": intent["amount"],
-        "authorization_code": None,
-        "extended_authorization": {"status": "disabled"},
-        "incremental_authorization": {"status": "unavailable"},
-        "installments": None,
-        "mandate": None,
-        "multicapture": {"status": "unavailable"},
-        "network": card["brand"],
-        "network_token": {"used": False},
-        "network_transaction_id": None,
-        "overcapture": {"maximum_amount_capturable": intent["amount"], "status": "unavailable"},
-        "three_d_secure": _AUTHENTICATED if authenticated else None,
-    }
-    if intent["capture_method"] == "manual":
-        details["capture_before"] = context.clock.now() + context.settings.authorization_seconds
-    return {"card": details, "type": "card"}
-
-
-_CARD_COPIED: Final = (
-    *("brand", "checks", "country", "exp_month", "exp_year", "fingerprint", "funding", "last4", "regulated_status"),
-    "wallet",
-)
-_NOT_OF_CHARGES: Final = frozenset({"financial_connections_account", "generated_from", "networks", "status_details"})
-_AUTHENTICATED: Final = {
-    "authentication_flow": "challenge",
-    "electronic_commerce_indicator": "05",
-    "exemption_indicator": None,
-    "result": "authenticated",
-    "result_reason": None,
-    "transaction_id": None,
-    "version": "2.2.0",
-}
-
-
-def _failed(why: Decline) -> dict[str, Any]:
-    outcome = {
-        **_OUTCOME_APPROVED,
-        "network_status": "not_sent_to_network" if why.blocked else "declined_by_network",
-        "reason": why.decline_code or why.code,
-        "risk_level": "highest" if why.blocked else "normal",
-        "seller_message": "The payment was blocked." if why.blocked else "The payment failed.",
-        "type": "blocked" if why.blocked else "issuer_declined",
-    }
-    failure = {"failure_code": why.code, "failure_message": why.message}
-    return {**failure, "outcome": outcome, "paid": False, "status": "failed"}
 
 
 def _send_on(context: Context, charge: Object, settlement: Settlement, settled: int, settled_on: int) -> dict[str, Any]:
@@ -270,8 +209,13 @@ def _is_available_at_once(charge: Object) -> bool:
     return _is_by_card(charge) and card_outcome(charge).available_at_once
 
 
-def _opens_dispute(charge: Object) -> bool:
-    return _is_by_card(charge) and card_outcome(charge).opening is not None
+def opening_of(charge: Object) -> Opening | None:
+    """The dispute that the test card or account of a charge opens."""
+    if _is_by_card(charge):
+        return card_outcome(charge).opening
+    kind = charge["payment_method_details"]["type"]
+    reason = DEBITS_BY_TYPE[kind][charge["_number"]].dispute
+    return Opening(reason) if reason else None
 
 
 def _is_by_card(charge: Object) -> bool:

@@ -10,11 +10,12 @@ from typing import Any, Final
 
 from .. import money
 from ..context import Context
-from ..errors import InvalidParameterError, InvalidRequestError, UnsupportedError
+from ..errors import InvalidParameterError, InvalidRequestError
 from ..shelves import Collection
 from ..values import Object
-from . import exchange
+from . import exchange, radar
 from .balances import BALANCE_TRANSACTIONS, book, expand_anywhere, fee_detail, shown
+from .dispute_records import COMPLIANCE, COMPLIANCE_CASE, FILES, INQUIRY_SECONDS, RESPONSE_SECONDS, TEXTS, Claim, blank
 from .records import CHARGES
 
 DISPUTES: Final = Collection(
@@ -41,29 +42,28 @@ UNDECIDED: Final = frozenset({"needs_response", "under_review"})
 WITHDRAWN: Final = UNDECIDED | {"lost"}
 """The statuses in which the buyer has the money."""
 
-REASONS: Final = (
-    *("bank_cannot_process", "check_returned", "credit_not_processed", "customer_initiated", "debit_not_authorized"),
-    *("duplicate", "fraudulent", "general", "incorrect_account_details", "insufficient_funds", "noncompliant"),
-    *("product_not_received", "product_unacceptable", "subscription_canceled", "unrecognized"),
-)
-_VISA_CODES: Final[Mapping[str, str]] = {"fraudulent": "10.4", "product_not_received": "13.1"}
-_DAY_SECONDS: Final = 24 * 3_600
-RESPONSE_SECONDS: Final = 9 * _DAY_SECONDS  # networks give from 7 to 21 days
-INQUIRY_SECONDS: Final = 120 * _DAY_SECONDS  # then an inquiry that nobody escalated closes
 
-
-def open_dispute(context: Context, charge: Object, amount: int | None, reason: str, *, is_inquiry: bool) -> Object:
+def open_dispute(context: Context, charge: Object, amount: int | None, claim: Claim) -> Object:
     """Dispute a charge of the context's account, or ask about it; all that is not disputed yet unless told.
+
+    What a bank was debited for cannot be defended, nor asked about: the buyer's bank has the money back at once.
+    https://docs.stripe.com/payments/ach-direct-debit#disputed-payments
 
     Raises:
         InvalidRequestError: it is no settled payment, or less of it is left to dispute.
-        UnsupportedError: it was not paid by card.
     """
-    amount = _checked_amount(context, charge, amount)
-    status = "warning_needs_response" if is_inquiry else "needs_response"
-    dispute = context.state.insert(DISPUTES, _blank(context, charge, amount, reason, status))
+    amount = _checked_amount(context, charge, amount, claim)
+    status = "warning_needs_response" if claim.is_inquiry else "needs_response"
+    is_final = charge["payment_method_details"]["type"] != "card"
+    dispute = blank(context, charge, amount, claim, "lost" if is_final else status)
+    context.state.insert(DISPUTES, dispute)
     context.state.update(CHARGES, charge, {"disputed": True})
-    if is_inquiry:
+    radar.heard_dispute(context, charge)
+    if is_final:
+        after = _withdraw(context, dispute, "charge.dispute.created", None)
+        context.emit("charge.dispute.closed", after)
+        return after
+    if claim.is_inquiry:
         context.schedule("dispute.lapse", at=context.clock.now() + INQUIRY_SECONDS, dispute=dispute["id"])
         context.emit("charge.dispute.created", dispute)
         return dispute
@@ -77,6 +77,7 @@ def decide(context: Context, dispute: Object, status: str) -> Object:
     after = _move(context, dispute, status)
     if status == "won":
         after = _reinstate(context, after)
+        _charge_for_countering(context, after, -1)
     context.emit("charge.dispute.closed", after)
     if status == "won":
         context.emit("charge.dispute.funds_reinstated", after)
@@ -91,6 +92,8 @@ def respond(context: Context, dispute: Object, evidence: Object, *, submits: boo
     """
     changes: dict[str, Any] = {"metadata": metadata, "evidence": evidence}
     details = {**dispute["evidence_details"], "has_evidence": any(evidence[name] for name in TEXTS + FILES)}
+    if evidence["enhanced_evidence"].get(COMPLIANCE, {}).get("fee_acknowledged"):
+        details["enhanced_eligibility"] = {COMPLIANCE: {"status": "fee_acknowledged"}}
     if submits or evidence != dispute["evidence"]:
         require_answerable(dispute)
     if submits:
@@ -99,6 +102,7 @@ def respond(context: Context, dispute: Object, evidence: Object, *, submits: boo
         after = _move(context, dispute, f"{prefix}under_review", {**changes, "evidence_details": details})
         at = context.clock.now() + context.settings.dispute_review_seconds
         context.schedule("dispute.review", at=at, dispute=dispute["id"])
+        _charge_for_countering(context, after, 1)
     else:
         after = context.state.update(DISPUTES, dispute, {**changes, "evidence_details": details})
     if after != dispute:
@@ -174,15 +178,15 @@ def _withdraw(context: Context, dispute: Object, event_type: str, previous: Obje
         description=f"Chargeback withdrawal for {charge['id']}",
         reporting_category="dispute",
     )
-    due_by = context.clock.now() + RESPONSE_SECONDS
-    context.schedule("dispute.lapse", at=due_by, dispute=dispute["id"])
-    details = {**dispute["evidence_details"], "due_by": due_by}
-    card = {**dispute["payment_method_details"]["card"], "case_type": "chargeback"}
-    changes = {
-        "balance_transactions": [shown(movement, context.clock.now())],
-        "evidence_details": details,
-        "payment_method_details": {"card": card, "type": "card"},
-    }
+    changes: dict[str, Any] = {"balance_transactions": [shown(movement, context.clock.now())]}
+    if dispute["status"] in UNDECIDED:
+        due_by = context.clock.now() + RESPONSE_SECONDS
+        context.schedule("dispute.lapse", at=due_by, dispute=dispute["id"])
+        changes["evidence_details"] = {**dispute["evidence_details"], "due_by": due_by}
+        card = dispute["payment_method_details"]["card"]
+        if card["case_type"] != COMPLIANCE_CASE:
+            card = {**card, "case_type": "chargeback"}
+        changes["payment_method_details"] = {"card": card, "type": "card"}
     after = context.state.update(DISPUTES, dispute, changes)
     context.emit(event_type, after, previous=previous)
     context.emit("charge.dispute.funds_withdrawn", after)
@@ -210,13 +214,42 @@ def _reinstate(context: Context, dispute: Object) -> Object:
     return context.state.update(DISPUTES, dispute, {"balance_transactions": moved})
 
 
+def _charge_for_countering(context: Context, dispute: Object, sign: int) -> None:
+    """Take what it costs to answer a dispute, or give it back when that was won.
+
+    https://docs.stripe.com/disputes/how-disputes-work#dispute-fees https://docs.stripe.com/disputes/api/visa-compliance
+    """
+    if dispute["status"] in INQUIRY or not dispute["evidence_details"]["submission_count"]:
+        return
+    settings, is_compliance = context.settings, bool(dispute["enhanced_eligibility_types"])
+    due = settings.dispute_countering_fee + (settings.compliance_fee if is_compliance else 0)
+    if due:
+        currency = exchange.settled_in(context, dispute["currency"])
+        why = f"Dispute countered fee{' refund' if sign < 0 else ''}"
+        now = context.clock.now()
+        book(
+            context,
+            "stripe_fee",
+            -sign * due,
+            currency,
+            source=dispute["id"],
+            available_on=now,
+            description=why,
+        )
+
+
 def _fee(amount: int, currency: str, description: str) -> Object:
     return fee_detail("stripe_fee", amount, currency, description=description)
 
 
-def _checked_amount(context: Context, charge: Object, asked: int | None) -> int:
-    if charge["payment_method_details"]["type"] != "card":
-        raise UnsupportedError("disputes of payments that are not by card")
+def _checked_amount(context: Context, charge: Object, asked: int | None, claim: Claim) -> int:
+    details = charge["payment_method_details"]
+    if claim.is_inquiry and details["type"] != "card":
+        raise InvalidRequestError("Banks do not ask about what they were debited for.", param="inquiry")
+    if claim.is_compliance and details.get("card", {}).get("brand") != "visa":
+        raise InvalidRequestError("Only payments with Visa cards meet disputes about Visa's rules.", param="compliance")
+    if details["type"] == "stripe_account":
+        raise InvalidRequestError("Transfers cannot be disputed, only the payments that they are made of.")
     if not charge["balance_transaction"]:
         raise InvalidRequestError(f"The charge {charge['id']} is not settled, so nobody can dispute it.")
     taken = sum(
@@ -230,59 +263,3 @@ def _checked_amount(context: Context, charge: Object, asked: int | None) -> int:
     if not 0 < amount <= left:
         raise InvalidParameterError(f"{left} of {charge['id']} are left to dispute, not {amount}.", param="amount")
     return amount
-
-
-TEXTS: Final = (
-    *("access_activity_log", "billing_address", "cancellation_policy_disclosure", "cancellation_rebuttal"),
-    *("customer_email_address", "customer_name", "customer_purchase_ip", "duplicate_charge_explanation"),
-    *("duplicate_charge_id", "product_description", "refund_policy_disclosure", "refund_refusal_explanation"),
-    *("service_date", "shipping_address", "shipping_carrier", "shipping_date", "shipping_tracking_number"),
-    "uncategorized_text",
-)
-FILES: Final = (
-    *("cancellation_policy", "customer_communication", "customer_signature", "duplicate_charge_documentation"),
-    *("receipt", "refund_policy", "service_documentation", "shipping_documentation", "uncategorized_file"),
-)
-"""The members of ``evidence``: those of text, and those that are ids of files."""
-
-
-def _blank(context: Context, charge: Object, amount: int, reason: str, status: str) -> Object:
-    now = context.clock.now()
-    brand = charge["payment_method_details"]["card"]["brand"]
-    code = _VISA_CODES.get(reason) if brand == "visa" else None
-    is_inquiry = status in INQUIRY
-    return {
-        "id": context.ids.new("du"),
-        "object": "dispute",
-        "amount": amount,
-        "balance_transactions": [],
-        "charge": charge["id"],
-        "created": now,
-        "currency": charge["currency"],
-        "enhanced_eligibility_types": [],
-        "evidence": {**dict.fromkeys(TEXTS + FILES), "appeal": None, "enhanced_evidence": {}},
-        "evidence_details": {
-            "due_by": now + (INQUIRY_SECONDS if is_inquiry else RESPONSE_SECONDS),
-            "enhanced_eligibility": {},
-            "has_evidence": False,
-            "past_due": False,
-            "submission_count": 0,
-        },
-        "intended_submission_method": None,
-        "is_charge_refundable": is_inquiry,
-        "livemode": False,
-        "metadata": {},
-        "network_reason_code": code,
-        "payment_intent": charge["payment_intent"],
-        "payment_method_details": {
-            "card": {
-                "brand": brand,
-                "case_type": "inquiry" if is_inquiry else "chargeback",
-                "network": brand,
-                "network_reason_code": code,
-            },
-            "type": "card",
-        },
-        "reason": reason,
-        "status": status,
-    }

@@ -43,6 +43,7 @@ class Opening(NamedTuple):
 
     reason: str
     is_inquiry: bool = False
+    is_compliance: bool = False
     parts: int = 1  # how many disputes share the payment
 
 
@@ -59,6 +60,8 @@ class Card(NamedTuple):
     available_at_once: bool = False
     cvc_check: str = "pass"
     opening: Opening | None = None
+    is_warned_of: bool = False  # by its issuer, after it has paid
+    has_elevated_risk: bool = False
     country: str = "US"
 
     @property
@@ -78,6 +81,7 @@ class Debit(NamedTuple):
     name: str  # of the test payment method, whole
     failure: Decline | None = None
     never_settles: bool = False
+    dispute: str | None = None  # why the buyer's bank takes the money back once it has been paid
     extra_delay_seconds: int = 0
 
 
@@ -129,6 +133,9 @@ CARDS: Final = (
     Card("4000000000000119", "chargeDeclinedProcessingError", decline=_PROCESSING_ERROR),
     Card("4000000000000341", "chargeCustomerFail", decline=_GENERIC),
     Card("4100000000000019", "radarBlock", decline=_FRAUD),
+    Card("4000000000004954", "riskLevelHighest", decline=_FRAUD),
+    Card("4000000000009235", "riskLevelElevated", has_elevated_risk=True),
+    Card("4000000000005423", "createIssuerFraudRecord", is_warned_of=True),
     Card("4000000000000101", "cvcCheckFail", cvc_check="fail"),
     Card("4000002500003155", "authenticationRequiredOnSetup", authentication=Authentication.UNTIL_SET_UP),
     Card("4000002760003184", "authenticationRequired", authentication=Authentication.ALWAYS),
@@ -159,16 +166,13 @@ CARDS: Final = (
     Card("4000000000000259", "createDispute", opening=Opening("fraudulent")),
     Card("4000000000002685", "createDisputeProductNotReceived", opening=Opening("product_not_received")),
     Card("4000000000001976", "createDisputeInquiry", opening=Opening("fraudulent", is_inquiry=True)),
+    Card("4000008400000779", "createComplianceDispute", opening=Opening("noncompliant", is_compliance=True)),
     Card("4000000404000079", "createMultipleDisputes", opening=Opening("fraudulent", parts=2)),
     *(Card(number, name, country=name.upper()) for name, number in FOREIGN_CARDS.items()),
 )
 
-NOT_SIMULATED_CARDS: Final = frozenset(
-    """
-    4000000000005423 4000004040000079 4000000404000038 4000000000004954 4000000000009235
-    """.split()
-)
-"""Documented cards that lead to warnings, reviews or special disputes: refused aloud rather than charged as plain."""
+NOT_SIMULATED_CARDS: Final = frozenset({"4000000404000038"})
+"""Documented cards that lead to disputes with Visa's compelling evidence: refused rather than charged as plain."""
 
 _ATTEMPT_FAILED: Final = Decline("payment_intent_payment_attempt_failed", None, "The payment failed.")
 _THREE_MINUTES: Final = 180
@@ -203,11 +207,13 @@ US_BANK_ACCOUNTS: Final = (
         Decline("invalid_currency", None, "The bank account cannot be debited in this currency."),
     ),
     Debit("000000000009", "pm_usBankAccount_processing", never_settles=True),
+    Debit("000555555559", "pm_usBankAccount_dispute", dispute="debit_not_authorized"),
 )
 SEPA_DEBITS: Final = (
     Debit("AT611904300234573201", "pm_sepaDebit_success_at"),
     Debit("DE89370400440532013000", "pm_sepaDebit_success_de"),
     Debit("AT321904300235473204", "pm_sepaDebit_successDelayed_at", extra_delay_seconds=_THREE_MINUTES),
+    Debit("AT591904300235473203", "pm_sepaDebit_disputed_at", dispute="customer_initiated"),
     Debit("AT861904300235473202", "pm_sepaDebit_failed_at", _ATTEMPT_FAILED),
     Debit("AT051904300235473205", "pm_sepaDebit_failedDelayed_at", _ATTEMPT_FAILED, extra_delay_seconds=_THREE_MINUTES),
     Debit(

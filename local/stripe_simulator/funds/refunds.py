@@ -8,7 +8,7 @@ from ..context import Context
 from ..errors import InvalidParameterError, InvalidRequestError
 from ..metadata import merged
 from ..values import Object
-from . import charges, disputes, exchange, fees, transfers
+from . import charges, disputes, exchange, fees, radar, transfers
 from .balances import WAITING_REFUNDS, book, spendable
 from .methods import card_outcome
 from .outcomes import AfterRefund
@@ -264,6 +264,7 @@ def _count(context: Context, charge: Object, amount: int, demand: Demand) -> Non
         changes[_TRANSFER_FOLLOWED] = charge.get(_TRANSFER_FOLLOWED, 0) + amount
     after = context.state.update(CHARGES, charge, changes)
     context.emit("charge.refunded", after, previous=charge)
+    radar.heard_refund(context, after, demand.reason)
     if after["refunded"] and after["disputed"]:
         disputes.close_inquiries(context, after)
 

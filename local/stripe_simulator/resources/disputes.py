@@ -1,16 +1,19 @@
 """Disputes, and what the laboratory orders of them. https://docs.stripe.com/api/disputes
 
-POST /_simulator/charges/{charge}/dispute    {"amount": 5000, "reason": "fraudulent", "inquiry": false}, all optional
+POST /_simulator/charges/{charge}/dispute    {"amount": 5000, "reason": "fraudulent", "inquiry": false,
+                                              "compliance": false}, all optional
 POST /_simulator/disputes/{dispute}/decide   {"outcome": "won" | "lost" | "escalated" | "closed"}
 """
 
+from collections.abc import Mapping
 from typing import Any, Final
 
 from ..context import Context
-from ..errors import InvalidParameterError, ResourceMissingError, UnsupportedError
+from ..errors import InvalidParameterError, InvalidRequestError, ResourceMissingError, UnsupportedError
 from ..funds import disputes
-from ..funds.disputes import DISPUTES, FILES, INQUIRY, TEXTS, TRANSITIONS
-from ..funds.methods import card_outcome
+from ..funds.charges import opening_of
+from ..funds.dispute_records import COMPLIANCE, FILES, REASONS, TEXTS, Claim
+from ..funds.disputes import DISPUTES, INQUIRY, TRANSITIONS
 from ..funds.records import CHARGES
 from ..lists import list_object
 from ..metadata import merged
@@ -29,7 +32,7 @@ _TEXT_DECIDES: Final = {
 }
 """What ``uncategorized_text`` leads to, for a dispute and for an inquiry. https://docs.stripe.com/testing#evidence"""
 _OUTCOMES: Final = {"won": "won", "lost": "lost", "escalated": "needs_response", "closed": "warning_closed"}
-_NOT_FOLLOWED: Final = ("appeal", "enhanced_evidence")
+_FOLLOWED_METHODS: Final = ("manual", "prefer_manual")
 
 
 @routes.api("GET", "/v1/disputes/{dispute}")
@@ -49,12 +52,21 @@ def list_disputes(context: Context) -> Object:
 @routes.api("POST", "/v1/disputes/{dispute}")
 def update(context: Context, dispute: str) -> Object:
     """Give evidence, which is handed in at once unless ``submit`` is false; change metadata."""
-    context.unsupported("intended_submission_method")
     params = context.params
     before = context.state.get(DISPUTES, dispute)
+    if "intended_submission_method" in params:
+        if params["intended_submission_method"] not in _FOLLOWED_METHODS:
+            context.unsupported("intended_submission_method")
+        intended = {"intended_submission_method": params["intended_submission_method"]}
+        before = context.state.update(DISPUTES, before, intended)
     evidence = _evidence(context, before)
     metadata = merged(before["metadata"], params.get("metadata"))
     submits = params.get("submit", "evidence" in params)
+    if submits and not _acknowledges_fee(before, evidence):
+        raise InvalidRequestError(
+            "Acknowledge the network's fee to contest this dispute.",
+            param=f"evidence[enhanced_evidence][{COMPLIANCE}][fee_acknowledged]",
+        )
     return disputes.respond(context, before, evidence, submits=submits, metadata=metadata)
 
 
@@ -70,17 +82,19 @@ def close(context: Context, dispute: str) -> Object:
 def order(context: Context, charge: str) -> Object:
     """Let the buyer of a charge dispute it, or ask about it, as a whole or in part."""
     params = context.params
-    reason, amount = params.get("reason", "fraudulent"), params.get("amount")
-    if reason not in disputes.REASONS:
-        raise InvalidParameterError(f"Invalid reason: must be one of {', '.join(disputes.REASONS)}", param="reason")
-    is_inquiry = params.get("inquiry", False)
-    if (amount is not None and type(amount) is not int) or not isinstance(is_inquiry, bool):
+    claim = Claim(params.get("reason", "fraudulent"), params.get("inquiry", False), params.get("compliance", False))
+    amount = params.get("amount")
+    if claim.reason not in REASONS:
+        raise InvalidParameterError(f"Invalid reason: must be one of {', '.join(REASONS)}", param="reason")
+    flags = (claim.is_inquiry, claim.is_compliance)
+    if (amount is not None and type(amount) is not int) or not all(isinstance(flag, bool) for flag in flags):
         raise InvalidParameterError(
-            "Give the amount as a whole number of the minor unit, and inquiry as true or false.", param="amount"
+            "Give the amount as a whole number of the minor unit, inquiry and compliance as true or false.",
+            param="amount",
         )
     holder = context.on(context.state.holder_of(CHARGES, charge).account)
     found = holder.state.get(CHARGES, charge)
-    return disputes.open_dispute(holder, found, amount, reason, is_inquiry=is_inquiry)
+    return disputes.open_dispute(holder, found, amount, claim)
 
 
 @routes.page("POST", "/_simulator/disputes/{dispute}/decide")
@@ -97,14 +111,15 @@ def order_outcome(context: Context, dispute: str) -> Object:
 def begin(context: Context, charge: str) -> None:
     """A test card disputes what was paid with it."""
     found = context.state.get(CHARGES, charge)
-    opening = card_outcome(found).opening
+    opening = opening_of(found)
     if opening is None:
         raise LookupError(f"the card of {charge} opens no dispute")
     share = found["amount_captured"] // opening.parts // step(found["currency"]) * step(found["currency"])
     for left in range(opening.parts, 0, -1):
         amount = share if left > 1 and share else None
         current = context.state.get(CHARGES, charge)
-        disputes.open_dispute(context, current, amount, opening.reason, is_inquiry=opening.is_inquiry)
+        claim = Claim(opening.reason, opening.is_inquiry, opening.is_compliance)
+        disputes.open_dispute(context, current, amount, claim)
         if amount is None:
             return
 
@@ -134,15 +149,34 @@ def lapse(context: Context, dispute: str) -> None:
 
 def _evidence(context: Context, before: Object) -> Object:
     given: dict[str, Any] = context.params.get("evidence") or {}
-    for name in _NOT_FOLLOWED:
-        if name in given:
-            raise UnsupportedError(f"the parameter evidence[{name}] of {context.path}")
+    if "appeal" in given:
+        raise UnsupportedError(f"the parameter evidence[appeal] of {context.path}")
     for name in FILES:
         if given.get(name) and context.state.find(UPLOADS, given[name]) is None:
             raise ResourceMissingError("file", given[name], param=f"evidence[{name}]")
     evidence = {**before["evidence"], **{name: given[name] for name in TEXTS + FILES if name in given}}
+    if given.get("enhanced_evidence"):
+        evidence["enhanced_evidence"] = _enhanced(context, before, given["enhanced_evidence"])
     if sum(len(evidence[name] or "") for name in TEXTS) > MAXIMUM_EVIDENCE_CHARACTERS:
         raise InvalidParameterError(
             f"The evidence may have at most {MAXIMUM_EVIDENCE_CHARACTERS} characters in all.", param="evidence"
         )
     return evidence
+
+
+def _enhanced(context: Context, before: Object, given: Object) -> Object:
+    """Whether the fee of a dispute about Visa's rules is accepted; other enhanced evidence is not taken."""
+    for name in given:
+        if name != COMPLIANCE:
+            raise UnsupportedError(f"the parameter evidence[enhanced_evidence][{name}] of {context.path}")
+    if COMPLIANCE not in before["enhanced_eligibility_types"]:
+        raise InvalidRequestError(
+            f"This dispute is not eligible for {COMPLIANCE}.", param=f"evidence[enhanced_evidence][{COMPLIANCE}]"
+        )
+    accepted = given[COMPLIANCE] if isinstance(given[COMPLIANCE], Mapping) else {}
+    return {COMPLIANCE: {"fee_acknowledged": accepted.get("fee_acknowledged", False)}}
+
+
+def _acknowledges_fee(before: Object, evidence: Object) -> bool:
+    is_asked = COMPLIANCE in before["enhanced_eligibility_types"]
+    return not is_asked or bool(evidence["enhanced_evidence"].get(COMPLIANCE, {}).get("fee_acknowledged"))
