@@ -96,9 +96,8 @@ def _with_optional(
     for position, option in enumerate(session["optional_items"] or ()):
         if position not in present and text_of(fields, f"optional_{position}"):
             given = {name: value for name, value in option.items() if value is not None}
-            item = line_items.item_of(
-                context, given, f"optional_items[{position}]", mode=session["mode"], currency=session["currency"]
-            )
+            param = f"optional_items[{position}]"
+            item = line_items.item_of(context, given, param, line_items.order_of(session))
             added.append({**item, "_optional": position})
     return added
 

@@ -5,9 +5,8 @@ https://docs.stripe.com/api/checkout/sessions/create#create_checkout_session-lin
 
 from collections.abc import Mapping, Sequence
 from decimal import ROUND_HALF_UP, Decimal
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
-from .. import money
 from ..catalog import PRICES, PRODUCTS, add_price, add_product, price_currency_options
 from ..context import Context
 from ..errors import InvalidParameterError, UnsupportedError
@@ -33,9 +32,15 @@ MAXIMUM_QUANTITY: Final = 999_999
 _USUAL_MAXIMUM: Final = 99  # of an adjustable quantity
 
 
-def priced(
-    context: Context, given: Sequence[Mapping[str, Any]], *, mode: str, currency: str | None
-) -> list[dict[str, Any]]:
+class Order(NamedTuple):
+    """What all items of a session have in common; in a trial nothing that recurs costs anything yet."""
+
+    mode: str
+    currency: str | None
+    has_trial: bool = False
+
+
+def priced(context: Context, given: Sequence[Mapping[str, Any]], order: Order) -> list[dict[str, Any]]:
     """The line items with their prices and amounts, not kept yet; all in one currency.
 
     Raises:
@@ -44,14 +49,13 @@ def priced(
     """
     if not given:
         raise InvalidParameterError(
-            f"`line_items` are required in `{mode}` mode.", code="parameter_missing", param="line_items"
+            f"`line_items` are required in `{order.mode}` mode.", code="parameter_missing", param="line_items"
         )
-    wanted = money.currency_code(currency) if currency else None
     items = []
     for position, each in enumerate(given):
-        items.append(item_of(context, each, f"line_items[{position}]", mode=mode, currency=wanted))
-        wanted = wanted or items[0]["currency"]
-    check_number(items, mode)
+        items.append(item_of(context, each, f"line_items[{position}]", order))
+        order = order._replace(currency=items[0]["currency"])
+    check_number(items, order.mode)
     return items
 
 
@@ -75,26 +79,22 @@ def check_number(items: Sequence[Mapping[str, Any]], mode: str) -> None:
 
 
 def item_of(
-    context: Context,
-    given: Mapping[str, Any],
-    param: str,
-    *,
-    mode: str,
-    currency: str | None,
-    price: Object | None = None,
+    context: Context, given: Mapping[str, Any], param: str, order: Order, *, price: Object | None = None
 ) -> dict[str, Any]:
     """One line item of the API's parameters, with the amounts that it has before discounts and taxes.
 
     ``price`` is what an item that stays has cost so far: also one that nobody could choose any more.
     """
     price = price or _price(context, given, param)
-    if mode == PAYMENT and price["type"] == "recurring":
+    recurs = price["type"] == "recurring"
+    if order.mode == PAYMENT and recurs:
         raise InvalidParameterError(
             "You specified `payment` mode but passed a recurring price. Either switch to `subscription` mode or use "
             "only one-time prices.",
             param=f"{param}[price]",
         )
-    paid_in = currency or price["currency"]
+    paid_in = order.currency or price["currency"]
+    each = Decimal(0) if recurs and order.has_trial else _unit_amount(context, price, paid_in, param)
     product = context.state.get(PRODUCTS, price["product"])
     adjustable = adjustable_quantity(given.get("adjustable_quantity"))
     quantity = _quantity(given, price, adjustable, param)
@@ -109,7 +109,7 @@ def item_of(
         "metadata": merged({}, given.get("metadata")),
         "price": public(price),
         "_discounts": [],
-        "_each": str(_unit_amount(context, price, paid_in, param)),
+        "_each": str(each),
         "_optional": None,
         "_tax_rates": list(given.get("tax_rates") or ()),
         "_taxes": [],
@@ -148,25 +148,30 @@ def changed(context: Context, session: Object, given: Sequence[Mapping[str, Any]
         InvalidParameterError: an id that the session does not have, and what new items are refused for.
     """
     known = {each["id"]: each for each in of_session(context.state, session)}
-    items = []
+    order, items = order_of(session), []
     for position, each in enumerate(given):
         param = f"line_items[{position}]"
         found = known.get(each["id"]) if "id" in each else None
         if "id" in each and found is None:
             raise InvalidParameterError(f"No such line item: '{each['id']}'", code="resource_missing", param=param)
-        settings = {"mode": session["mode"], "currency": session["currency"]}
         if found is None:
-            items.append(item_of(context, each, param, **settings))
+            items.append(item_of(context, each, param, order))
             continue
         stays = "price" not in each and "price_data" not in each
         price = context.state.get(PRICES, found["price"]["id"]) if stays else None
-        fresh = item_of(context, {**_given_of(found), **each}, param, price=price, **settings)
+        fresh = item_of(context, {**_given_of(found), **each}, param, order, price=price)
         metadata = merged(found["metadata"], each.get("metadata"))
         items.append({**fresh, "id": found["id"], "metadata": metadata, "_optional": found["_optional"]})
     if not items:
         raise InvalidParameterError("`line_items` cannot be empty.", param="line_items")
     check_number(items, session["mode"])
     return items
+
+
+def order_of(session: Object) -> Order:
+    """What all items of a session have in common."""
+    terms = session["_subscription"]
+    return Order(session["mode"], session["currency"], "trial_end" in terms or "trial_period_days" in terms)
 
 
 def of_session(state: State, session: Object) -> list[Object]:

@@ -115,11 +115,10 @@ def _for_setup(context: Context, session: dict[str, Any]) -> Object:
 def _for_order(context: Context, session: dict[str, Any]) -> Object:
     """A session that sells something, with its sums."""
     params = context.params
-    mode = session["mode"]
-    items = line_items.priced(context, params.get("line_items", ()), mode=mode, currency=session["currency"])
+    items = line_items.priced(context, params.get("line_items", ()), line_items.order_of(session))
     session["currency"] = currency = items[0]["currency"]
     session["shipping_options"] = shipping.options(context, params.get("shipping_options", ()), currency)
-    session["optional_items"] = _optional(context, params.get("optional_items", ()), items, mode, currency)
+    session["optional_items"] = _optional(context, session, params.get("optional_items", ()), items)
     session |= discounting.given(context, session, params.get("discounts", ()), items)
     session["payment_method_types"] = []
     context.state.insert(SESSIONS, session)
@@ -136,7 +135,7 @@ def _intent(params: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _optional(
-    context: Context, given: Sequence[Mapping[str, Any]], items: Sequence[Object], mode: str, currency: str
+    context: Context, session: Object, given: Sequence[Mapping[str, Any]], items: Sequence[Object]
 ) -> list[dict[str, Any]] | None:
     """What the buyer may add, each tried once."""
     if not given:
@@ -145,11 +144,11 @@ def _optional(
         raise InvalidParameterError(
             f"A Checkout Session can have up to {MAXIMUM_OPTIONAL_ITEMS} optional items.", param="optional_items"
         )
+    order = line_items.order_of(session)
     tried = [
-        line_items.item_of(context, each, f"optional_items[{position}]", mode=mode, currency=currency)
-        for position, each in enumerate(given)
+        line_items.item_of(context, each, f"optional_items[{position}]", order) for position, each in enumerate(given)
     ]
-    line_items.check_number([*items, *tried], mode)
+    line_items.check_number([*items, *tried], order.mode)
     return [
         {"adjustable_quantity": item["adjustable_quantity"], "price": item["price"]["id"], "quantity": item["quantity"]}
         for item in tried
