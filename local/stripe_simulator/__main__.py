@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from .clock import Clock
+from .database import DatabaseError
 from .server import HOST, Server
 from .settings import Settings
 from .simulator import Simulator
@@ -63,7 +64,7 @@ async def _serve(options: _Options, listening: socket.socket) -> None:
 
 
 def main() -> int:
-    """Serve until told to stop; 1 when the port is taken."""
+    """Serve until told to stop; 1 when the port is taken or the file cannot be used."""
     options = _read(sys.argv[1:])
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # uvicorn stops in good order, then passes the signal on
     try:
@@ -71,6 +72,9 @@ def main() -> int:
             asyncio.run(_serve(options, listening))
     except OSError as error:
         print(f"The Stripe simulator cannot listen on {HOST}:{options.port}: {error.strerror}.", file=sys.stderr)
+        return 1
+    except DatabaseError as error:
+        print(f"The Stripe simulator cannot start: {error}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
         return 0

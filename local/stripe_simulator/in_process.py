@@ -1,7 +1,8 @@
 """stripe-python without a network: ``StripeClient(key, http_client=InProcessClient(simulator))``.
 
-Its ``_async`` methods are answered too. A time-out or a refused connection on order is the SDK's own ``APIConnectionError``. Nobody waits for an answer that is
-late, nor between an asynchronous client's retries: the simulator's clock moves on by the delay.
+Its ``_async`` methods are answered too. A time-out or a refused connection on order is the SDK's own
+``APIConnectionError``. Nobody waits for an answer that is late, nor between an asynchronous client's retries: the
+simulator's clock moves on by the delay.
 """
 
 import math

@@ -50,9 +50,9 @@ class Simulator:
         database: Path | None = None,
     ) -> None:
         self.lock = RLock()
-        self._database = Database(database) if database else None
         self._router = Router(resources.all_routes())
         collections = self._router.collections | {collection.name: collection for collection in _OWN_COLLECTIONS}
+        self._database = Database(database, collections) if database else None
         settings = settings or Settings()
         self.clock = clock or Clock.running()
         self.store = Store(collections, self.clock, self._database, search_delay_seconds=settings.search_delay_seconds)
