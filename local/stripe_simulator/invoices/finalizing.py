@@ -1,0 +1,172 @@
+"""Finalizing: a draft gets its number, its payment and its page, and can no longer be changed.
+
+https://docs.stripe.com/invoicing/integration/workflow-transitions
+"""
+
+from decimal import Decimal
+from typing import Any
+
+from .. import money
+from ..context import Context
+from ..errors import InvalidRequestError
+from ..funds import intents
+from ..resources.customers import CUSTOMERS
+from ..values import Object
+from . import balance, watching
+from .drafts import require_draft
+from .moments import now_for
+from .records import INVOICE_PAYMENTS, INVOICES, OPEN, PAID, TRANSITIONS, customer_of, of_customer
+
+WATCHER = "invoice"
+
+
+def finalize(context: Context, invoice: Object) -> Object:
+    """A draft as an open invoice; one of nothing is paid at once.
+
+    Raises:
+        InvalidRequestError: it is no draft, has no lines, or its automatic tax does not know where the customer is.
+    """
+    require_draft(invoice)
+    if not invoice["lines"]["data"] and not invoice["parent"]:
+        raise InvalidRequestError(
+            "Nothing to invoice: you cannot finalize an invoice without lines.", code="invoice_no_customer_line_items"
+        )
+    if invoice["automatic_tax"]["status"] == "requires_location_inputs":
+        raise InvalidRequestError(
+            "The customer's location isn't recognized. Set a valid customer address in order to automatically "
+            "calculate tax.",
+            code="customer_tax_location_invalid",
+        )
+    customer = customer_of(context, invoice["customer"])
+    now = now_for(context, customer)
+    page = f"{context.settings.base_url}/i/{invoice['id']}"
+    changes = {
+        **of_customer(customer),
+        **_settled(context, invoice, customer),
+        "automatically_finalizes_at": None,
+        "effective_at": invoice["effective_at"] or now,
+        "hosted_invoice_url": page,
+        "invoice_pdf": f"{page}/pdf",
+        "number": invoice["number"] or _next_number(context, customer),
+        "status": OPEN,
+        "status_transitions": {**invoice["status_transitions"], "finalized_at": now},
+    }
+    opened = context.state.update(INVOICES, invoice, changes)
+    if opened["amount_due"]:
+        opened = _with_payment(context, opened)
+    context.emit("invoice.finalized", opened)
+    watching.tell(context, opened, watching.FINALIZED)
+    if not opened["amount_due"]:
+        return mark_paid(context, context.state.get(INVOICES, opened["id"]))
+    return context.state.get(INVOICES, opened["id"])
+
+
+def mark_paid(context: Context, invoice: Object, *, off_stripe: bool = False) -> Object:
+    """An invoice whose money has come: by its payment, by nothing being due, or outside of Stripe."""
+    require_transition(invoice, PAID)
+    now = now_for(context, customer_of(context, invoice["customer"]))
+    remaining = invoice["amount_remaining"]
+    changes: dict[str, Any] = {
+        "amount_paid": invoice["amount_paid"] + remaining,
+        "amount_remaining": 0,
+        "attempted": True,
+        "next_payment_attempt": None,
+        "status": PAID,
+        "status_transitions": {**invoice["status_transitions"], "paid_at": now},
+    }
+    if off_stripe:
+        changes["amount_paid_off_stripe"] = remaining
+    paid = context.state.update(INVOICES, invoice, changes)
+    context.emit("invoice.updated", paid, previous=invoice)
+    context.emit("invoice.paid", paid)
+    context.emit("invoice.payment_succeeded", paid)
+    watching.tell(context, paid, watching.PAID)
+    return context.state.get(INVOICES, paid["id"])
+
+
+def require_transition(invoice: Object, status: str) -> None:
+    """Refuse what an invoice's status does not allow.
+
+    Raises:
+        InvalidRequestError.
+    """
+    if status not in TRANSITIONS[invoice["status"]]:
+        said = "Invoice is already paid" if invoice["status"] == PAID else f"This invoice is {invoice['status']}"
+        raise InvalidRequestError(f"{said}; it cannot become {status}.", code="invoice_not_editable")
+
+
+def _settled(context: Context, invoice: Object, customer: Object) -> dict[str, Any]:
+    """What is due after the customer's balance is set off; too little to charge is carried forward."""
+    total, currency, before = invoice["total"], invoice["currency"], customer.get("balance", 0)
+    due = total + before
+    ending = min(0, due)
+    if 0 < due < money.MINIMUM_CHARGE.get(currency, money.step(currency)):
+        ending, due = due, 0
+    due = max(0, due)
+    if ending != before:
+        balance.adjust(context, customer, ending - before, currency, "applied_to_invoice", invoice=invoice["id"])
+    return {"amount_due": due, "amount_remaining": due, "ending_balance": ending, "starting_balance": before}
+
+
+def _next_number(context: Context, customer: Object) -> str:
+    current = context.state.get(CUSTOMERS, customer["id"])
+    sequence = current["next_invoice_sequence"]
+    context.state.update(CUSTOMERS, current, {"next_invoice_sequence": sequence + 1})
+    return f"{current['invoice_prefix']}-{sequence:04d}"
+
+
+def _with_payment(context: Context, invoice: Object) -> Object:
+    """The invoice with its PaymentIntent, and the InvoicePayment that joins the two."""
+    about = f"Payment for Invoice {invoice['number']}" if not invoice["parent"] else "Subscription update"
+    params: dict[str, Any] = {
+        "amount": invoice["amount_due"],
+        "currency": invoice["currency"],
+        "customer": invoice["customer"],
+        "description": invoice["description"] or about,
+        **({"on_behalf_of": invoice["on_behalf_of"]} if invoice["on_behalf_of"] else {}),
+        **({"setup_future_usage": "off_session"} if invoice["parent"] else {}),
+        **_fees(invoice),
+    }
+    intent = intents.open_intent(context, params, watcher=WATCHER)
+    context.state.insert(INVOICE_PAYMENTS, _payment(context, invoice, intent["id"]))
+    secret = {"client_secret": intent["client_secret"], "type": "payment_intent"}
+    return context.state.update(INVOICES, invoice, {"confirmation_secret": secret, "_payment_intent": intent["id"]})
+
+
+def _payment(context: Context, invoice: Object, intent: str) -> Object:
+    return {
+        "id": context.ids.new("inpay"),
+        "object": "invoice_payment",
+        "amount_paid": None,
+        "amount_requested": invoice["amount_due"],
+        "created": context.clock.now(),
+        "currency": invoice["currency"],
+        "invoice": invoice["id"],
+        "is_default": True,
+        "livemode": False,
+        "payment": {"payment_intent": intent, "type": "payment_intent"},
+        "status": "open",
+        "status_transitions": {"canceled_at": None, "paid_at": None},
+    }
+
+
+def _fees(invoice: Object) -> dict[str, Any]:
+    """Transfer and fee of what is due; percentages of it, tax included, to the half up."""
+    given, due, currency = invoice["_fees"], invoice["amount_due"], invoice["currency"]
+    fees: dict[str, Any] = {}
+    if "application_fee_amount" in given:
+        fees["application_fee_amount"] = min(given["application_fee_amount"], due)
+    elif "application_fee_percent" in given:
+        fees["application_fee_amount"] = _share(due, given["application_fee_percent"], currency)
+    sent = given.get("transfer_data")
+    if sent:
+        fees["transfer_data"] = {"destination": sent["destination"]}
+        if sent.get("amount") is not None:
+            fees["transfer_data"]["amount"] = min(sent["amount"], due)
+        elif sent.get("amount_percent") is not None:
+            fees["transfer_data"]["amount"] = _share(due, sent["amount_percent"], currency)
+    return fees
+
+
+def _share(due: int, percent: float | Decimal, currency: str) -> int:
+    return money.Rounding.HALF_UP.whole(due * Decimal(str(percent)) / 100, currency)
