@@ -5,8 +5,7 @@ import time
 from contextlib import suppress
 from typing import Final
 
-import httpx
-
+from .posting import Poster, PostingError
 from .simulator import Simulator
 from .webhooks import Delivery
 
@@ -20,24 +19,25 @@ class Dispatcher:
 
     def __init__(self, simulator: Simulator) -> None:
         self._simulator = simulator
+        self._poster = Poster(TIMEOUT_SECONDS)
         self._free = asyncio.Semaphore(AT_ONCE)
         self._sending: set[asyncio.Task[None]] = set()
 
     async def run(self) -> None:
         """Do what falls due and send what waits, until cancelled."""
-        async with httpx.AsyncClient(timeout=TIMEOUT_SECONDS, trust_env=False) as client:
-            try:
-                while True:
-                    self._simulator.run_due()
-                    await self._send_due(client)
-                    await asyncio.sleep(LOOK_EVERY_SECONDS)
-            finally:
-                for task in self._sending:
-                    task.cancel()
-                with suppress(asyncio.CancelledError):
-                    await asyncio.gather(*self._sending, return_exceptions=True)
+        try:
+            while True:
+                self._simulator.run_due()
+                await self._send_due()
+                await asyncio.sleep(LOOK_EVERY_SECONDS)
+        finally:
+            for task in self._sending:
+                task.cancel()
+            with suppress(asyncio.CancelledError):
+                await asyncio.gather(*self._sending, return_exceptions=True)
+            self._poster.close()
 
-    async def _send_due(self, client: httpx.AsyncClient) -> None:
+    async def _send_due(self) -> None:
         while True:
             await self._free.acquire()
             # Signed by the machine's time: the receiver compares it with its own clock, which nobody has moved.
@@ -45,18 +45,17 @@ class Dispatcher:
             if delivery is None:
                 self._free.release()
                 return
-            task = asyncio.create_task(self._send(client, delivery))
+            task = asyncio.create_task(self._send(delivery))
             self._sending.add(task)
             task.add_done_callback(self._sent)
 
-    async def _send(self, client: httpx.AsyncClient, delivery: Delivery) -> None:
+    async def _send(self, delivery: Delivery) -> None:
         try:
-            answer = await client.post(delivery.url, content=delivery.body, headers=dict(delivery.headers))
-        except httpx.HTTPError as error:
-            reason = f"{type(error).__name__}: {error}"
-            self._simulator.finish_delivery(delivery.id, status=None, error=reason)
+            status = await self._poster.post(delivery.url, delivery.body, delivery.headers)
+        except PostingError as error:
+            self._simulator.finish_delivery(delivery.id, status=None, error=str(error))
         else:
-            self._simulator.finish_delivery(delivery.id, status=answer.status_code)
+            self._simulator.finish_delivery(delivery.id, status=status)
 
     def _sent(self, task: asyncio.Task[None]) -> None:
         self._sending.discard(task)
