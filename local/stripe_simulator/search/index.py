@@ -140,15 +140,16 @@ def _terms_of(clause: Clause, fields: Mapping[str, Field]) -> Iterable[Hashable]
 
 
 def _created_between(query: Query) -> tuple[tuple[Any, ...], tuple[Any, ...]]:
-    """Positions that enclose every moment that the query allows; its tests do the rest."""
+    """Positions that enclose every moment that the query allows: before a moment is ``(moment,)``, after it a rest."""
     after: tuple[Any, ...] = FIRST
     before: tuple[Any, ...] = LAST
     for clause in query.clauses:
-        if clause.field == "created" and isinstance(clause.value, Decimal) and not clause.is_negated:
+        if clause.field == "created" and clause.value is not None and not clause.is_negated:
+            moment = clause.value
             if clause.operator not in (Operator.LESS, Operator.AT_MOST):
-                after = max(after, (clause.value,))
+                after = max(after, (moment, *LAST) if clause.operator is Operator.MORE else (moment,))
             if clause.operator not in (Operator.MORE, Operator.AT_LEAST):
-                before = min(before, (clause.value + 1,))
+                before = min(before, (moment,) if clause.operator is Operator.LESS else (moment, *LAST))
     return after, before
 
 
