@@ -20,8 +20,11 @@ from .records import INVOICE_PAYMENTS, INVOICES, OPEN, PAID, TRANSITIONS, custom
 WATCHER = "invoice"
 
 
-def finalize(context: Context, invoice: Object) -> Object:
+def finalize(context: Context, invoice: Object, *, paid_by: Object | None = None) -> Object:
     """A draft as an open invoice; one of nothing is paid at once.
+
+    ``paid_by`` is a PaymentIntent that was made before it, as at checkout: the invoice gets no other, the customer's
+    balance is left alone, and ``collecting.follow`` tells the invoice how that payment stands.
 
     Raises:
         InvalidRequestError: it is no draft, has no lines, or its automatic tax does not know where the customer is.
@@ -42,7 +45,7 @@ def finalize(context: Context, invoice: Object) -> Object:
     page = f"{context.settings.base_url}/i/{invoice['id']}"
     changes = {
         **of_customer(customer),
-        **_settled(context, invoice, customer),
+        **(_as_paid(invoice) if paid_by else _settled(context, invoice, customer)),
         "automatically_finalizes_at": None,
         "effective_at": invoice["effective_at"] or now,
         "hosted_invoice_url": page,
@@ -53,7 +56,7 @@ def finalize(context: Context, invoice: Object) -> Object:
     }
     opened = context.state.update(INVOICES, invoice, changes)
     if opened["amount_due"]:
-        opened = _with_payment(context, opened)
+        opened = _joined(context, opened, paid_by) if paid_by else _with_payment(context, opened)
     context.emit("invoice.finalized", opened)
     watching.tell(context, opened, watching.FINALIZED)
     if not opened["amount_due"]:
@@ -108,6 +111,12 @@ def _settled(context: Context, invoice: Object, customer: Object) -> dict[str, A
     return {"amount_due": due, "amount_remaining": due, "ending_balance": ending, "starting_balance": before}
 
 
+def _as_paid(invoice: Object) -> dict[str, Any]:
+    """What is due of an invoice that a payment was made for."""
+    before = invoice["starting_balance"]
+    return {"amount_due": invoice["total"], "amount_remaining": invoice["total"], "ending_balance": before}
+
+
 def _next_number(context: Context, customer: Object) -> str:
     current = context.state.get(CUSTOMERS, customer["id"])
     sequence = current["next_invoice_sequence"]
@@ -127,7 +136,10 @@ def _with_payment(context: Context, invoice: Object) -> Object:
         **({"setup_future_usage": "off_session"} if invoice["parent"] else {}),
         **_fees(invoice),
     }
-    intent = intents.open_intent(context, params, watcher=WATCHER)
+    return _joined(context, invoice, intents.open_intent(context, params, watcher=WATCHER))
+
+
+def _joined(context: Context, invoice: Object, intent: Object) -> Object:
     context.state.insert(INVOICE_PAYMENTS, _payment(context, invoice, intent["id"]))
     secret = {"client_secret": intent["client_secret"], "type": "payment_intent"}
     return context.state.update(INVOICES, invoice, {"confirmation_secret": secret, "_payment_intent": intent["id"]})
