@@ -51,6 +51,8 @@ class Settings:
     refund_delay_seconds: int = 3  # until a pending refund succeeds, or the refund of the failing test card fails
     invoice_draft_seconds: int = 3_600  # until a draft that advances by itself is finalized
     invoice_retry_days: tuple[int, ...] = (3, 5, 7)  # from each failed payment of an invoice to the next try
+    subscription_ends_as: str = "canceled"  # after the last try: canceled, unpaid or past_due
+    tax_id_verification_seconds: int = 3  # until an authority has verified a tax ID; up to days at Stripe
     search_delay_seconds: int = 0  # until what was made or changed is found by search; up to a minute at Stripe
     requests_per_second: int | None = None  # of each account, before 429; 25 in a sandbox of Stripe's, 100 live
     webhook_retry_delays_seconds: tuple[int, ...] = RETRIES_OVER_THREE_DAYS  # Stripe says how long, not when

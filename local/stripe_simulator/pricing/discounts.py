@@ -90,12 +90,12 @@ def of_code(
 def keep(context: Context, discounts: Sequence[Object], **places: str | None) -> list[Object]:
     """Keep discounts where they are applied, for example ``subscription="sub_1"``, and count each redemption.
 
-    A discount that is kept already is only said to apply in this place too.
+    One that is kept already stays where it was applied first.
     """
     kept = []
     for discount in discounts:
         if context.state.find(DISCOUNTS, discount["id"]):
-            kept.append(context.state.update(DISCOUNTS, discount, places))
+            kept.append(discount)
             continue
         made = context.state.insert(DISCOUNTS, {**discount, **places})
         coupons.count_redemption(context, made["source"]["coupon"])

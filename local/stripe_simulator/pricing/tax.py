@@ -10,20 +10,33 @@ from typing import Any, Final, NamedTuple
 from ..context import Context
 from ..errors import InvalidRequestError
 from ..shelves import Collection
+from ..state import State
 from ..values import Object
 from . import tax_rates
-from .tax_table import DIGITAL, EUROPEAN_UNION, GOODS, Local, Rate, local_taxes
+from .tax_id_formats import is_well_formed
+from .tax_ids import TAX_IDS
+from .tax_kinds import DIGITAL, GOODS, NONTAXABLE, Local, Rate
+from .tax_table import EUROPEAN_UNION, PROVINCIAL, local_taxes, region_of
 
 REGISTRATIONS: Final = Collection("tax.registration", path="/v1/tax/registrations", indexes=("status", "country"))
 TAX_SETTINGS: Final = Collection("_tax_settings")
 """One for each account, ``id`` "settings"."""
 
-_NEEDS_STATE: Final = frozenset({"US", "CA"})
-_EXCLUSIVE_CURRENCIES: Final = frozenset({"usd", "cad"})  # https://docs.stripe.com/tax/products-prices-tax-behavior
-_NOT_IN_EU_SCHEMES: Final = frozenset({"ioss", "oss_non_union"})
 NOTHING_TAXABLE: Final = frozenset(
     {"not_collecting", "not_subject_to_tax", "not_supported", "customer_exempt", "product_exempt", "reverse_charge"}
 )
+_EXCLUSIVE_CURRENCIES: Final = frozenset({"usd", "cad"})  # https://docs.stripe.com/tax/products-prices-tax-behavior
+_EUROPEAN_SCHEMES: Final = frozenset({"oss_union", "oss_non_union", "ioss"})
+_NUMBERS_OF_BUSINESSES: Final[Mapping[str, str]] = {
+    **dict.fromkeys(EUROPEAN_UNION, "eu_vat"),
+    "AU": "au_abn",
+    "CH": "ch_vat",
+    "GB": "gb_vat",
+    "NO": "no_vat",
+    "NZ": "nz_gst",
+    "SG": "sg_gst",
+}
+"""The tax ID by which a business owes the tax itself on what it buys from abroad."""
 
 
 class TaxPlace(NamedTuple):
@@ -37,6 +50,16 @@ class TaxPlace(NamedTuple):
     tax_ids: Sequence[tuple[str, str]] = ()
     tax_exempt: str = "none"
 
+    @property
+    def country(self) -> str:
+        """In upper case; empty where it is not known."""
+        return str(self.address.get("country") or "").upper()
+
+    @property
+    def region(self) -> str | None:
+        """The state or province."""
+        return region_of(self.country, self.address.get("state"), self.address.get("postal_code"))
+
 
 class Due(NamedTuple):
     """A tax and why it is what it is; ``rate`` None where the table has none for the place."""
@@ -46,9 +69,9 @@ class Due(NamedTuple):
     rate: Rate | None
 
 
-def settings_of(context: Context, liable: str) -> Object:
+def settings_of(state: State, liable: str) -> Object:
     """The tax settings of an account, as they are before anybody said anything."""
-    found = context.state.of(liable).find(TAX_SETTINGS, "settings")
+    found = state.of(liable).find(TAX_SETTINGS, "settings")
     return found or {
         "id": "settings",
         "object": "tax.settings",
@@ -60,142 +83,155 @@ def settings_of(context: Context, liable: str) -> Object:
     }
 
 
-def require_ready(context: Context, liable: str) -> None:
+def require_ready(context: Context, liable: str, param: str | None = "automatic_tax") -> None:
     """Refuse automatic tax for an account that has not said where it is.
 
     Raises:
         InvalidRequestError.
     """
-    if settings_of(context, liable)["status"] != "active":
+    if settings_of(context.state, liable)["status"] != "active":
         raise InvalidRequestError(
-            "You must have a valid head office address to enable automatic tax calculation in test mode.",
-            param="automatic_tax",
+            "You must have a valid head office address to enable automatic tax calculation in test mode.", param=param
         )
 
 
 def is_located(place: TaxPlace) -> bool:
-    """Whether the address is enough to know the tax by."""
-    country = place.address.get("country")
-    if not country:
+    """Whether the address is enough to know the tax by: in the United States the postal code, in Canada a province.
+
+    https://docs.stripe.com/tax/customer-locations#supported-formats
+    """
+    if place.country == "US" and not place.address.get("postal_code"):
         return False
-    if country == "US":
-        return bool(place.address.get("postal_code") or place.address.get("state"))
-    return country not in _NEEDS_STATE or bool(place.address.get("state") or place.address.get("postal_code"))
+    return bool(place.country) and (place.country not in ("US", "CA") or place.region is not None)
+
+
+def address_of(customer: Object) -> tuple[Mapping[str, Any], str]:
+    """Where a customer's goods go, else where it is billed, and which of the two that is."""
+    shipping = (customer.get("shipping") or {}).get("address") or {}
+    if shipping.get("country"):
+        return shipping, "shipping_destination"
+    return customer.get("address") or {}, "billing_address"
+
+
+def place_of(state: State, customer: Object, liable: str) -> TaxPlace:
+    """Where a customer is, for tax, with its tax IDs."""
+    return TaxPlace(
+        address=address_of(customer)[0],
+        liable=liable,
+        tax_ids=[(held["type"], held["value"]) for held in state.select(TAX_IDS, {"customer": customer["id"]})],
+        tax_exempt=customer.get("tax_exempt") or "none",
+    )
+
+
+def of_customer(state: State, customer: Object) -> dict[str, Any]:
+    """``tax`` of a customer: whether its tax can be known and is collected."""
+    place, source = place_of(state, customer, state.account), address_of(customer)[1]
+    status, location = "unrecognized_location", None
+    if is_located(place):
+        location = {"country": place.country, "source": source, "state": place.region}
+        local = local_taxes(place.country, place.region)
+        collects = any(_is_registered(state, place, rate) for rate in (local.rates if local else ()))
+        status = "supported" if collects else "not_collecting"
+    return {"automatic_tax": status, "ip_address": customer.get("_ip_address"), "location": location,
+            "provider": "stripe"}  # fmt: skip
 
 
 def behavior(context: Context, of_price: str, currency: str, place: TaxPlace) -> str:
     """``inclusive`` or ``exclusive``: the price's, else the settings'."""
     if of_price != "unspecified":
         return of_price
-    default = settings_of(context, place.liable)["defaults"]["tax_behavior"] or "inferred_by_currency"
+    default = settings_of(context.state, place.liable)["defaults"]["tax_behavior"] or "inferred_by_currency"
     if default != "inferred_by_currency":
         return str(default)
     return "exclusive" if currency in _EXCLUSIVE_CURRENCIES else "inclusive"
 
 
+def kind_of(state: State, place: TaxPlace, tax_code: str | None) -> str:
+    """What a product is taxed as: what it says, else what the settings say, else what is usual in the country."""
+    usual = DIGITAL if place.country in EUROPEAN_UNION else GOODS
+    return tax_code or settings_of(state, place.liable)["defaults"]["tax_code"] or usual
+
+
 def taxes_due(context: Context, place: TaxPlace, tax_code: str | None) -> list[Due]:
     """The taxes on a product of this kind, sold to this place: at least one, be it of nothing and why."""
-    country, state = str(place.address["country"]), _state(place)
-    local = local_taxes(country, state)
+    local = local_taxes(place.country, place.region)
     if local is None:
-        return [Due(Decimal(0), "not_supported", None)]
-    if not local.rates:
-        return [Due(Decimal(0), "not_subject_to_tax", None)]
-    first = local.rates[0]
-    reason = _why_nothing(context, place, country, state)
-    if reason:
-        return [Due(Decimal(0), reason, first)]
-    kind = tax_code or settings_of(context, place.liable)["defaults"]["tax_code"] or _usual(country)
-    return _of_kind(local, kind)
+        return [_nothing("not_supported", None)]
+    first = local.rates[0] if local.rates else None
+    kind = kind_of(context.state, place, tax_code)
+    if first is None or kind == NONTAXABLE:
+        return [_nothing("not_subject_to_tax", first)]
+    collected = frozenset(rate for rate in local.rates if _is_registered(context.state, place, rate))
+    why = _why_nothing(context.state, place) if collected else "not_collecting"
+    if why:
+        return [_nothing(why, first)]
+    return [
+        _of_kind(local, rate, kind) if rate in collected else _nothing("not_collecting", rate) for rate in local.rates
+    ]
 
 
 def rate_of(context: Context, due: Due, place: TaxPlace, *, inclusive: bool) -> Object | None:
-    """The tax rate object that is shown for a tax."""
-    if due.rate is None or due.reason in NOTHING_TAXABLE:
+    """The tax rate object that is shown for a tax, be it of nothing; https://docs.stripe.com/tax/zero-tax."""
+    if due.rate is None:
         return None
     shown = due.rate._replace(percentage=due.percentage)
-    return tax_rates.of_table(context, shown, str(place.address["country"]), _state(place), inclusive=inclusive)
+    return tax_rates.of_table(context, shown, place.country, place.region, inclusive=inclusive)
 
 
 def jurisdiction(due: Due, place: TaxPlace) -> Mapping[str, Any]:
     """Who imposes a tax."""
-    country = str(place.address["country"])
-    if due.rate is None:
-        return {"country": country, "display_name": country, "level": "country", "state": None}
-    state = None if due.rate.level == "country" else _state(place)
-    return {"country": country, "display_name": due.rate.jurisdiction, "level": due.rate.level, "state": state}
+    name, level = (due.rate.jurisdiction, due.rate.level) if due.rate else (place.country, "country")
+    state = None if level == "country" else place.region
+    return {"country": place.country, "display_name": name, "level": level, "state": state}
 
 
-def _of_kind(local: Local, kind: str) -> list[Due]:
+def _nothing(reason: str, rate: Rate | None) -> Due:
+    return Due(Decimal(0), reason, rate)
+
+
+def _of_kind(local: Local, rate: Rate, kind: str) -> Due:
     if kind in local.exempt:
-        return [Due(Decimal(0), "product_exempt", rate) for rate in local.rates]
+        return _nothing("product_exempt", rate)
     reduced = local.reduced.get(kind)
     if reduced is None:
-        return [Due(rate.percentage, "standard_rated", rate) for rate in local.rates]
-    return [Due(reduced, "reduced_rated" if reduced else "zero_rated", rate) for rate in local.rates]
+        return Due(rate.percentage, "standard_rated", rate)
+    return Due(reduced, "reduced_rated" if reduced else "zero_rated", rate)
 
 
-def _why_nothing(context: Context, place: TaxPlace, country: str, state: str | None) -> str | None:
-    """Why nothing is collected, if nothing is."""
-    if not _is_registered(context, place.liable, country, state):
-        return "not_collecting"
+def _why_nothing(state: State, place: TaxPlace) -> str | None:
+    """Why a customer pays nothing of what is collected, if it does not."""
     if place.tax_exempt == "exempt":
         return "customer_exempt"
-    if place.tax_exempt == "reverse" or _is_other_business_in_europe(context, place, country):
+    if place.tax_exempt == "reverse" or _is_business_abroad(state, place):
         return "reverse_charge"
     return None
 
 
-def _is_other_business_in_europe(context: Context, place: TaxPlace, country: str) -> bool:
-    """A business with a VAT number in another member state owes the tax itself."""
-    office = (settings_of(context, place.liable)["head_office"] or {}).get("address") or {}
-    has_number = any(kind == "eu_vat" for kind, _ in place.tax_ids)
-    return country in EUROPEAN_UNION and has_number and office.get("country") != country
+def _is_business_abroad(state: State, place: TaxPlace) -> bool:
+    """A business with a tax number in another country than the seller's."""
+    office = (settings_of(state, place.liable)["head_office"] or {}).get("address") or {}
+    wanted = _NUMBERS_OF_BUSINESSES.get(place.country)
+    has_number = any(kind == wanted and is_well_formed(kind, value) for kind, value in place.tax_ids)
+    return has_number and office.get("country") != place.country
 
 
-def _is_registered(context: Context, liable: str, country: str, state: str | None) -> bool:
-    active = context.state.of(liable).select(REGISTRATIONS, {"status": "active"})
-    return any(_covers(registration, country, state) for registration in active)
+def _is_registered(state: State, place: TaxPlace, rate: Rate) -> bool:
+    """Whether the liable account collects this tax of the place."""
+    active = state.of(place.liable).select(REGISTRATIONS, {"status": "active"})
+    return any(_covers(registration, place, rate) for registration in active)
 
 
-def _covers(registration: Object, country: str, state: str | None) -> bool:
-    at = registration["country"]
-    options = registration["country_options"].get(at.lower(), {})
-    kind = options.get("type")
-    if at == country:
-        if kind in _NOT_IN_EU_SCHEMES:
-            return False
-        if country == "US":
-            return bool(options.get("state", "").upper() == (state or "").upper())
-        if kind == "province_standard":
-            return bool(options["province_standard"]["province"].upper() == (state or "").upper())
-        return True
-    return kind in ("oss_union", "oss_non_union", "ioss") and country in EUROPEAN_UNION
-
-
-def _state(place: TaxPlace) -> str | None:
-    found = place.address.get("state")
-    if found:
-        return str(found).upper()
-    code = str(place.address.get("postal_code") or "")
-    return _STATE_OF_ZIP.get(code[:3]) if place.address.get("country") == "US" else None
-
-
-def _usual(country: str) -> str:
-    """The kind of a product that says nothing of it; https://docs.stripe.com/tax/set-up: a preset of one's own."""
-    return DIGITAL if country in EUROPEAN_UNION else GOODS
-
-
-_STATE_OF_ZIP: Final[Mapping[str, str]] = {
-    **dict.fromkeys((f"{zone:03d}" for zone in range(900, 962)), "CA"),
-    **dict.fromkeys((f"{zone:03d}" for zone in (*range(100, 150), 5)), "NY"),
-    **dict.fromkeys((f"{zone:03d}" for zone in (*range(750, 800), 885)), "TX"),
-    **dict.fromkeys((f"{zone:03d}" for zone in range(980, 995)), "WA"),
-    **dict.fromkeys((f"{zone:03d}" for zone in range(320, 350)), "FL"),
-    **dict.fromkeys((f"{zone:03d}" for zone in range(600, 630)), "IL"),
-    **dict.fromkeys((f"{zone:03d}" for zone in range(150, 197)), "PA"),
-    **dict.fromkeys((f"{zone:03d}" for zone in range(10, 28)), "MA"),
-    **dict.fromkeys((f"{zone:03d}" for zone in range(800, 817)), "CO"),
-    **dict.fromkeys((f"{zone:03d}" for zone in range(970, 980)), "OR"),
-}
-"""The first three digits of a postal code; https://pe.usps.com/text/dmm300/L002.htm"""
+def _covers(registration: Object, place: TaxPlace, rate: Rate) -> bool:
+    at: str = registration["country"]
+    options = registration["country_options"][at.lower()]
+    kind = options["type"]
+    if kind in _EUROPEAN_SCHEMES:
+        return place.country in EUROPEAN_UNION and (place.country != at or kind != "oss_union")
+    if at != place.country:
+        return False
+    if at == "US":
+        return bool(kind == "state_sales_tax" and options["state"].upper() == place.region)
+    if at == "CA" and rate.tax_type in PROVINCIAL:
+        province = options.get("province_standard", {}).get("province", "")
+        return bool(kind == "province_standard" and province.upper() == place.region)
+    return bool(kind != "province_standard")

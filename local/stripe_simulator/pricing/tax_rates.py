@@ -12,7 +12,7 @@ from ..errors import InvalidParameterError
 from ..metadata import merged
 from ..shelves import Collection
 from ..values import Object
-from .tax_table import Rate
+from .tax_kinds import Rate
 
 TAX_RATES: Final = Collection("tax_rate", path="/v1/tax_rates", indexes=("active", "inclusive", "_by_stripe"))
 """``_by_stripe``: which rate of the table it stands for, where Stripe Tax made it."""

@@ -2,42 +2,57 @@
 
 import string
 from collections.abc import Mapping
+from itertools import islice
 from typing import Any, Final
 
 from ..context import Context
 from ..errors import InvalidParameterError
-from ..lists import list_object
+from ..lists import DEFAULT_LIMIT, list_object
 from ..metadata import merged
+from ..pricing import tax
+from ..pricing.tax_ids import TAX_IDS, add_tax_id
 from ..routing import Routes
 from ..shelves import Collection
-from ..state import State
+from ..state import State, public
 from ..values import Object
+
+
+def _tax_ids(state: State, customer: Object) -> Object:
+    """The newest of them."""
+    found = list(islice(state.select(TAX_IDS, {"customer": customer["id"]}), DEFAULT_LIMIT + 1))
+    shown = [public(held) for held in found[:DEFAULT_LIMIT]]
+    return list_object(shown, f"/v1/customers/{customer['id']}/tax_ids", has_more=len(found) > DEFAULT_LIMIT)
+
+
+def _subscriptions_of(state: State, customer: Object) -> Object:
+    """Those that go on, the newest of them."""
+    found = state.collection_of("subscription")
+    where = {"customer": customer["id"], "_running": True}
+    running = list(islice(state.select(found, where), DEFAULT_LIMIT + 1)) if found else []
+    shown = [public(each) for each in running[:DEFAULT_LIMIT]]
+    return list_object(shown, f"/v1/customers/{customer['id']}/subscriptions", has_more=len(running) > DEFAULT_LIMIT)
+
 
 CUSTOMERS: Final = Collection(
     "customer",
     path="/v1/customers",
-    indexes=("email",),
+    indexes=("email", "test_clock"),
     expands={
         "default_source": "source",
         "invoice_settings.default_payment_method": "payment_method",
         "sources": lambda _state, customer: list_object([], f"/v1/customers/{customer['id']}/sources"),
-        "subscriptions": lambda state, customer: _empty_list(state, customer, "subscription"),
-        "tax_ids": lambda state, customer: _empty_list(state, customer, "tax_id"),
+        "subscriptions": _subscriptions_of,
+        "test_clock": "test_helpers.test_clock",
+        "tax": tax.of_customer,
+        "tax_ids": _tax_ids,
     },
 )
 routes = Routes(CUSTOMERS)
 _ADDRESS: Final = ("city", "country", "line1", "line2", "postal_code", "state")
 _TEXTS: Final = ("business_name", "description", "email", "individual_name", "name", "phone")
-_UNSUPPORTED: Final = ("cash_balance", "payment_method", "source", "tax", "tax_id_data", "test_clock", "default_source")
+_UNSUPPORTED: Final = ("cash_balance", "payment_method", "source", "default_source")
 _INVOICE_SETTINGS: Final = ("custom_fields", "default_payment_method", "footer", "rendering_options")
 _PREFIX_LENGTH: Final = 8
-
-
-def _empty_list(state: State, customer: Object, name: str) -> Object:
-    """Nobody can have any while the simulator has no such resource."""
-    if state.collection_of(name) is not None:
-        raise LookupError(f"the customers' list of {name} has to be read from its collection")
-    return list_object([], f"/v1/customers/{customer['id']}/{name}s")
 
 
 @routes.api("POST", "/v1/customers")
@@ -67,9 +82,17 @@ def create(context: Context) -> Object:
         "test_clock": None,
         **dict.fromkeys(_TEXTS),
     }
+    clock = context.params.get("test_clock")
+    if clock and context.state.find("test_helpers.test_clock", clock) is None:
+        raise InvalidParameterError(f"No such test clock: '{clock}'", code="resource_missing", param="test_clock")
+    blank["test_clock"] = clock
     customer = context.state.insert(CUSTOMERS, {**blank, **_changes(context.params, blank)})
     _check_default(context, customer["id"])
+    _check_location(context, customer)
     context.emit("customer.created", customer)
+    owner = {"customer": customer["id"], "type": "customer"}
+    for position, held in enumerate(context.params.get("tax_id_data") or ()):
+        add_tax_id(context, held["type"], held["value"], owner, param=f"tax_id_data[{position}][value]")
     return customer
 
 
@@ -88,9 +111,10 @@ def update(context: Context, customer: str) -> Object:
         raise InvalidParameterError(f"No such customer: '{customer}'", code="resource_missing", param="id", status=404)
     _check_default(context, customer)
     changes = _changes(context.params, before)
-    if all(before[name] == value for name, value in changes.items()):
+    if all(before.get(name) == value for name, value in changes.items()):
         return before
     after = context.state.update(CUSTOMERS, before, changes)
+    _check_location(context, after)
     context.emit("customer.updated", after, previous=before)
     return after
 
@@ -109,8 +133,8 @@ def delete(context: Context, customer: str) -> Object:
 @routes.api("GET", "/v1/customers")
 def list_customers(context: Context) -> Object:
     """Customers, newest first."""
-    context.unsupported("test_clock")
-    return context.list(CUSTOMERS, {"email": context.params.get("email")})
+    params = context.params
+    return context.list(CUSTOMERS, {"email": params.get("email"), "test_clock": params.get("test_clock")})
 
 
 def _check_default(context: Context, customer: str) -> None:
@@ -123,6 +147,20 @@ def _check_default(context: Context, customer: str) -> None:
             "the customer.",
             code="resource_missing",
             param="invoice_settings[default_payment_method]",
+        )
+
+
+def _check_location(context: Context, customer: Object) -> None:
+    """Refuse an address that says too little for tax, where that is to be known at once."""
+    asked = context.params.get("tax") or {}
+    if asked.get("validate_location") != "immediately":
+        return
+    if tax.of_customer(context.state, customer)["automatic_tax"] == "unrecognized_location":
+        raise InvalidParameterError(
+            "The customer's location isn't recognized. Set a valid customer address in order to automatically "
+            "calculate tax.",
+            code="customer_tax_location_invalid",
+            param="address",
         )
 
 
@@ -140,6 +178,8 @@ def _changes(params: Mapping[str, Any], current: Object) -> dict[str, Any]:
     if "invoice_settings" in params:
         given = {name: value or None for name, value in params["invoice_settings"].items()}
         changes["invoice_settings"] = {**current["invoice_settings"], **given}
+    if "ip_address" in params.get("tax", {}):
+        changes["_ip_address"] = params["tax"]["ip_address"] or None
     if "metadata" in params:
         changes["metadata"] = merged(current["metadata"], params["metadata"])
     return changes
