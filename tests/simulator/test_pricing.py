@@ -77,7 +77,7 @@ def test_percentages_come_off_the_whole_and_no_line_gives_more_than_it_has(
 
 
 @settings(max_examples=60, deadline=None)
-@given(lines=amounts, off=st.integers(1, 2_000_000), currency=st.sampled_from(["usd", "jpy", "kwd", "isk"]))
+@given(lines=amounts, off=st.integers(1, 900_000), currency=st.sampled_from(["usd", "jpy", "kwd", "isk"]))
 def test_an_amount_comes_off_in_the_steps_of_the_currency_down_to_nothing(
     lines: list[int], off: int, currency: str
 ) -> None:
@@ -142,8 +142,8 @@ def place_of(simulator: Simulator, address: dict[str, str], **more: Any) -> TaxP
 @pytest.mark.parametrize(
     ("address", "more", "code", "expected"),
     [
-        ({"country": "US", "state": "TX"}, {}, None, ("not_collecting", 0)),
-        ({"country": "US", "state": "OR"}, {}, None, ("not_subject_to_tax", 0)),
+        ({"country": "US", "postal_code": "73301"}, {}, None, ("not_collecting", 0)),
+        ({"country": "US", "state": "OR", "postal_code": "97035"}, {}, None, ("not_subject_to_tax", 0)),
         (CALIFORNIA, {}, "txcd_10103001", ("product_exempt", 0)),
         (CALIFORNIA, {"tax_exempt": "exempt"}, None, ("customer_exempt", 0)),
         ({"country": "US", "postal_code": "94103"}, {}, None, ("standard_rated", 863)),

@@ -6,7 +6,7 @@ from ..context import Context
 from ..errors import InvalidParameterError, ResourceMissingError
 from ..lists import list_object
 from ..pricing.tax import REGISTRATIONS, TAX_SETTINGS, settings_of
-from ..pricing.tax_table import TAX_CODES
+from ..pricing.tax_kinds import TAX_CODES
 from ..routing import Routes
 from ..shelves import Collection
 from ..state import public
@@ -20,13 +20,13 @@ _ADDRESS: Final = ("city", "country", "line1", "line2", "postal_code", "state")
 @routes.api("GET", "/v1/tax/settings")
 def retrieve_settings(context: Context) -> Object:
     """The account's settings."""
-    return _shown(settings_of(context, context.account))
+    return _shown(settings_of(context.state, context.account))
 
 
 @routes.api("POST", "/v1/tax/settings")
 def update_settings(context: Context) -> Object:
     """Say where the business is, and what its products are unless they say so."""
-    before, params = settings_of(context, context.account), context.params
+    before, params = settings_of(context.state, context.account), context.params
     given = params.get("defaults") or {}
     if given.get("tax_code") and given["tax_code"] not in TAX_CODES:
         raise InvalidParameterError(
