@@ -100,7 +100,7 @@ def test_what_stripe_refuses_is_refused_at_creation(client: stripe.StripeClient,
     "change",
     [
         {"adaptive_pricing": {"enabled": True}},
-        {"invoice_creation": {"enabled": True}},
+        {"invoice_creation": {"enabled": True}, "shipping_options": [{"shipping_rate": "shr_1"}]},
         {"managed_payments": {"enabled": True}},
         {"payment_method_configuration": "pmc_1"},
         {"payment_method_options": {"card": {"installments": {"enabled": True}}}},

@@ -37,7 +37,7 @@ _EXCLUSIVE: Final = (
     ("allow_promotion_codes", "discounts"),
 )
 _UNSUPPORTED: Final = ("customer_account", "payment_method_configuration")
-_OFF_ONLY: Final = ("adaptive_pricing", "invoice_creation", "managed_payments")
+_OFF_ONLY: Final = ("adaptive_pricing", "managed_payments")
 _OPTIONS: Final[Mapping[str, frozenset[str]]] = {
     "card": frozenset({"capture_method", "request_three_d_secure", "setup_future_usage"}),
     "sepa_debit": frozenset({"setup_future_usage"}),
@@ -78,6 +78,8 @@ def _check_supported(context: Context) -> None:
     for name in _OFF_ONLY:
         if context.params.get(name, {}).get("enabled"):
             context.unsupported(name)
+    if context.params.get("invoice_creation", {}).get("enabled") and "shipping_options" in context.params:
+        raise UnsupportedError("the invoice of a payment with shipping")
     for kind, chosen in context.params.get("payment_method_options", {}).items():
         for name in chosen:
             if name not in _OPTIONS.get(kind, ()):

@@ -7,10 +7,11 @@ from typing import Final
 
 from ..context import Context
 from ..funds import intents as payments
+from ..invoices import collecting
 from ..pricing import discounts
 from ..setups import intents as setups
 from ..values import Object
-from . import customers, line_items
+from . import customers, invoicing, line_items
 from .checks import SETUP
 from .line_items import ITEMS
 from .sessions import COMPLETE, EXPIRED, NOTHING_DUE, OPEN, PAID, SESSIONS, TRANSITIONS, UNPAID, WATCHER
@@ -27,7 +28,7 @@ def complete(context: Context, session: Object, payment_status: str) -> Object:
     completed = context.state.update(SESSIONS, session, changes)
     _forget_what_was_taken_out(context, completed)
     customers.update(context, completed)
-    discounts.keep(context, completed["_discounts"], checkout_session=completed["id"], customer=completed["customer"])
+    completed = _with_what_comes_of_it(context, completed)
     context.emit("checkout.session.completed", completed)
     return completed
 
@@ -43,10 +44,12 @@ def follow_payment(context: Context, intent: Object) -> None:
         if status in _COMPLETING:
             complete(context, session, _COMPLETING[status])
     elif status == "succeeded":
+        collecting.follow(context, intent)
         paid = context.state.update(SESSIONS, session, {"payment_status": PAID})
         if intent["capture_method"] != "manual":
             context.emit("checkout.session.async_payment_succeeded", paid)
     elif status == "requires_payment_method":
+        collecting.follow(context, intent)
         context.emit("checkout.session.async_payment_failed", session)
 
 
@@ -56,6 +59,17 @@ def follow_setup(context: Context, intent: Object) -> None:
     session = context.state.first(SESSIONS, {"_attempt": intent["id"]})
     if session and session["status"] == OPEN and session["mode"] == SETUP and intent["status"] == "succeeded":
         complete(context, session, NOTHING_DUE)
+
+
+def _with_what_comes_of_it(context: Context, session: Object) -> Object:
+    """The session with the invoice that its payment leads to; its discounts are redeemed."""
+    kept = discounts.keep(context, session["_discounts"], checkout_session=session["id"], customer=session["customer"])
+    attempt = session["_attempt"] or ""
+    payment = context.state.get(payments.PAYMENT_INTENTS, attempt) if attempt.startswith("pi_") else None
+    if not (session["invoice_creation"] or {}).get("enabled"):
+        return session
+    invoice = invoicing.of_payment(context, session, payment, kept)
+    return context.state.update(SESSIONS, session, {"invoice": invoice["id"]})
 
 
 def _forget_what_was_taken_out(context: Context, session: Object) -> None:

@@ -16,7 +16,8 @@ def know(context: Context, session: Object, who: Buyer) -> Object:
     """The session with what is known of the buyer, and with a customer made of it where one is asked for."""
     members = buyer.details_of(session, who)
     is_saved = session["_intent"].get("setup_future_usage")
-    if session["customer"] is None and (session["customer_creation"] == "always" or is_saved):
+    is_billed = (session["invoice_creation"] or {}).get("enabled")
+    if session["customer"] is None and (session["customer_creation"] == "always" or is_saved or is_billed):
         members["customer"] = customers.create(replace(context, params=_described(who)))["id"]
     return context.state.update(SESSIONS, session, members)
 

@@ -36,7 +36,7 @@ def asked(context: Context, params: Mapping[str, Any]) -> dict[str, Any]:
 
 def place_known(context: Context, session: Object) -> TaxPlace | None:
     """Where tax is due by what is known without the buyer's page: what he entered before, or his address on file."""
-    entered = session["_entered"]
+    entered = session["_entered"] if _is_asked_for(session) else {}
     prefix = _prefix(session)
     address = {name: entered.get(f"{prefix}{name}") for name in buyer.ADDRESS}
     return _place(context, session, address if address["country"] else _on_file(context, session))
@@ -45,7 +45,7 @@ def place_known(context: Context, session: Object) -> TaxPlace | None:
 def place_shown(context: Context, session: Object) -> TaxPlace | None:
     """Where tax is due by what stands on the page."""
     values = buyer.shown(context, session)
-    if not buyer.collects_address(session) and not buyer.collects_shipping(session):
+    if not _is_asked_for(session):
         return place_known(context, session)
     prefix = _prefix(session)
     return _place(context, session, {name: values.get(f"{prefix}{name}") for name in buyer.ADDRESS})
@@ -63,6 +63,17 @@ def check_located(session: Object) -> None:
             code="customer_tax_location_invalid",
             param="country",
         )
+
+
+def _is_asked_for(session: Object) -> bool:
+    """Whether tax follows what the page asks for: not that of a customer whose address stays as it is.
+
+    https://docs.stripe.com/tax/checkout/page
+    """
+    kind = "shipping" if session["shipping_address_collection"] else "address"
+    is_new = session["customer_creation"] is not None
+    asks = buyer.collects_address(session) or session["shipping_address_collection"] is not None
+    return asks and (is_new or session["_customer_update"][kind] == "auto")
 
 
 def _prefix(session: Object) -> str:
