@@ -133,7 +133,7 @@ def _reference(state: State, item: Object) -> Object | None:
         return None
     collection = state.collection_of(item["object"])
     path = collection.path if collection else ""
-    return {"id": item["id"], "type": item["object"], "url": f"{path}/{item['id']}"}
+    return {"id": item["id"], "type": item["object"], "url": item.get("_url", f"{path}/{item['id']}")}
 
 
 def changed_attributes(before: Mapping[str, Any], after: Mapping[str, Any]) -> dict[str, Any]:

@@ -159,7 +159,7 @@ def test_events_of_a_life_in_their_order(listening: Simulator, client: stripe.St
     assert told(listening) == []
     onboard(listening, account)
     changed = ["v2.core.account[identity].updated", "v2.core.account[requirements].updated"]
-    assert told(listening) == [*changed, *statuses, "account.updated"]
+    assert told(listening) == [*changed, *statuses, "account.updated", "capability.updated"]
     recipient: Any = {"capabilities": {"bank_accounts": {"local": {"requested": True}}}}
     client.v2.core.accounts.update(account, {"configuration": {"recipient": recipient}})
     assert told(listening) == [f"{RECIPIENT}.updated", f"{RECIPIENT}.capability_status_updated"]
@@ -194,7 +194,7 @@ def test_a_status_can_be_ordered_and_taken_back(listening: Simulator, client: st
         "status_details": [{"code": "rejected_fraud", "resolution": "contact_stripe"}],
     }
     assert not receives(listening, account)
-    assert told(listening) == [f"{RECIPIENT}.capability_status_updated", "account.updated"]
+    assert told(listening) == [f"{RECIPIENT}.capability_status_updated", "account.updated", "capability.updated"]
     listening.request("POST", path, {"status": "computed"})
     assert transfers_status(client, account)["status"] == "active"
     for wrong in ({"status": "asleep"}, {"status": "active", "capability": "card_payments"}):

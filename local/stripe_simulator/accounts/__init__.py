@@ -11,7 +11,12 @@ The record is kept as the member ``_record`` of the platform's object ``account`
     capabilities                        {recipient: {"stripe_balance.stripe_transfers": None}}; the requested ones, each
                                         with the status that a test ordered for it, or None
     bank_accounts                       external accounts, as API v1 shows them, and ``_number`` (``banks``)
+    persons                             the people of a company, or more of an individual (``persons``)
+    company_flags                       whether all of them were given, as API v1 says
+    demands                             what a test asks of the account besides: {name, v1_name, status, deadline}
+    requested_at                        when capabilities were, by "configuration.capability"
     submitted, rejected                 what came of onboarding
+    rejection, deauthorized             {reason, payouts} of a platform that rejected it; whether it left the platform
     profile, settings                   what only API v1 knows, as it was given
     payouts                             when and how the balance is paid out (``payout_terms``)
 

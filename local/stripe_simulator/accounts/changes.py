@@ -10,8 +10,8 @@ from typing import Any, Final
 from ..context import Context
 from ..state import public
 from ..values import Object
-from . import standing
-from .record import ACCOUNTS
+from . import capability_views, standing
+from .record import ACCOUNTS, GONE
 from .v1_view import v1_view
 from .v2_view import EVERYTHING, v2_view
 
@@ -32,6 +32,7 @@ type Told = tuple[str, dict[str, Any] | None]
 
 def insert(context: Context, record: Object) -> Object:
     """Keep the record of a new account and tell of it."""
+    record = _stamped(context, record)
     context.on_platform().state.insert(ACCOUNTS, _stored(record))
     view = v2_view(record, EVERYTHING)
     own = context.on(record["id"])
@@ -43,7 +44,7 @@ def insert(context: Context, record: Object) -> Object:
 
 def save(context: Context, before: Object, after: Object) -> Object:
     """Keep the next version of a record and tell of every part that changed; nothing is told when nothing did."""
-    state = context.on_platform().state
+    state, after = context.on_platform().state, _stamped(context, after)
     state.update(ACCOUNTS, {"id": before["id"]}, _stored(after))
     own = context.on(after["id"])
     view, previous = v2_view(after, EVERYTHING), v2_view(before, EVERYTHING)
@@ -52,11 +53,28 @@ def save(context: Context, before: Object, after: Object) -> Object:
     shown = v1_view(after)
     if not after["closed"] and shown != v1_view(before):
         own.emit("account.updated", public(shown), previous=public(v1_view(before)))
+    if not after["closed"]:
+        _tell_of_capabilities(own, before, after)
     return after
 
 
+def _tell_of_capabilities(own: Context, before: Object, after: Object) -> None:
+    for name in capability_views.named(after):
+        old, new = capability_views.shown(before, name), capability_views.shown(after, name)
+        if old["status"] != new["status"]:
+            own.emit("capability.updated", new, previous=old)
+
+
+def _stamped(context: Context, record: Object) -> Object:
+    """The record with the moment at which each capability was requested."""
+    names = [f"{configuration}.{name}" for configuration, name in standing.capabilities(record)]
+    moments = {name: record["requested_at"].get(name, context.clock.now()) for name in names}
+    return {**record, "requested_at": moments}
+
+
 def _stored(record: Object) -> Object:
-    return {**v1_view(record), "_closed": record["closed"], "_record": record}
+    """What stands in the collection: a closed account is kept for API v2, one that left the platform for nobody."""
+    return {**v1_view(record), "_closed": GONE if record["deauthorized"] else record["closed"], "_record": record}
 
 
 def _changes(previous: Object, view: Object, before: Object, after: Object) -> Iterator[Told]:

@@ -7,6 +7,7 @@ from ..context import Context
 from ..pages import text_of
 from ..values import Object
 from .changes import save
+from .persons import INDIVIDUAL, added, changed, representative
 from .record import at, overlaid
 from .requests import bank_account
 
@@ -24,7 +25,19 @@ def finish(context: Context, before: Object, action: str, fields: Mapping[str, A
     if not record["bank_accounts"]:
         number = text_of(fields, "account_number")
         record["bank_accounts"] = [bank_account(context, record, {"account_number": number} if number else None)]
-    save(context, before, {**record, "submitted": True, "rejected": action == REJECT})
+    if at(record, "identity.entity_type") != INDIVIDUAL:
+        record = _represented(context, record, fields)
+    save(context, before, {**record, "demands": [], "submitted": True, "rejected": action == REJECT})
+
+
+def _represented(context: Context, record: dict[str, Any], fields: Mapping[str, Any]) -> dict[str, Any]:
+    """The record with whoever filled in the form as the representative, if it has none."""
+    found = representative(record)
+    names = {name: text_of(fields, name) or USUAL[name] for name in ("given_name", "surname")}
+    if found is None:
+        return dict(added(context, record, {**names, "relationship": {"representative": True}})[0])
+    missing = {name: value for name, value in names.items() if found.get(name) is None}
+    return dict(changed(context, record, found, missing)[0]) if missing else record
 
 
 def _identity(context: Context, record: Object, fields: Mapping[str, Any]) -> Object:

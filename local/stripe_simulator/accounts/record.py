@@ -26,13 +26,21 @@ TRANSFERS: Final = "stripe_balance.stripe_transfers"
 PAYOUTS: Final = "stripe_balance.payouts"
 CARD_PAYMENTS: Final = "card_payments"
 ID_LENGTH: Final = 16
+GONE: Final = "gone"
+"""What ``_closed`` says of an account that left the platform, without being closed."""
 
 
 def blank(context: Context) -> dict[str, Any]:
     """The record of a new account that nothing is known of."""
+    made = blank_of(context.ids.new("acct", ID_LENGTH), context.settings.payout_interval)
+    return {**made, "created": context.clock.now()}
+
+
+def blank_of(account: str, payout_interval: str) -> dict[str, Any]:
+    """The record of an account that nothing is known of but its id."""
     return {
-        "id": context.ids.new("acct", ID_LENGTH),
-        "created": context.clock.now(),
+        "id": account,
+        "created": 0,
         "closed": False,
         "type": "none",
         "dashboard": None,
@@ -46,11 +54,17 @@ def blank(context: Context) -> dict[str, Any]:
         "configurations": {},
         "capabilities": {},
         "bank_accounts": [],
+        "persons": [],
+        "company_flags": {},
+        "demands": [],
+        "requested_at": {},
         "submitted": False,
         "rejected": False,
+        "rejection": None,
+        "deauthorized": False,
         "profile": {},
         "settings": {},
-        "payouts": payout_defaults(context.settings.payout_interval),
+        "payouts": payout_defaults(payout_interval),
     }
 
 
@@ -80,7 +94,7 @@ def get_record(context: Context, account: str) -> Object:
         else None
     )
     is_v2 = context.path.startswith("/v2/")
-    if stored is None or "_record" not in stored or (stored["_closed"] and not is_v2):
+    if stored is None or "_record" not in stored or stored["_closed"] == GONE or (stored["_closed"] and not is_v2):
         if is_v2:
             raise ResourceMissingError("account", account)
         raise AccountAccessError(

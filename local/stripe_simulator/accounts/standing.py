@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from typing import Any, Final, NamedTuple
 
 from ..values import Object
+from .persons import representative
 from .record import CUSTOMER, MERCHANT, PAYOUTS, RECIPIENT, at
 
 ACTIVE, PENDING, RESTRICTED, REJECTED, UNSUPPORTED = "active", "pending", "restricted", "rejected", "unsupported"
@@ -15,6 +16,8 @@ V1_STATUS: Final = {ACTIVE: "active", PENDING: "pending"}
 """What API v1 says for a status; ``inactive`` for all others."""
 
 EXTERNAL_ACCOUNT: Final = "external_account"
+REPRESENTATIVE: Final = "representative."
+PAST_DUE, CURRENTLY_DUE, EVENTUALLY_DUE = "past_due", "currently_due", "eventually_due"
 
 
 class Requirement(NamedTuple):
@@ -23,6 +26,8 @@ class Requirement(NamedTuple):
     name: str
     v1_name: str
     entity_types: frozenset[str] | None = None  # None: of all
+    status: str = "past_due"
+    deadline: int | None = None
 
 
 _COMPANIES: Final = frozenset({"company", "government_entity", "non_profit"})
@@ -32,6 +37,8 @@ REQUIREMENTS: Final = (
     Requirement("identity.individual.given_name", "individual.first_name", _INDIVIDUALS),
     Requirement("identity.individual.surname", "individual.last_name", _INDIVIDUALS),
     Requirement("identity.business_details.registered_name", "company.name", _COMPANIES),
+    Requirement(REPRESENTATIVE + "given_name", "representative.first_name", _COMPANIES),
+    Requirement(REPRESENTATIVE + "surname", "representative.last_name", _COMPANIES),
     Requirement("identity.attestations.terms_of_service.account", "tos_acceptance.date"),
     Requirement(EXTERNAL_ACCOUNT, EXTERNAL_ACCOUNT),
 )
@@ -62,12 +69,27 @@ def due(record: Object) -> list[Requirement]:
         return []
     entity_type = at(record, "identity.entity_type")
     asked = [each for each in REQUIREMENTS if each.entity_types is None or entity_type in each.entity_types]
-    return [each for each in asked if not _is_met(record, each)]
+    demanded = [
+        Requirement(each["name"], each["v1_name"], status=each["status"], deadline=each["deadline"])
+        for each in record["demands"]
+    ]
+    return [each for each in (*asked, *demanded) if not _is_met(record, each)]
+
+
+def due_of(record: Object, person: Object) -> list[str]:
+    """What is still asked for of one of the account's people, as API v1 names it."""
+    found = representative(record)
+    if found is None or found["id"] != person["id"]:
+        return []
+    asked = [each.v1_name for each in due(record)]
+    return [name.removeprefix(REPRESENTATIVE) for name in asked if name.startswith(REPRESENTATIVE)]
 
 
 def _is_met(record: Object, requirement: Requirement) -> bool:
     if requirement.name == EXTERNAL_ACCOUNT:
         return bool(record["bank_accounts"])
+    if requirement.name.startswith(REPRESENTATIVE):
+        return at(representative(record), requirement.name.removeprefix(REPRESENTATIVE)) is not None
     return at(record, requirement.name) is not None
 
 
@@ -84,9 +106,11 @@ def status(record: Object, configuration: str, capability: str) -> Status | None
         return Status(RESTRICTED, (("restricted_other", "no_resolution"),))
     if configuration == CUSTOMER:
         return Status(ACTIVE)
-    if record["rejected"]:
+    rejection = record["rejection"]
+    if record["rejected"] or (rejection and not (capability == PAYOUTS and rejection["payouts"])):
         return Status(REJECTED, (("rejected_other", "contact_stripe"),))
-    return Status(RESTRICTED, (("requirements_past_due", "provide_info"),)) if due(record) else Status(ACTIVE)
+    is_late = any(each.status == PAST_DUE for each in due(record))
+    return Status(RESTRICTED, (("requirements_past_due", "provide_info"),)) if is_late else Status(ACTIVE)
 
 
 def is_active(record: Object, configuration: str, capability: str) -> bool:

@@ -7,6 +7,7 @@ from ..lists import list_object
 from ..state import public
 from ..values import Object
 from . import standing
+from .persons import individual_id, people_of, shown_v1
 from .record import CARD_PAYMENTS, MERCHANT, RECIPIENT, TRANSFERS, at
 
 V1_NAMES: Final = {
@@ -51,9 +52,10 @@ def v1_view(record: Object) -> dict[str, Any]:
             [public(each) for each in record["bank_accounts"]], f"/v1/accounts/{record['id']}/external_accounts"
         ),
         "future_requirements": _requirements(record, []),
+        **_individual(record),
         "metadata": record["metadata"],
         "payouts_enabled": standing.can_be_paid_out(record),
-        "requirements": _requirements(record, [each.v1_name for each in standing.due(record)]),
+        "requirements": _requirements(record, standing.due(record)),
         "settings": _settings(record),
         "tos_acceptance": _tos_acceptance(record),
         "type": record["type"],
@@ -90,7 +92,16 @@ def _company(record: Object) -> Object:
         "name": at(record, "identity.business_details.registered_name"),
         "phone": at(record, "identity.business_details.phone"),
         **dict.fromkeys(_COMPANY_FLAGS, False),
+        **record["company_flags"],
     }
+
+
+def _individual(record: Object) -> Object:
+    """The person that the account is, where the platform collects what is asked of it."""
+    individual = next((each for each in people_of(record) if each["id"] == individual_id(record)), None)
+    if individual is None or record["responsibilities"].get("requirements_collector") != "application":
+        return {}
+    return {"individual": shown_v1(record, individual, standing.due_of(record, individual))}
 
 
 def _controller(record: Object) -> Object:
@@ -106,18 +117,37 @@ def _controller(record: Object) -> Object:
     }
 
 
-def _requirements(record: Object, due: list[str]) -> Object:
-    reason = "rejected.other" if record["rejected"] else "requirements.past_due" if due else None
+def _requirements(record: Object, due: list[standing.Requirement]) -> Object:
+    return {**requirements(due), "disabled_reason": _disabled_reason(record, due)}
+
+
+def requirements(due: list[standing.Requirement]) -> dict[str, Any]:
+    """What is due, as accounts and capabilities list it: what is late is due now, and all is in the end."""
+
+    def named(*statuses: str) -> list[str]:
+        return [each.v1_name for each in due if each.status in statuses]
+
+    current, late = standing.CURRENTLY_DUE, standing.PAST_DUE
+    deadlines = [each.deadline for each in due if each.status == current and each.deadline is not None]
     return {
         "alternatives": [],
-        "current_deadline": None,
-        "currently_due": due,
-        "disabled_reason": reason,
+        "current_deadline": min(deadlines, default=None),
+        "currently_due": named(current, late),
         "errors": [],
-        "eventually_due": due,
-        "past_due": due,
+        "eventually_due": named(current, late, standing.EVENTUALLY_DUE),
+        "past_due": named(late),
         "pending_verification": [],
     }
+
+
+def _disabled_reason(record: Object, due: list[standing.Requirement]) -> str | None:
+    if record["rejection"]:
+        kind = record["rejection"]["reason"].partition("_")[0]
+        known = {"fraud": "rejected.platform_fraud", "terms": "rejected.platform_terms_of_service"}
+        return known.get(kind, "rejected.platform_other")
+    if record["rejected"]:
+        return "rejected.other"
+    return "requirements.past_due" if any(each.status == standing.PAST_DUE for each in due) else None
 
 
 def _settings(record: Object) -> Object:

@@ -15,7 +15,7 @@ EVERYTHING: Final = (
     *(f"configuration.{name}" for name in _CONFIGURATIONS),
     *("defaults", "future_requirements", "identity", "requirements"),
 )
-_PAST_DUE: Final = {"status": "past_due"}
+_SOONEST: Final = (standing.PAST_DUE, standing.CURRENTLY_DUE, standing.EVENTUALLY_DUE)
 _IDENTITY: Final = ("attestations", "business_details", "country", "entity_type", "individual")
 _DEFAULTS: Final = ("currency", "locales", "payout_methods", "profile")
 _NEVER_SHOWN: Final = frozenset({"id_numbers"})  # only that they were given is
@@ -72,7 +72,9 @@ def _identity(record: Object) -> Object:
     if identity["individual"] is not None:
         created = rfc3339(record["created"])
         person = {"id": f"person_{record['id'].removeprefix('acct_')}", "object": "v2.core.account_person"}
-        made = {"account": record["id"], "created": created, "updated": created}
+        changed = identity["individual"].get("updated")
+        updated = created if changed is None else rfc3339(changed)
+        made = {"account": record["id"], "created": created, "updated": updated}
         identity["individual"] = {**identity["individual"], **person, **made}
     return identity
 
@@ -87,22 +89,31 @@ def _shown(value: Json) -> Json:
 
 
 def _requirements(record: Object, due: list[standing.Requirement]) -> Object:
-    restricted = [
-        {"capability": capability, "configuration": configuration, "deadline": _PAST_DUE}
-        for configuration, capability in standing.capabilities(record)
-        if configuration != "customer"
-    ]
+    asking = [each for each in standing.capabilities(record) if each[0] != "customer"]
+
+    def restricted(status: str) -> list[Object]:
+        return [
+            {"capability": capability, "configuration": configuration, "deadline": {"status": status}}
+            for configuration, capability in asking
+        ]
+
     entries = [
         {
             "awaiting_action_from": "user",
             "description": each.name,
             "errors": [],
-            "impact": {"restricts_capabilities": restricted},
-            "minimum_deadline": _PAST_DUE,
+            "impact": {"restricts_capabilities": restricted(each.status)},
+            "minimum_deadline": {"status": each.status},
             "reference": None,
             "requested_reasons": [{"code": "routine_onboarding"}],
         }
         for each in due
     ]
-    deadline = {**_PAST_DUE, "time": None} if entries else None
+    deadline = _soonest(due) if due else None
     return {"alternatives": [], "entries": entries, "summary": {"minimum_deadline": deadline}}
+
+
+def _soonest(due: list[standing.Requirement]) -> Object:
+    status = min((each.status for each in due), key=_SOONEST.index)
+    moments = [each.deadline for each in due if each.status == status and each.deadline is not None]
+    return {"status": status, "time": rfc3339(min(moments)) if moments else None}

@@ -3,14 +3,16 @@
 from collections.abc import Mapping
 from typing import Any, Final
 
-from ..accounts import ACCOUNTS, get_record, insert, payout_terms, save
+from ..accounts import ACCOUNTS, get_record, insert, payout_terms, persons, save
+from ..accounts.platform_view import platform_view
 from ..accounts.record import MERCHANT, RECIPIENT, blank, overlaid
 from ..accounts.requests import asked_by_v1, bank_account, with_capability
 from ..accounts.responsibilities import APPLICATION, LOSSES, OF_TYPE, REQUIREMENTS, STRIPE, settled
 from ..accounts.v1_view import v1_view
+from ..catalog import jsonable
 from ..clock import rfc3339
 from ..context import Context
-from ..errors import InvalidParameterError, InvalidRequestError
+from ..errors import InvalidParameterError, InvalidRequestError, UnsupportedError
 from ..funds.balance_view import balance
 from ..metadata import merged
 from ..money import currency_code
@@ -19,8 +21,20 @@ from ..values import Object
 
 routes = Routes(ACCOUNTS)
 _UNSUPPORTED: Final = ("account_token", "documents", "groups")
+_REJECTION_REASONS: Final = (
+    *("credit", "fraud_no_intent_to_fulfill", "fraud_other", "fraud_payment_method_casher"),
+    *("fraud_payment_method_tester", "other", "terms_of_service"),
+)
+_COMPANY_FLAGS: Final = ("directors_provided", "executives_provided", "owners_provided")
+_NOT_FOLLOWED: Final[Mapping[str, tuple[str, ...]]] = {
+    "individual": persons.V1_ONLY,
+    "company": (
+        *("address_kana", "address_kanji", "directorship_declaration", "export_license_id", "export_purpose_code"),
+        *("name_kana", "name_kanji", "ownership_declaration", "ownership_exemption_reason", "registration_date"),
+        *("registration_number", "representative_declaration", "structure", "verification"),
+    ),
+}
 _PLACES: Final[Mapping[str, Mapping[str, str]]] = {
-    "individual": {"first_name": "given_name", "last_name": "surname", "email": "email", "phone": "phone"},
     "company": {"name": "registered_name", "phone": "phone"},
     "business_profile": {
         "name": "doing_business_as",
@@ -44,9 +58,17 @@ def create(context: Context) -> Object:
     return v1_view(insert(context, _applied(context, record, params)))
 
 
+@routes.api("GET", "/v1/account")
+def retrieve_current(context: Context) -> Object:
+    """The account that asks."""
+    return retrieve(context, context.account)
+
+
 @routes.api("GET", "/v1/accounts/{account}")
 def retrieve(context: Context, account: str) -> Object:
     """The account as it stands."""
+    if context.is_platform and account == context.account:
+        return platform_view(context)
     return v1_view(get_record(context, account))
 
 
@@ -69,6 +91,28 @@ def delete(context: Context, account: str) -> Object:
     require_no_money(context, before)
     save(context, before, {**before, "closed": True})
     return {"id": account, "object": "account", "deleted": True}
+
+
+@routes.api("POST", "/v1/accounts/{account}/reject")
+def reject(context: Context, account: str) -> Object:
+    """Reject an account whose losses the platform bears; its payouts stop too, unless told otherwise."""
+    before = get_record(context, account)
+    if before["responsibilities"].get(LOSSES) != APPLICATION:
+        raise InvalidRequestError("Only accounts whose losses your platform is liable for can be rejected.")
+    if context.params["reason"] not in _REJECTION_REASONS:
+        raise InvalidParameterError(f"Invalid reason: must be one of {', '.join(_REJECTION_REASONS)}", param="reason")
+    keeps_payouts = context.params.get("payouts_action") == "none"
+    rejection = {"reason": context.params["reason"], "payouts": keeps_payouts}
+    return v1_view(save(context, before, {**before, "rejection": rejection}))
+
+
+@routes.api("POST", "/v1/accounts/{account}/unreject")
+def unreject(context: Context, account: str) -> Object:
+    """Take a rejection back, which the platform made."""
+    before = get_record(context, account)
+    if before["rejection"] is None:
+        raise InvalidRequestError("Only accounts that were rejected by your platform can be unrejected.")
+    return v1_view(save(context, before, {**before, "rejection": None}))
 
 
 @routes.api("GET", "/v1/accounts")
@@ -156,11 +200,22 @@ def _describe(record: dict[str, Any], params: Mapping[str, Any]) -> None:
     identity: dict[str, Any] = {}
     if "business_type" in params:
         identity["entity_type"] = params["business_type"]
-    for name, place in (("individual", "individual"), ("company", "business_details")):
-        if name in params:
-            given = params[name]
-            address = {"address": given["address"]} if "address" in given else {}
-            identity[place] = {_PLACES[name][key]: given[key] for key in _PLACES[name] if key in given} | address
+    for name, refused in _NOT_FOLLOWED.items():
+        for each in refused:
+            if each in params.get(name, {}):
+                raise UnsupportedError(f"the parameter {name}[{each}] of accounts")
+    if "individual" in params:
+        identity["individual"] = jsonable(persons.from_v1(params["individual"]))
+    if "company" in params:
+        given = params["company"]
+        address = {"address": given["address"]} if "address" in given else {}
+        identity["business_details"] = {
+            place: given[name] for name, place in _PLACES["company"].items() if name in given
+        } | address
+        flags = {name: given[name] for name in _COMPANY_FLAGS if name in given}
+        if given.get("tax_id"):  # the number itself is never shown again
+            flags["tax_id_provided"] = True
+        record["company_flags"] = {**record["company_flags"], **flags}
     record["identity"] = overlaid(record["identity"], identity)
     profile = params.get("business_profile", {})
     known = {place: profile[name] for name, place in _PLACES["business_profile"].items() if name in profile}
