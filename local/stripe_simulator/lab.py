@@ -4,6 +4,7 @@ clock show | clock advance SECONDS | clock set SECOND      move time, and have d
 faults list | faults order EFFECT [NAME=VALUE ...] | faults cancel ID | faults clear
 snapshot list | snapshot save NAME | snapshot load NAME | snapshot delete NAME
 requests [LIMIT] | deliveries [LIMIT] | redeliver EVENT | reset
+roll-secret ENDPOINT [SECONDS]                          a new signing secret; the old one signs too for so long
 
 Exit codes: 0 done, 1 refused by the simulator (the reason is on standard error), 2 misused, 3 no simulator there.
 """
@@ -40,7 +41,8 @@ _FAULT_COLUMNS: Final = ("id", "effect", "method", "path", "event_type", "accoun
 _SNAPSHOT_COLUMNS: Final = ("name", "objects", "clock")
 _REQUEST_COLUMNS: Final = ("at", "method", "path", "account", "status", "outcome", "object_id", "replayed", "fault")
 _DELIVERY_COLUMNS: Final = ("id", "event_type", "event", "account", "status", "attempts", "effect")
-_SECONDS: Final = frozenset({"at", "now"})
+_SECRET_COLUMNS: Final = ("id", "secret", "old_secret_expires_at")
+_SECONDS: Final = frozenset({"at", "now", "old_secret_expires_at"})
 
 type Commands = "argparse._SubParsersAction[argparse.ArgumentParser]"
 type Build = Callable[[argparse.Namespace], Call]
@@ -61,6 +63,9 @@ def _parser() -> argparse.ArgumentParser:
         _add_log(groups, name, columns)
     again = _command(groups, "redeliver", lambda told: Call("POST", f"/events/{told.event}/redeliver", {}, ("queued",)))
     again.add_argument("event")
+    roll = _command(groups, "roll-secret", _roll)
+    roll.add_argument("endpoint")
+    roll.add_argument("seconds", type=int, nargs="?", default=0)
     _command(groups, "reset", lambda _: Call("POST", "/reset", {}, _CLOCK_COLUMNS))
     return parser
 
@@ -113,6 +118,11 @@ def _add_snapshots(commands: Commands) -> None:
 
 def _snapshot(told: argparse.Namespace) -> str:
     return f"/snapshots/{quote(told.name, safe='')}"
+
+
+def _roll(told: argparse.Namespace) -> Call:
+    path = f"/endpoints/{quote(told.endpoint, safe='')}/roll_secret"
+    return Call("POST", path, {"expires_in_seconds": told.seconds}, _SECRET_COLUMNS)
 
 
 def _order(told: argparse.Namespace) -> Mapping[str, Any]:

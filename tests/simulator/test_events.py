@@ -38,6 +38,8 @@ def test_events_are_found_by_type_group_and_moment(simulator: Simulator, client:
     assert types(client, created=START) == ["product.created"]
     with pytest.raises(stripe.InvalidRequestError, match="not both"):
         types(client, type="product.created", types=["product.created"])
+    with pytest.raises(stripe.InvalidRequestError, match="up to 20"):
+        types(client, types=["product.created"] * 21)
 
 
 def test_each_account_reads_its_own(simulator: Simulator) -> None:

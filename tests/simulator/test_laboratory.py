@@ -149,6 +149,9 @@ def test_the_command_line_does_what_the_laboratory_can(
     assert run("snapshot", "list").split() == ["NAME", "OBJECTS", "CLOCK"]
     assert "CANCELED" in run("faults", "clear")
     assert "STATUS" in run("deliveries", "5")
+    client = stripe.StripeClient("sk_test_1", base_addresses={"api": served_stripe_simulator.url})
+    endpoint = client.v1.webhook_endpoints.create({"url": "http://127.0.0.1:9/", "enabled_events": ["*"]})
+    assert "2027-01-15T09:00:10.000Z" in run("roll-secret", endpoint.id, "10")
     assert "2027-01-15T08:00:00.000Z" in run("reset")
 
 

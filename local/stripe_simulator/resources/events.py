@@ -3,6 +3,8 @@
 https://docs.stripe.com/api/events and https://docs.stripe.com/api/v2/core/events
 """
 
+from typing import Final
+
 from ..context import Context
 from ..errors import InvalidParameterError, ResourceMissingError
 from ..events import EVENTS, RETENTION_SECONDS, THIN_EVENTS
@@ -11,6 +13,7 @@ from ..shelves import Collection
 from ..values import Object
 
 routes = Routes(EVENTS, THIN_EVENTS)
+MAXIMUM_TYPES: Final = 20
 
 
 @routes.api("GET", "/v1/events/{event}")
@@ -25,6 +28,8 @@ def list_events(context: Context) -> Object:
     params = context.params
     if "type" in params and "types" in params:
         raise InvalidParameterError("You may pass either type or types, but not both.", param="types")
+    if len(params.get("types", ())) > MAXIMUM_TYPES:
+        raise InvalidParameterError(f"You may pass up to {MAXIMUM_TYPES} types.", param="types")
     types = frozenset(params["types"]) if "types" in params else params.get("type")
     where = {"type": types, "delivery_success": params.get("delivery_success")}
     return context.list(EVENTS, where, since=_since(context))
