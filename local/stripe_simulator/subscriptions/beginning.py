@@ -45,11 +45,18 @@ _FIRST_PAYMENT: Final[Mapping[str, FirstPayment]] = {
 }
 
 
-def begin(context: Context, params: Mapping[str, Any], *, first_payment: FirstPayment | None = None) -> Object:
+def begin(
+    context: Context,
+    params: Mapping[str, Any],
+    *,
+    first_payment: FirstPayment | None = None,
+    payment: Object | None = None,
+) -> Object:
     """A subscription from the API's parameters, with its first invoice.
 
     ``charge`` tries to pay it, ``pending`` leaves that to the buyer, ``paid_elsewhere`` is for a Checkout Session whose
-    payment has been made already.
+    ``payment``, a PaymentIntent, has been made already for all of the first invoice, and which may sell what it
+    described on the spot.
 
     Raises:
         InvalidRequestError: items, a trial or accounts that Stripe refuses; nothing to pay with.
@@ -67,7 +74,8 @@ def begin(context: Context, params: Mapping[str, Any], *, first_payment: FirstPa
         raise UnsupportedError(f"payment_behavior {behavior}")
     start = params.get("backdate_start_date", now)
     trial_end = trial_end_of(params, now)
-    prices = [_price(context, each, f"items[{at}]") for at, each in enumerate(params["items"])]
+    is_sold = way == "paid_elsewhere"
+    prices = [_price(context, each, f"items[{at}]", is_sold=is_sold) for at, each in enumerate(params["items"])]
     currency = _one_currency(prices)
     anchor = trial_end or _anchor(params, start)
     subscription = context.state.insert(
@@ -79,7 +87,7 @@ def begin(context: Context, params: Mapping[str, Any], *, first_payment: FirstPa
         add_item(context, subscription, given, price, period, currency=currency)
     subscription = with_items(context, subscription, _applied(context, params, customer, currency, subscription))
     context.emit("customer.subscription.created", subscription)
-    subscription = _bill_first(context, subscription, params, way, behavior)
+    subscription = _bill_first(context, subscription, params, way, behavior, payment)
     cycling.plan(context, subscription)
     return context.state.get(SUBSCRIPTIONS, subscription["id"])
 
@@ -176,7 +184,12 @@ def trial_end_of(params: Mapping[str, Any], now: int) -> int | None:
 
 
 def _bill_first(
-    context: Context, subscription: Object, params: Mapping[str, Any], way: FirstPayment, behavior: str
+    context: Context,
+    subscription: Object,
+    params: Mapping[str, Any],
+    way: FirstPayment,
+    behavior: str,
+    payment: Object | None,
 ) -> Object:
     now = now_for(context, context.state.find("customer", subscription["customer"]))
     free = subscription["trial_end"] is not None
@@ -185,12 +198,15 @@ def _bill_first(
     ]
     for at, given in enumerate(params.get("add_invoice_items") or ()):
         lines.append(_added(context, given, f"add_invoice_items[{at}]", now))
-    invoice = billing.invoice(context, subscription, lines, "subscription_create", now)
+    is_sold = way == "paid_elsewhere"
+    invoice = billing.invoice(context, subscription, lines, "subscription_create", now, takes_pending=not is_sold)
     subscription = context.state.update(SUBSCRIPTIONS, subscription, {"latest_invoice": invoice["id"]})
     if subscription["collection_method"] == "send_invoice":
         return cycling.move(context, subscription, TRIALING if free else ACTIVE)
-    invoice = finalizing.finalize(context, invoice)
-    if way == "paid_elsewhere":
+    invoice = finalizing.finalize(context, invoice, paid_by=payment)
+    if is_sold:
+        if payment:
+            collecting.follow(context, payment)
         return context.state.get(SUBSCRIPTIONS, subscription["id"])
     subscription = context.state.get(SUBSCRIPTIONS, subscription["id"])
     if invoice["status"] == OPEN and way == "charge":
@@ -223,7 +239,7 @@ def _pay_first(context: Context, invoice: Object, behavior: str) -> None:
 def _added(context: Context, given: Mapping[str, Any], param: str, now: int) -> DraftLine:
     price = _one_time(context, given, param)
     line = of_price(context, price, given.get("quantity", 1))
-    return replace(line, period=(now, now))
+    return replace(line, period=(now, now), tax_rates=tuple(given.get("tax_rates") or ()))
 
 
 def _one_time(context: Context, given: Mapping[str, Any], param: str) -> Object:
@@ -239,7 +255,7 @@ def _one_time(context: Context, given: Mapping[str, Any], param: str) -> Object:
     return price
 
 
-def _price(context: Context, given: Mapping[str, Any], param: str) -> Object:
+def _price(context: Context, given: Mapping[str, Any], param: str, *, is_sold: bool = False) -> Object:
     if ("price" in given) == ("price_data" in given):
         raise InvalidParameterError(
             f"You must specify either `price` or `price_data` for each item: see `{param}`.",
@@ -252,7 +268,7 @@ def _price(context: Context, given: Mapping[str, Any], param: str) -> Object:
         shown = {name: each for name, each in described.items() if name != "product"}
         return add_price(context, {**shown, "active": False}, product["id"])
     price = context.state.get(PRICES, given["price"], param=f"{param}[price]")
-    if not price["active"]:
+    if not price["active"] and not is_sold:
         raise InvalidParameterError(
             "The price specified is inactive. This field only accepts active prices.", param=f"{param}[price]"
         )

@@ -109,15 +109,22 @@ def use_up(context: Context, discounts: Iterable[Object]) -> None:
 
 
 def invoice(
-    context: Context, subscription: Object, lines: Sequence[DraftLine], reason: str, moment: int, **more: object
+    context: Context,
+    subscription: Object,
+    lines: Sequence[DraftLine],
+    reason: str,
+    moment: int,
+    *,
+    takes_pending: bool = True,
+    **more: object,
 ) -> Object:
-    """A draft invoice of a subscription, with what else its customer is to be charged for."""
+    """A draft invoice of a subscription, with the pending items of its customer, unless it is paid already."""
     customer = customer_of(context, subscription["customer"])
     applied = discounts_at(context, subscription, moment)
     terms = {**terms_of(subscription, reason), **more}
     currency = subscription["currency"]
     made = drafts.draft(context, customer=customer, currency=currency, discounts=applied, tells=False, **terms)
-    pending = drafts.take_items(context, made, _pending(context, subscription))
+    pending = drafts.take_items(context, made, _pending(context, subscription)) if takes_pending else []
     made = drafts.reprice(context, made, [*pending, *lines])
     use_up(context, applied)
     context.emit("invoice.created", made)
