@@ -8,6 +8,7 @@ from .context import Context
 from .errors import InvalidParameterError, InvalidRequestError
 from .metadata import merged
 from .money import check_amount, currency_code
+from .pricing.tax_kinds import tax_code_shown
 from .shelves import Collection
 from .state import State
 from .values import Json, Object
@@ -16,7 +17,10 @@ PRODUCTS: Final = Collection(
     "product",
     path="/v1/products",
     indexes=("id", "active", "shippable", "url", "type"),
-    expands={"default_price": "price"},
+    expands={
+        "default_price": "price",
+        "tax_code": lambda _state, product: tax_code_shown(product["tax_code"]),
+    },
 )
 PRICES: Final = Collection(
     "price",

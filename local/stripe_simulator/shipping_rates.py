@@ -10,6 +10,7 @@ from .context import Context
 from .errors import InvalidParameterError
 from .metadata import merged
 from .money import check_amount, currency_code
+from .pricing.tax_kinds import tax_code_shown
 from .shelves import Collection
 from .state import State
 from .values import Object
@@ -29,7 +30,7 @@ SHIPPING_RATES: Final = Collection(
     indexes=("active", "fixed_amount.currency"),
     expands={
         "fixed_amount.currency_options": _all_amounts,
-        "tax_code": "tax_code",
+        "tax_code": lambda _state, rate: tax_code_shown(rate["tax_code"]),
     },
 )
 """``_currency_options``: the amounts in other currencies, which are shown when they are asked for."""

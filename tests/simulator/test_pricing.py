@@ -130,8 +130,8 @@ def test_tax_is_taken_of_what_the_discount_leaves(simulator: Simulator, client: 
     tenth = coupon(client, percent_off=10)
     place = TaxPlace(CALIFORNIA, simulator.platform)
     sums = summed(simulator, [Line(10_000)], coupons=(tenth,), automatic_tax=place, shipping=Line(500))
-    assert [tax.amount for tax in sums.lines[0].taxes] == [540, 23, 214]  # 6, 0.25 and 2.375 percent of 90.00
-    assert sums.total == 9_000 + 777 + 500 + sums.shipping.tax  # type: ignore[union-attr]
+    assert [tax.amount for tax in sums.lines[0].taxes] == [540, 22, 214]  # 776.25 in all: 6, 0.25 and 2.375 percent
+    assert sums.total == 9_000 + 776 + 500 + sums.shipping.tax  # type: ignore[union-attr]
     assert sums.automatic_tax_status == "complete"
 
 

@@ -1,8 +1,9 @@
 """What lines cost together: discounts first, then tax on what is left of each; exact, in steps of the currency.
 
 A percentage is taken of all the lines that it is for together, rounded to the half up once, and spread over them by
-the largest remainder; an amount is spread in proportion. Tax is rounded on each line. Both are assumptions: Stripe
-says only that tax may be rounded on lines (https://docs.stripe.com/tax/calculating).
+the largest remainder; an amount is spread in proportion. Tax is rounded on each line: rates made by hand each for
+itself, Stripe Tax's of several jurisdictions together. These are assumptions: Stripe says only that tax may be rounded
+on lines (https://docs.stripe.com/tax/calculating).
 """
 
 from collections.abc import Mapping, Sequence
@@ -15,6 +16,7 @@ from ..values import Object
 from . import coupons, tax
 from .coupons import COUPONS
 from .tax import TaxPlace
+from .tax_kinds import SHIPPING
 
 
 class Line(NamedTuple):
@@ -154,9 +156,14 @@ def sum_up(
     located = automatic_tax is not None and tax.is_located(automatic_tax)
     place = automatic_tax if located else None
     summed = tuple(_taxed(context, line, tuple(off), currency, place) for line, off in zip(lines, taken, strict=True))
-    carried = _taxed(context, shipping, (), currency, place) if shipping else None
+    carried = _taxed(context, _as_shipping(shipping), (), currency, place) if shipping else None
     status = None if automatic_tax is None else "complete" if located else "requires_location_inputs"
     return Sums(summed, carried, status)
+
+
+def _as_shipping(line: Line) -> Line:
+    """Shipping is taxed as such, unless it says otherwise."""
+    return line._replace(tax_code=line.tax_code or SHIPPING)
 
 
 def spread(total: int, weights: Sequence[Decimal | int], step: int) -> list[int]:
@@ -234,7 +241,7 @@ def _by_hand(rates: Sequence[Object], base: int, currency: str) -> tuple[TaxAmou
 def _automatic(context: Context, line: Line, base: int, currency: str, place: TaxPlace) -> tuple[TaxAmount, ...]:
     inclusive = tax.behavior(context, line.tax_behavior, currency, place) == "inclusive"
     due = tax.taxes_due(context, place, line.tax_code)
-    amounts = tax_amounts(base, [(each.percentage, inclusive) for each in due], currency)
+    amounts = tax_amounts(base, [(each.percentage, inclusive) for each in due], currency, together=True)
     return tuple(
         TaxAmount(
             amount,
@@ -248,22 +255,28 @@ def _automatic(context: Context, line: Line, base: int, currency: str, place: Ta
     )
 
 
-def tax_amounts(base: int, rates: Sequence[tuple[Decimal, bool]], currency: str) -> list[tuple[int, int]]:
+def tax_amounts(
+    base: int, rates: Sequence[tuple[Decimal, bool]], currency: str, *, together: bool = False
+) -> list[tuple[int, int]]:
     """The tax of each (percentage, inclusive) on ``base``, and what it is taken of: (amount, taxable amount).
 
-    Inclusive rates are in ``base``, together: 120 at 20 percent has 20 on 100. Exclusive ones come on what is left.
+    Inclusive rates are in ``base``, rounded together: 120 at 20 percent has 20 on 100. Exclusive ones come on what is
+    left, each for itself unless they are rounded ``together`` too.
     """
     step = money.step(currency)
-    inside = sum((percentage for percentage, inclusive in rates if inclusive), Decimal(0))
-    net = Decimal(base) / (1 + inside / 100)
-    tax_inside = _whole(Decimal(base) - net, step)
-    shares = spread(tax_inside, [p for p, inclusive in rates if inclusive], step) if inside else []
-    parts = iter(shares)
+    inside, on_top = ([rate for rate, inclusive in rates if inclusive is wanted] for wanted in (True, False))
+    tax_inside = _whole(base - base / (1 + sum(inside, Decimal(0)) / 100), step)
     taxable = base - tax_inside
-    return [
-        ((next(parts, 0) if inside else 0) if inclusive else _whole(Decimal(taxable) * percentage / 100, step), taxable)
-        for percentage, inclusive in rates
-    ]
+    if together:
+        outer = _spread_or_nothing(_whole(taxable * sum(on_top, Decimal(0)) / 100, step), on_top, step)
+    else:
+        outer = [_whole(taxable * percentage / 100, step) for percentage in on_top]
+    parts = {True: iter(_spread_or_nothing(tax_inside, inside, step)), False: iter(outer)}
+    return [(next(parts[inclusive]), taxable) for _, inclusive in rates]
+
+
+def _spread_or_nothing(total: int, weights: Sequence[Decimal], step: int) -> list[int]:
+    return spread(total, weights, step) if any(weights) else [0] * len(weights)
 
 
 def _whole(amount: Decimal, step: int) -> int:

@@ -3,9 +3,13 @@
 https://docs.stripe.com/tax/tax-codes
 """
 
+import re
 from collections.abc import Mapping
 from decimal import Decimal
 from typing import Final, NamedTuple
+
+from ..errors import InvalidParameterError
+from ..values import Json, Object
 
 GOODS, SERVICES, DIGITAL = "txcd_99999999", "txcd_20030000", "txcd_10000000"
 SOFTWARE, SOFTWARE_FOR_BUSINESS = "txcd_10103000", "txcd_10103001"
@@ -29,6 +33,8 @@ TAX_CODES: Final[Mapping[str, tuple[str, str]]] = {
 }
 """Those that the table of rates tells apart; a product of any other code is taxed as most are."""
 
+_CODE: Final = re.compile(r"txcd_\d{8}")
+
 
 class Rate(NamedTuple):
     """One tax of one jurisdiction, in percent."""
@@ -46,3 +52,24 @@ class Local(NamedTuple):
     rates: tuple[Rate, ...]
     exempt: frozenset[str] = frozenset()
     reduced: Mapping[str, Decimal] = {}
+
+
+def check_tax_code(code: str, param: str) -> None:
+    """Refuse what cannot be one of Stripe's tax codes.
+
+    Raises:
+        InvalidParameterError: ``resource_missing``.
+    """
+    if not _CODE.fullmatch(code):
+        raise InvalidParameterError(f"No such tax code: '{code}'", code="resource_missing", param=param)
+
+
+def tax_code_object(code: str) -> Object:
+    """A tax code of the table as the API shows it."""
+    name, description = TAX_CODES[code]
+    return {"id": code, "object": "tax_code", "description": description, "name": name}
+
+
+def tax_code_shown(code: str | None) -> Json:
+    """What a tax code expands to: itself, where the table does not describe it."""
+    return tax_code_object(code) if code is not None and code in TAX_CODES else code

@@ -1,19 +1,17 @@
-"""Stripe Tax: settings and registrations of an account, and the tax codes of products. https://docs.stripe.com/api/tax"""
+"""Stripe Tax: settings and registrations of an account. https://docs.stripe.com/api/tax"""
 
+from collections.abc import Mapping
 from typing import Any, Final
 
 from ..context import Context
-from ..errors import InvalidParameterError, ResourceMissingError
-from ..lists import list_object
+from ..errors import InvalidParameterError, UnsupportedError
 from ..pricing.tax import REGISTRATIONS, TAX_SETTINGS, settings_of
-from ..pricing.tax_kinds import TAX_CODES
+from ..pricing.tax_kinds import check_tax_code
 from ..routing import Routes
-from ..shelves import Collection
 from ..state import public
 from ..values import Object
 
-_TAX_CODES: Final = Collection("tax_code", path="/v1/tax_codes")
-routes = Routes(REGISTRATIONS, TAX_SETTINGS, _TAX_CODES)
+routes = Routes(REGISTRATIONS, TAX_SETTINGS)
 _ADDRESS: Final = ("city", "country", "line1", "line2", "postal_code", "state")
 
 
@@ -28,10 +26,8 @@ def update_settings(context: Context) -> Object:
     """Say where the business is, and what its products are unless they say so."""
     before, params = settings_of(context.state, context.account), context.params
     given = params.get("defaults") or {}
-    if given.get("tax_code") and given["tax_code"] not in TAX_CODES:
-        raise InvalidParameterError(
-            f"No such tax code: '{given['tax_code']}'", code="resource_missing", param="defaults[tax_code]"
-        )
+    if given.get("tax_code"):
+        check_tax_code(given["tax_code"], "defaults[tax_code]")
     changes: dict[str, Any] = {"defaults": {**before["defaults"], **given}}
     if "head_office" in params:
         address = params["head_office"]["address"]
@@ -54,15 +50,12 @@ def create_registration(context: Context) -> Object:
     """Say that tax is collected in a country, or a state of it."""
     params, now = context.params, context.clock.now()
     country = params["country"].upper()
-    options = params["country_options"].get(country.lower())
-    if options is None or len(params["country_options"]) != 1:
-        raise InvalidParameterError(
-            f"`country_options` must have exactly the options of {country}.", param="country_options"
-        )
+    options = _options(country, params["country_options"])
     begins = now if params["active_from"] == "now" else params["active_from"]
+    if begins < now:
+        raise InvalidParameterError("`active_from` cannot be in the past.", param="active_from")
     ends = params.get("expires_at")
-    if ends is not None and ends <= begins:
-        raise InvalidParameterError("`expires_at` must be after `active_from`.", param="expires_at")
+    _check_end(begins, ends)
     registration = {
         "id": context.ids.new("taxreg"),
         "object": "tax.registration",
@@ -98,6 +91,7 @@ def update_registration(context: Context, registration: str) -> Object:
         ends = params["expires_at"]
         changes["expires_at"] = now if ends == "now" else ends or None
     after = context.state.update(REGISTRATIONS, before, changes)
+    _check_end(after["active_from"], after["expires_at"])
     for moment in (after["active_from"], after["expires_at"]):
         if moment is not None and moment > now:
             context.schedule("tax.registration.turn", at=moment, registration=registration)
@@ -117,26 +111,28 @@ def turn(context: Context, registration: str) -> None:
     _turned(context, context.state.get(REGISTRATIONS, registration))
 
 
-@routes.api("GET", "/v1/tax_codes")
-def list_tax_codes(context: Context) -> Object:
-    """The tax codes that this simulator knows rates for: a page of all of them."""
-    context.unsupported("starting_after", "ending_before")
-    limit = context.params.get("limit", 10)
-    codes = [_tax_code(code) for code in TAX_CODES]
-    return list_object(codes[:limit], "/v1/tax_codes", has_more=len(codes) > limit)
+def _options(country: str, given: Mapping[str, Any]) -> dict[str, Any]:
+    """What a registration is for, in the form that it is shown in.
+
+    Raises:
+        UnsupportedError: goods that come from abroad, or small sellers, who are taxed where they are.
+    """
+    options = given.get(country.lower())
+    if options is None or len(given) != 1:
+        raise InvalidParameterError(
+            f"`country_options` must have exactly the options of {country}.", param="country_options"
+        )
+    if country in ("CA", "US") or options["type"] != "standard":
+        return dict(options)
+    scheme = options.get("standard", {}).get("place_of_supply_scheme", "standard")
+    if scheme != "standard":
+        raise UnsupportedError(f"registrations with the place_of_supply_scheme {scheme}")
+    return {**options, "standard": {"place_of_supply_scheme": scheme}}
 
 
-@routes.api("GET", "/v1/tax_codes/{code}")
-def retrieve_tax_code(context: Context, code: str) -> Object:  # noqa: ARG001 - all handlers are called alike
-    """A tax code."""
-    if code not in TAX_CODES:
-        raise ResourceMissingError("tax_code", code)
-    return _tax_code(code)
-
-
-def _tax_code(code: str) -> Object:
-    name, description = TAX_CODES[code]
-    return {"id": code, "object": "tax_code", "description": description, "name": name}
+def _check_end(begins: int, ends: int | None) -> None:
+    if ends is not None and ends < begins:
+        raise InvalidParameterError("`expires_at` cannot be before `active_from`.", param="expires_at")
 
 
 def _shown(settings: Object) -> Object:
