@@ -84,8 +84,7 @@ def _payment_intent(context: Context, session: Object, method: Object, *, saves:
         shown = {} if session["mode"] == SUBSCRIPTION else {"payment_intent": intent["id"]}
         context.state.update(SESSIONS, session, {"_attempt": intent["id"], **shown})
     options = session["payment_method_options"].get(method["type"], {})
-    usage = options.get("setup_future_usage") or session["_intent"].get("setup_future_usage")
-    usage = usage or ("on_session" if saves else None)
+    usage = options.get("setup_future_usage") or intent["setup_future_usage"] or ("on_session" if saves else None)
     changes = {
         "capture_method": options.get("capture_method") or session["_intent"].get("capture_method", "automatic_async"),
         "setup_future_usage": None if usage == "none" else usage,

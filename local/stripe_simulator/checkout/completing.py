@@ -9,10 +9,11 @@ from ..context import Context
 from ..funds import intents as payments
 from ..invoices import collecting
 from ..pricing import discounts
+from ..pricing.discounts import DISCOUNTS
 from ..setups import intents as setups
 from ..values import Object
-from . import customers, invoicing, line_items
-from .checks import SETUP
+from . import customers, invoicing, line_items, subscribing
+from .checks import SUBSCRIPTION
 from .line_items import ITEMS
 from .sessions import COMPLETE, EXPIRED, NOTHING_DUE, OPEN, PAID, SESSIONS, TRANSITIONS, UNPAID, WATCHER
 
@@ -57,13 +58,18 @@ def follow_payment(context: Context, intent: Object) -> None:
 def follow_setup(context: Context, intent: Object) -> None:
     """Complete a session that only saves a payment method when it is saved."""
     session = context.state.first(SESSIONS, {"_attempt": intent["id"]})
-    if session and session["status"] == OPEN and session["mode"] == SETUP and intent["status"] == "succeeded":
+    if session and session["status"] == OPEN and intent["status"] == "succeeded":
         complete(context, session, NOTHING_DUE)
 
 
 def _with_what_comes_of_it(context: Context, session: Object) -> Object:
-    """The session with the invoice that its payment leads to; its discounts are redeemed."""
-    kept = discounts.keep(context, session["_discounts"], checkout_session=session["id"], customer=session["customer"])
+    """The session with the subscription or invoice that its payment leads to; its discounts are redeemed."""
+    fresh = [each for each in session["_discounts"] if context.state.find(DISCOUNTS, each["id"]) is None]
+    kept = discounts.keep(context, fresh, checkout_session=session["id"], customer=session["customer"])
+    if session["mode"] == SUBSCRIPTION:
+        begun = subscribing.begin(context, session, kept)
+        made = {"subscription": begun["id"], "invoice": begun["latest_invoice"]}
+        return context.state.update(SESSIONS, session, made)
     attempt = session["_attempt"] or ""
     payment = context.state.get(payments.PAYMENT_INTENTS, attempt) if attempt.startswith("pi_") else None
     if not (session["invoice_creation"] or {}).get("enabled"):

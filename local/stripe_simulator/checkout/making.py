@@ -10,12 +10,12 @@ from typing import Any, Final
 from .. import money
 from ..catalog import jsonable
 from ..context import Context
-from ..errors import InvalidParameterError, UnsupportedError
+from ..errors import InvalidParameterError
 from ..metadata import merged
 from ..pages import checked_link
 from ..setups import intents as setups
 from ..values import Object
-from . import choices, discounting, line_items, shipping, taxing, terms_of_payment, totals
+from . import choices, discounting, line_items, shipping, subscribing, taxing, terms_of_payment, totals
 from .checks import ELEMENTS, HOSTED, SETUP, SUBSCRIPTION, check
 from .sessions import OF_THE_REQUEST, OPEN, SESSIONS, UNPAID, WATCHER
 
@@ -41,8 +41,6 @@ def make(context: Context) -> Object:
     """
     check(context)
     params = context.params
-    if params["mode"] == SUBSCRIPTION:
-        raise UnsupportedError("Checkout Sessions in mode subscription")
     session_id = context.ids.new("cs_test", _ID_LENGTH)
     interface = params.get("ui_mode", HOSTED)
     session: dict[str, Any] = {
@@ -117,6 +115,8 @@ def _for_order(context: Context, session: dict[str, Any]) -> Object:
     params = context.params
     items = line_items.priced(context, params.get("line_items", ()), line_items.order_of(session))
     session["currency"] = currency = items[0]["currency"]
+    if session["mode"] == SUBSCRIPTION:
+        subscribing.check(context, session, items)
     session["shipping_options"] = shipping.options(context, params.get("shipping_options", ()), currency)
     session["optional_items"] = _optional(context, session, params.get("optional_items", ()), items)
     session |= discounting.given(context, session, params.get("discounts", ()), items)

@@ -7,7 +7,8 @@ from ..errors import StripeError
 from ..funds import intents as payments
 from ..funds import terms
 from ..values import Object
-from . import sessions
+from . import sessions, subscribing
+from .checks import SUBSCRIPTION
 
 
 def asked(session: Object) -> dict[str, Any]:
@@ -17,6 +18,8 @@ def asked(session: Object) -> dict[str, Any]:
     """
     amount = session["amount_total"]
     wanted = {**session["_intent"], "amount": amount, "currency": session["currency"]}
+    if session["mode"] == SUBSCRIPTION:
+        wanted |= subscribing.payment_of(session, amount)
     if session["customer"]:
         wanted["customer"] = session["customer"]
     if wanted.get("application_fee_amount") is not None:

@@ -22,18 +22,20 @@ def apply(context: Context, session: Object, items: Sequence[Mapping[str, Any]],
     Raises:
         InvalidRequestError: a tax rate that there is not, or a coupon without an amount in this currency.
     """
+    in_order = sorted(items, key=lambda item: item["price"]["recurring"] is None)  # as the first invoice has them
+    defaults = session["_subscription"].get("default_tax_rates") or []
     rate = shipping.chosen(context, session)
     summed = sums.sum_up(
         context,
-        [_line(context, item) for item in items],
+        [_line(context, item, defaults) for item in in_order],
         currency=session["currency"],
         discounts=session["_discounts"],
         shipping=_carriage(context, session, rate) if rate else None,
         automatic_tax=place,
     )
     named = {each["id"]: public(each) for each in session["_discounts"]}
-    found = [_summed(item, each, named) for item, each in zip(items, summed.lines, strict=True)]
-    line_items.keep(context, session["id"], found)
+    found = {item["id"]: _summed(item, each, named) for item, each in zip(in_order, summed.lines, strict=True)}
+    line_items.keep(context, session["id"], [found[item["id"]] for item in items])
     changes: dict[str, Any] = {
         "amount_subtotal": summed.subtotal,
         "amount_total": summed.total,
@@ -51,9 +53,10 @@ def apply(context: Context, session: Object, items: Sequence[Mapping[str, Any]],
     return context.state.update(SESSIONS, session, changes)
 
 
-def _line(context: Context, item: Mapping[str, Any]) -> Line:
+def _line(context: Context, item: Mapping[str, Any], defaults: Sequence[str]) -> Line:
     price = item["price"]
-    rates = [context.state.get(TAX_RATES, rate, param="line_items[tax_rates]") for rate in item["_tax_rates"]]
+    wanted = item["_tax_rates"] or defaults
+    rates = [context.state.get(TAX_RATES, rate, param="line_items[tax_rates]") for rate in wanted]
     return Line(
         amount=item["amount_subtotal"],
         quantity=item["quantity"] or 0,
