@@ -141,8 +141,12 @@ def test_a_tax_id_is_collected_with_the_name_of_the_business(simulator: Simulato
     session = new_session(client, **more)
     missing = submit(simulator, session.id, **CARD)
     assert (missing.status, b"tax ID is incomplete" in missing.body) == (400, True)
-    entered = {"tax_id_type": "gb_vat", "tax_id": "GB123456789", "business_name": "Tea Ltd"}
+    entered = {"tax_id_type": "gb_vat", "tax_id": "123", "business_name": "Tea Ltd"}
+    assert b"tax ID is invalid" in submit(simulator, session.id, **CARD, **entered).body
+    entered["tax_id"] = "GB123456789"
     assert submit(simulator, session.id, **CARD, **entered).status == 303
     details = latest(client, session.id)["customer_details"]
     assert details["tax_ids"] == [{"type": "gb_vat", "value": "GB123456789"}]
     assert details["business_name"] == "Tea Ltd"
+    (held,) = client.v1.customers.tax_ids.list(latest(client, session.id)["customer"]).data
+    assert (held.type, held.value) == ("gb_vat", "GB123456789")

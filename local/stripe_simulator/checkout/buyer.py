@@ -10,6 +10,7 @@ from typing import Any, Final, NamedTuple
 from ..context import Context
 from ..errors import InvalidParameterError
 from ..pages import text_of
+from ..pricing.tax_id_formats import is_well_formed
 from ..resources.customers import CUSTOMERS
 from ..values import Object
 from . import choices
@@ -198,6 +199,8 @@ def _tax_ids(session: Object, values: Mapping[str, str]) -> list[dict[str, str]]
     if not asked["enabled"]:
         return []
     if values["tax_id"] and values["tax_id_type"]:
+        if not is_well_formed(values["tax_id_type"], values["tax_id"]):
+            raise InvalidParameterError("Your tax ID is invalid.", code="tax_id_invalid", param="tax_id")
         return [{"type": values["tax_id_type"], "value": values["tax_id"]}]
     if values["tax_id"] or asked["required"] == "if_supported":
         raise InvalidParameterError("Your tax ID is incomplete.", code="tax_id_invalid", param="tax_id")

@@ -1,9 +1,11 @@
 """The customer of a session: made of what the buyer says, or told what is new of him."""
 
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
 from ..context import Context
+from ..pricing.tax_ids import TAX_IDS, add_tax_id
 from ..resources import customers
 from ..resources.customers import CUSTOMERS
 from ..values import Object
@@ -42,6 +44,15 @@ def update(context: Context, session: Object) -> None:
         changes["phone"] = details["phone"]
     if changes:
         customers.update(replace(context, params=changes), customer["id"])
+    _keep_tax_ids(context, customer, details["tax_ids"] or ())
+
+
+def _keep_tax_ids(context: Context, customer: Object, given: Sequence[Mapping[str, str]]) -> None:
+    """Save the tax IDs that the customer does not have yet."""
+    held = {(each["type"], each["value"]) for each in context.state.select(TAX_IDS, {"customer": customer["id"]})}
+    for each in given:
+        if (each["type"], each["value"]) not in held:
+            add_tax_id(context, each["type"], each["value"], {"type": "customer", "customer": customer["id"]})
 
 
 def _described(who: Buyer) -> dict[str, Any]:
