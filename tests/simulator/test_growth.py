@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 import stripe
 
-from local.stripe_simulator import Clock, Simulator
+from local.stripe_simulator import Clock, Settings, Simulator
 from local.stripe_simulator.in_process import InProcessClient
 from local.stripe_simulator.measure.steps import steps
 
@@ -123,3 +123,12 @@ def test_a_year_of_the_clock_does_nothing_where_nothing_is_due() -> None:
     simulator.request("POST", "/v1/products", {"name": "Tea"})
     day, year = (steps(lambda: simulator.advance(days * 24 * 3_600)) for days in (1, 365))  # noqa: B023 - called at once
     assert year <= day * SAME
+
+
+def test_a_year_of_daily_payouts_of_nothing_leaves_nothing() -> None:
+    simulator = Simulator(clock=Clock.standing(START), seed=7, settings=Settings(payout_interval="daily"))
+    ready_seller(simulator, stripe.StripeClient("sk_test_1", http_client=InProcessClient(simulator)))
+    simulator.advance(1)
+    stored = len(list(simulator.store.rows()))
+    simulator.advance(365 * 24 * 3_600)
+    assert len(list(simulator.store.rows())) == stored

@@ -89,7 +89,7 @@ def _terms(item: Object, fields: Mapping[str, Field]) -> frozenset[Hashable]:
         value = field.value(item)
         if value is not None:
             terms += [(name, each) for each in _comparable(value, field.kind)]
-    for key, value in item.get(METADATA, {}).items():
+    for key, value in (item.get(METADATA) or {}).items():
         terms += [(METADATA, key, token_of(value)), (METADATA, key, _PRESENT)]
     return frozenset(terms)
 
@@ -169,7 +169,7 @@ def _test(clause: Clause, fields: Mapping[str, Field]) -> Callable[[Object], boo
 
 
 def _metadata(key: str | None) -> Callable[[Object], Json]:
-    return lambda item: item.get(METADATA, {}).get(key)
+    return lambda item: (item.get(METADATA) or {}).get(key)
 
 
 def _comparison(clause: Clause, kind: Kind) -> Callable[[Json], bool]:
