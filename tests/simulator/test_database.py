@@ -13,7 +13,7 @@ import httpx
 import pytest
 
 from local.stripe_simulator import Clock, Simulator
-from local.stripe_simulator.database import VERSION, DatabaseError
+from local.stripe_simulator.database import VERSION, Database, DatabaseError, Row
 
 from .conftest import PROJECT, START
 from .paying import assert_exact
@@ -124,9 +124,19 @@ def test_what_fails_while_it_is_written_is_neither_in_the_file_nor_in_memory(
     file: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     simulator = opened(file)
+    written: list[object] = []
+    write_one = Database._write_one
+
+    def fill_up(database: Database, row: Row) -> None:
+        if written:
+            raise OSError("no space left on the device")
+        written.append(row)
+        write_one(database, row)
+
     with monkeypatch.context() as broken:
-        broken.setattr("local.stripe_simulator.database.Database._write_one", lambda *_: 1 / 0)
+        broken.setattr(Database, "_write_one", fill_up)
         assert simulator.request("POST", "/v1/products", {"name": "Lost"}).status == 500
+    assert written
     assert names(simulator) == ["Tea"]
     simulator.close()
     again = opened(file)

@@ -247,7 +247,8 @@ def test_any_query_finds_exactly_what_looking_at_everything_finds(
     items: list[dict[str, Any]] = [
         {
             "id": f"pi_{number}", "object": "payment_intent", "created": START + number // 3, "amount": amount,
-            "currency": "usd", "customer": None, "status": status, "livemode": False, "metadata": {} if n is None else {"n": str(n)},
+            "currency": "usd", "customer": None, "status": status, "livemode": False,
+            "metadata": {} if n is None else {"n": str(n)},
         }
         for number, (amount, n, status) in enumerate(stored)
     ]  # fmt: skip
