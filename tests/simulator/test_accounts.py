@@ -159,7 +159,8 @@ def test_events_of_a_life_in_their_order(listening: Simulator, client: stripe.St
     assert told(listening) == []
     onboard(listening, account)
     changed = ["v2.core.account[identity].updated", "v2.core.account[requirements].updated"]
-    assert told(listening) == [*changed, *statuses, "account.updated", "capability.updated"]
+    told_v1 = ["account.updated", "capability.updated", "account.external_account.created"]
+    assert told(listening) == [*changed, *statuses, *told_v1]
     recipient: Any = {"capabilities": {"bank_accounts": {"local": {"requested": True}}}}
     client.v2.core.accounts.update(account, {"configuration": {"recipient": recipient}})
     assert told(listening) == [f"{RECIPIENT}.updated", f"{RECIPIENT}.capability_status_updated"]

@@ -150,3 +150,13 @@ def test_an_account_finds_itself(simulator: Simulator, client: stripe.StripeClie
     assert (own.id, own.controller.to_dict(), own.charges_enabled) == (simulator.platform, {"type": "account"}, True)
     assert client.v1.accounts.retrieve(simulator.platform).id == simulator.platform
     assert client.v1.accounts.retrieve_current({}, {"stripe_account": seller}).id == seller
+
+
+def test_every_way_to_give_a_bank_account_is_told(simulator: Simulator, client: stripe.StripeClient) -> None:
+    listen(simulator)
+    custom: Any = {"stripe_dashboard": {"type": "none"}, "fees": {"payer": "application"}}
+    custom |= {"losses": {"payments": "application"}, "requirement_collection": "application"}
+    made = client.v1.accounts.create({"controller": custom, "external_account": "btok_us_verified"})
+    client.v1.accounts.update(made.id, {"external_account": "btok_us_verified"})
+    told = [each for each in heard(simulator) if "external_account" in each]
+    assert told == [f"seller: account.external_account.{what}" for what in ("created", "deleted", "created")]

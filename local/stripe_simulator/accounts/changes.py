@@ -39,6 +39,7 @@ def insert(context: Context, record: Object) -> Object:
     own.emit(f"{_PREFIX}.created", view)
     for event_type, data in _capability_changes({}, record):
         own.emit(event_type, view, data=data)
+    _tell_of_banks(own, [], record["bank_accounts"])
     return record
 
 
@@ -55,7 +56,19 @@ def save(context: Context, before: Object, after: Object) -> Object:
         own.emit("account.updated", public(shown), previous=public(v1_view(before)))
     if not after["closed"]:
         _tell_of_capabilities(own, before, after)
+        _tell_of_banks(own, before["bank_accounts"], after["bank_accounts"])
     return after
+
+
+def _tell_of_banks(own: Context, before: list[Object], after: list[Object]) -> None:
+    old, new = ({each["id"]: public(each) for each in banks} for banks in (before, after))
+    for bank in [*old, *(bank for bank in new if bank not in old)]:
+        if bank not in new:
+            own.emit("account.external_account.deleted", old[bank])
+        elif bank not in old:
+            own.emit("account.external_account.created", new[bank])
+        elif old[bank] != new[bank]:
+            own.emit("account.external_account.updated", new[bank], previous=old[bank])
 
 
 def _tell_of_capabilities(own: Context, before: Object, after: Object) -> None:

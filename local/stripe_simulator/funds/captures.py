@@ -5,7 +5,8 @@ from typing import Any, Final
 
 from .. import money
 from ..context import Context
-from ..errors import InvalidParameterError
+from ..errors import InvalidParameterError, InvalidRequestError
+from ..metadata import merged
 from ..values import Object
 from . import charges, exchange, terms
 from .intents import PAYMENT_INTENTS, debit_failed, move, succeed, tell, unexpected_state
@@ -45,6 +46,43 @@ def capture(context: Context, intent: Object, params: Mapping[str, Any]) -> Obje
     intent, charge = _with_terms(context, intent, params, amount)
     charge = charges.capture(context, charge, amount)
     return succeed(context, intent, charge)
+
+
+def increase(context: Context, intent: Object, params: Mapping[str, Any]) -> Object:
+    """Ask the issuer for more than was authorized, of a card that was asked for allowing that.
+
+    https://docs.stripe.com/payments/incremental-authorization
+
+    Raises:
+        InvalidRequestError: nothing is authorized, it cannot be increased, or no more is asked for.
+    """
+    amount, charge = params["amount"], context.state.find(CHARGES, intent["latest_charge"] or "")
+    details = charge["payment_method_details"].get("card", {}) if charge else {}
+    if charge is None or intent["status"] != "requires_capture":
+        raise unexpected_state(intent, f"This PaymentIntent has a status of {intent['status']}: nothing is authorized.")
+    if details.get("incremental_authorization", {}).get("status") != "available":
+        raise InvalidRequestError("This PaymentIntent is not eligible for incremental authorization.", param="intent")
+    if amount <= intent["amount"]:
+        raise InvalidParameterError(
+            f"The amount must be greater than the {intent['amount']} that are authorized.", param="amount"
+        )
+    fee = {"application_fee_amount": params.get("application_fee_amount", intent["application_fee_amount"])}
+    sent = {"transfer_data": {**(intent["transfer_data"] or {}), **params.get("transfer_data", {})} or None}
+    changes = {"amount": amount, **fee, **sent}
+    terms.check(context, {**intent, **changes})
+    texts = {name: params[name] for name in ("description", "statement_descriptor") if name in params}
+    details = {**details, "amount_authorized": amount}
+    details["overcapture"] = {**details["overcapture"], "maximum_amount_capturable": amount}
+    told = context.state.update(
+        CHARGES,
+        charge,
+        {**texts, **fee, "amount": amount, "payment_method_details": {"card": details, "type": "card"}},
+    )
+    context.emit("charge.updated", told, previous=charge)
+    metadata = merged(intent["metadata"], params.get("metadata"))
+    changes |= {"amount_capturable": amount, "metadata": metadata, **texts}
+    intent = context.state.update(PAYMENT_INTENTS, intent, changes)
+    return tell(context, "payment_intent.amount_capturable_updated", intent)
 
 
 def cancel(context: Context, intent: Object, reason: str | None) -> Object:

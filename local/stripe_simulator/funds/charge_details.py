@@ -5,6 +5,7 @@ from typing import Any, Final
 
 from ..context import Context
 from ..values import Object
+from . import method_options
 from .outcomes import Decline
 
 _CARD_COPIED: Final = (
@@ -21,6 +22,14 @@ _AUTHENTICATED: Final = {
     "transaction_id": None,
     "version": "2.2.0",
 }
+_DAY_SECONDS: Final = 24 * 3_600
+MERCHANT_INITIATED_SECONDS: Final = {"visa": 4 * _DAY_SECONDS + 18 * 3_600}
+"""Of payments without their buyer. https://docs.stripe.com/payments/place-a-hold-on-a-payment-method"""
+EXTENDED_SECONDS: Final = {
+    "visa": 29 * _DAY_SECONDS + 18 * 3_600,
+    **dict.fromkeys(("amex", "discover", "mastercard"), 30 * _DAY_SECONDS),
+}
+"""https://docs.stripe.com/payments/extended-authorization"""
 APPROVED: Final = {
     "advice_code": None,
     "network_advice_code": None,
@@ -48,13 +57,15 @@ def details_of(context: Context, intent: Object, method: Object, *, authenticate
     if kind != "card":
         shown = {name: value for name, value in method[kind].items() if name not in _NOT_OF_CHARGES}
         return {kind: shown, "type": kind}
-    card = method["card"]
+    card, is_manual = method["card"], method_options.capture_method(intent, kind) == "manual"
+    extends = is_manual and method_options.asks_for(intent, "request_extended_authorization")
+    increases = is_manual and method_options.asks_for(intent, "request_incremental_authorization")
     details: dict[str, Any] = {
         **{name: card[name] for name in _CARD_COPIED},
         "amount_authorized": intent["amount"],
         "authorization_code": None,
-        "extended_authorization": {"status": "disabled"},
-        "incremental_authorization": {"status": "unavailable"},
+        "extended_authorization": {"status": "enabled" if extends else "disabled"},
+        "incremental_authorization": {"status": "available" if increases else "unavailable"},
         "installments": None,
         "mandate": None,
         "multicapture": {"status": "unavailable"},
@@ -64,9 +75,17 @@ def details_of(context: Context, intent: Object, method: Object, *, authenticate
         "overcapture": {"maximum_amount_capturable": intent["amount"], "status": "unavailable"},
         "three_d_secure": _AUTHENTICATED if authenticated else None,
     }
-    if intent["capture_method"] == "manual":
-        details["capture_before"] = context.clock.now() + context.settings.authorization_seconds
+    if is_manual:
+        details["capture_before"] = context.clock.now() + _lasts(context, intent, card["brand"])
     return {"card": details, "type": "card"}
+
+
+def _lasts(context: Context, intent: Object, brand: str) -> int:
+    """How long an authorization can be captured."""
+    usual = context.settings.authorization_seconds
+    if method_options.asks_for(intent, "request_extended_authorization"):
+        return max(usual, EXTENDED_SECONDS.get(brand, usual))
+    return min(usual, MERCHANT_INITIATED_SECONDS.get(brand, usual)) if intent.get("_off_session") else usual
 
 
 def failed(why: Decline) -> dict[str, Any]:

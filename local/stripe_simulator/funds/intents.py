@@ -11,10 +11,11 @@ from ..errors import CardError, InvalidRequestError
 from ..shelves import Collection
 from ..state import public
 from ..values import Object
-from . import charges, methods
+from . import charges, method_options, methods
 from .balances import expand_anywhere
 from .methods import PAYMENT_METHODS, card_outcome, debit_outcome
 from .outcomes import Authentication, Decline
+from .payment_errors import last_payment_error
 from .records import CHARGES
 from .terms import new_intent
 
@@ -101,13 +102,15 @@ def confirm_with(
         "last_payment_error": None,
         "next_action": None,
         "payment_method": method["id"],
+        "_off_session": off_session,
         "_return_url": return_url,
     }
     intent = context.state.update(PAYMENT_INTENTS, intent, changes)
     if method["type"] != "card":
         return _begin_debit(context, intent, method)
     asked = card_outcome(method).authentication
-    if asked in _GOES_WITHOUT or (off_session and _is_set_up(method, asked)):
+    goes_without = asked in _GOES_WITHOUT and not method_options.asks_for_challenge(intent)
+    if goes_without or (off_session and _is_set_up(method, asked)):
         return _attempt(context, intent, method, authenticated=False)
     if off_session or error_on_requires_action:
         message = "Your card was declined. This transaction requires authentication."
@@ -134,7 +137,7 @@ def authenticate(context: Context, intent_id: str, *, succeeded: bool) -> Object
         "The provided PaymentMethod has failed authentication. You can provide payment_method_data or a new "
         "PaymentMethod to attempt to fulfill this PaymentIntent again."
     )
-    error = _error("payment_intent_authentication_failure", message, "invalid_request_error", method)
+    error = last_payment_error("payment_intent_authentication_failure", message, "invalid_request_error", method)
     return _record_failure(context, intent, error)
 
 
@@ -157,7 +160,7 @@ def tell(context: Context, event_type: str, intent: Object) -> Object:
 def succeed(context: Context, intent: Object, charge: Object) -> Object:
     """Let the intent succeed with a charge that was captured, and settle it now or after the answer."""
     charge = context.state.get(CHARGES, charge["id"])
-    is_later = intent["capture_method"] == "automatic_async"
+    is_later = _captures(context, intent) == "automatic_async"
     if not is_later:
         charge = charges.settle(context, charge)
     context.emit("charge.captured" if intent["status"] == "requires_capture" else "charge.succeeded", charge)
@@ -175,7 +178,7 @@ def debit_failed(context: Context, intent: Object, charge: Object, why: Decline)
     charge = charges.fail(context, charge, why)
     context.emit("charge.failed", charge)
     method = context.state.get(PAYMENT_METHODS, intent["payment_method"])
-    error = _error(why.code, why.message, "invalid_request_error", method, charge=charge["id"])
+    error = last_payment_error(why.code, why.message, "invalid_request_error", method, charge=charge["id"])
     return _record_failure(context, intent, error)
 
 
@@ -196,6 +199,11 @@ def _check_confirmable(intent: Object, method: Object) -> None:
             code="payment_method_unexpected_state" if method["type"] == "card" else None,
             param="payment_method",
         )
+    if method["type"] == "card" and intent["statement_descriptor"]:
+        raise InvalidRequestError(
+            "`statement_descriptor` is not supported for card charges. Use `statement_descriptor_suffix` instead.",
+            param="statement_descriptor",
+        )
     if method["customer"] and method["customer"] != intent["customer"]:
         raise InvalidRequestError(
             f"The payment method {method['id']} belongs to a customer, which must be given as the PaymentIntent's.",
@@ -214,7 +222,7 @@ def _attempt(context: Context, intent: Object, method: Object, *, authenticated:
     if why:
         _declined(context, intent, method, why, authenticated=authenticated)
     charge = charges.authorize(context, intent, method, authenticated=authenticated)
-    if intent["capture_method"] != "manual":
+    if _captures(context, intent) != "manual":
         return succeed(context, intent, charges.capture(context, charge, intent["amount"]))
     changes = {"amount_capturable": intent["amount"], "latest_charge": charge["id"]}
     intent = move(context, intent, "requires_capture", changes)
@@ -253,7 +261,9 @@ def _declined(
 ) -> NoReturn:
     charge = charges.decline(context, intent, method, why, authenticated=authenticated)
     context.emit("charge.failed", charge)
-    error = _error(why.code, why.message, "card_error", method, charge=charge["id"], decline_code=why.decline_code)
+    error = last_payment_error(
+        why.code, why.message, "card_error", method, charge=charge["id"], decline_code=why.decline_code
+    )
     intent = _record_failure(context, intent, error)
     shown = {name: value for name, value in error.items() if name not in _OF_EVERY_ERROR}
     raise CardError(why.message, code=why.code, payment_intent=public(intent), **shown)
@@ -270,24 +280,16 @@ def _record_failure(context: Context, intent: Object, error: Object) -> Object:
     return tell(context, "payment_intent.payment_failed", intent)
 
 
-def _error(code: str, message: str, kind: str, method: Object, **details: str | None) -> Object:
-    """``last_payment_error``, which is also what the client is told."""
-    given = {name: value for name, value in details.items() if value}
-    return {
-        **given,
-        "code": code,
-        "doc_url": f"https://stripe.com/docs/error-codes/{code.replace('_', '-')}",
-        "message": message,
-        "payment_method": public(method),
-        "type": kind,
-    }
+def _captures(context: Context, intent: Object) -> str:
+    method = context.state.get(PAYMENT_METHODS, intent["payment_method"])
+    return method_options.capture_method(intent, method["type"])
 
 
 def _keep_method(context: Context, intent: Object) -> None:
     """Save the payment method for the customer when the intent was opened for that."""
-    usage = intent["setup_future_usage"]
+    method = context.state.get(PAYMENT_METHODS, intent["payment_method"])
+    usage = method_options.future_usage(intent, method["type"])
     if usage and intent["customer"]:
-        method = context.state.get(PAYMENT_METHODS, intent["payment_method"])
         if usage == "off_session":
             method = context.state.update(PAYMENT_METHODS, method, {"_set_up": True})
         methods.attach(context, method, intent["customer"])

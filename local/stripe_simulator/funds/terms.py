@@ -8,7 +8,7 @@ from ..context import Context
 from ..errors import InvalidParameterError, InvalidRequestError
 from ..metadata import merged
 from ..values import Object
-from . import exchange
+from . import descriptors, exchange, method_options
 from .fees import application_id
 
 CLIENT_SECRET_LENGTH: Final = 25
@@ -30,6 +30,7 @@ def new_intent(context: Context, params: Mapping[str, Any]) -> dict[str, Any]:
     Raises:
         InvalidRequestError: amounts, currency, fee, customer or accounts that Stripe refuses.
     """
+    descriptors.check(params)
     currency = money.currency_code(params["currency"])
     intent_id = context.ids.new("pi")
     secret = f"{intent_id}_{context.ids.new('secret', CLIENT_SECRET_LENGTH)}"
@@ -53,7 +54,7 @@ def new_intent(context: Context, params: Mapping[str, Any]) -> dict[str, Any]:
         "excluded_payment_method_types": params.get("excluded_payment_method_types"),
         "livemode": False,
         "metadata": merged({}, params.get("metadata")),
-        "payment_method_options": {"card": {"installments": None, "request_three_d_secure": "automatic"}},
+        "payment_method_options": method_options.with_given(method_options.USUAL, params.get("payment_method_options")),
         "payment_method_types": _types(params, currency),
         "shipping": params.get("shipping") or None,
         "status": "requires_payment_method",

@@ -25,7 +25,7 @@ def create(context: Context, account: str) -> Object:
     before = get_record(context, account)
     bank = bank_account(context, before, params["external_account"])
     bank["metadata"] = merged({}, params.get("metadata"))
-    return _keep(context, before, bank, "created", as_default=params.get("default_for_currency", False))
+    return _keep(context, before, bank, as_default=params.get("default_for_currency", False))
 
 
 @routes.api("GET", "/v1/accounts/{account}/external_accounts")
@@ -56,7 +56,7 @@ def update(context: Context, account: str, id: str) -> Object:  # noqa: A002 - t
         if name in params:
             changes[name] = params[name] or None
     as_default = params.get("default_for_currency", bank["default_for_currency"])
-    return _keep(context, before, {**bank, **changes}, "updated", as_default=as_default)
+    return _keep(context, before, {**bank, **changes}, as_default=as_default)
 
 
 @routes.api("DELETE", "/v1/accounts/{account}/external_accounts/{id}")
@@ -71,7 +71,6 @@ def delete(context: Context, account: str, id: str) -> Object:  # noqa: A002 - t
             "account the default using the `default_for_currency` param, and then delete this one."
         )
     save(context, before, {**before, "bank_accounts": rest})
-    context.on(account).emit("account.external_account.deleted", public(bank))
     return {"id": id, "object": "bank_account", "deleted": True}
 
 
@@ -85,18 +84,15 @@ def order(context: Context, account: str, bank: str) -> Object:
     found = _find(before, bank)
     methods = ["standard", "instant"] if reaches else ["standard"]
     changed = {**found, "available_payout_methods": methods}
-    return _keep(context, before, changed, "updated", as_default=found["default_for_currency"])
+    return _keep(context, before, changed, as_default=found["default_for_currency"])
 
 
-def _keep(context: Context, before: Object, bank: Object, what: str, *, as_default: bool) -> Object:
-    """Keep an external account as a part of the record, and tell of it."""
+def _keep(context: Context, before: Object, bank: Object, *, as_default: bool) -> Object:
+    """Keep an external account as a part of the record, which tells of it."""
     listed = banks.with_bank(before["bank_accounts"], bank, as_default=as_default)
     after = save(context, before, {**before, "bank_accounts": listed})
-    own = context.on(before["id"])
-    shown = public(_find(after, bank["id"]))
-    own.emit(f"account.external_account.{what}", shown)
-    payout_terms.expect_run(own)
-    return shown
+    payout_terms.expect_run(context.on(before["id"]))
+    return public(_find(after, bank["id"]))
 
 
 def _banks(context: Context, account: str) -> list[Object]:

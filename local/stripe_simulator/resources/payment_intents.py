@@ -8,7 +8,7 @@ from .. import money
 from ..confirmation_tokens import redeem
 from ..context import Context
 from ..errors import InvalidParameterError, InvalidRequestError, ResourceMissingError
-from ..funds import captures, intents, terms
+from ..funds import captures, descriptors, intents, method_options, terms
 from ..funds.intents import CONFIRMABLE, PAYMENT_INTENTS, unexpected_state
 from ..metadata import merged
 from ..routing import Routes
@@ -18,7 +18,7 @@ from .payment_methods import find, from_data
 routes = Routes(PAYMENT_INTENTS)
 _UNSUPPORTED: Final = (
     *("amount_details", "amount_to_confirm", "customer_account", "hooks", "mandate"),
-    *("payment_details", "payment_method_configuration", "payment_method_options", "radar_options"),
+    *("payment_details", "payment_method_configuration", "radar_options"),
 )
 _ONLY_WITH_CONFIRM: Final = (
     *("confirmation_token", "error_on_requires_action", "mandate_data", "off_session", "return_url"),
@@ -63,8 +63,10 @@ def update(context: Context, intent: str) -> Object:
     context.unsupported(*_UNSUPPORTED, "allowed_payment_method_types", "excluded_payment_method_types")
     before = context.state.get(PAYMENT_INTENTS, intent)
     params = context.params
+    descriptors.check(params)
     changes: dict[str, Any] = {name: params[name] or None for name in _TEXTS if name in params}
     changes["metadata"] = merged(before["metadata"], params.get("metadata"))
+    changes |= _options(before, params)
     changes["last_payment_error"] = None  # Stripe clears it with any update
     for name in ("setup_future_usage", "shipping", "transfer_group"):
         if name in params:
@@ -95,6 +97,14 @@ def capture(context: Context, intent: str) -> Object:
         merged_now = merged(found["metadata"], context.params["metadata"])
         found = context.state.update(PAYMENT_INTENTS, found, {"metadata": merged_now})
     return captures.capture(context, found, context.params)
+
+
+@routes.api("POST", "/v1/payment_intents/{intent}/increment_authorization")
+def increment(context: Context, intent: str) -> Object:
+    """Have more authorized than was."""
+    context.unsupported("amount_details", "hooks", "payment_details")
+    descriptors.check(context.params)
+    return captures.increase(context, context.state.get(PAYMENT_INTENTS, intent), context.params)
 
 
 @routes.api("POST", "/v1/payment_intents/{intent}/cancel")
@@ -139,11 +149,20 @@ def _redeemed(context: Context, intent: Object) -> tuple[Context, Object]:
     changes = {
         name: params[name] or None for name in ("receipt_email", "setup_future_usage", "shipping") if name in params
     }
+    changes |= _options(intent, params)
     if "capture_method" in params:
         changes["capture_method"] = params["capture_method"]
     if changes and intent["status"] in CONFIRMABLE:
         intent = context.state.update(PAYMENT_INTENTS, intent, changes)
     return context, intent
+
+
+def _options(intent: Object, params: Mapping[str, Any]) -> dict[str, Any]:
+    """The options for kinds of payment methods, when the request gives any."""
+    if "payment_method_options" not in params:
+        return {}
+    before = intent["payment_method_options"]
+    return {"payment_method_options": method_options.with_given(before, params["payment_method_options"] or None)}
 
 
 def _confirm(context: Context, intent: Object, method: Object | None) -> Object:

@@ -199,7 +199,6 @@ def _fail(context: Context, payout: Object, code: str) -> Object:
                 errored = {**bank, "status": banks.ERRORED}
                 listed = [errored if each is bank else each for each in kept]
                 save(context, record, {**record, "bank_accounts": listed})
-                context.emit("account.external_account.updated", public(errored), previous=public(bank))
     return after
 
 
