@@ -43,7 +43,7 @@ build: setup  ## What `deploy` deploys, in .aws-sam
 deploy: build  ## The stack, in the AWS account of the shell's credentials, as samconfig.toml says
 	$(SAM) deploy
 
-setup: .venv/.ready .local/env/cloud/.ready .local/env/sam/.ready
+setup: .venv/.ready .local/env/cloud/.ready .local/env/sam/.ready .local/env/openapi/.ready
 
 lock:  ## Newer dependencies, within the bounds of the .in files
 	$(UV) pip compile --quiet --upgrade --universal --generate-hashes --no-header --python-version 3.13 \
@@ -52,10 +52,13 @@ lock:  ## Newer dependencies, within the bounds of the .in files
 	  $(UV) pip compile --quiet --upgrade --universal --generate-hashes --no-header --python-version 3.13 \
 	    requirements/$$name.in --output-file requirements/$$name.txt || exit 1; \
 	done
+	$(UV) pip compile --quiet --upgrade --no-deps --universal --generate-hashes --no-header --python-version 3.13 \
+	  requirements/openapi.in --output-file requirements/openapi.txt
 
 .venv/.ready: requirements/project.txt | $(UV)
 .local/env/cloud/.ready: requirements/cloud.txt | $(UV)
 .local/env/sam/.ready: requirements/sam.txt | $(UV)
+.local/env/openapi/.ready: requirements/openapi.txt | $(UV)
 %/.ready:
 	@echo "Installing $^ into $*"
 	@test -x $*/bin/python || $(UV) venv --quiet --clear --python 3.13 $*

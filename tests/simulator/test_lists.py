@@ -39,7 +39,7 @@ def test_any_page_is_what_looking_at_everything_gives(
 ) -> None:
     simulator = Simulator(clock=Clock.standing(START), seed=7)
     items: list[dict[str, Any]] = [
-        {"id": f"cus_{number}", "object": "customer", "created": moment, "email": letter}
+        {"id": f"cus_{number}", "object": "customer", "created": moment, "email": letter, "livemode": False}
         for number, (moment, letter) in enumerate(stored)
     ]
     with simulator.store.transaction() as transaction:

@@ -125,7 +125,7 @@ def _begin(context: Context, intent: Object, method: Object, *, authenticated: b
     copied = {name: intent[name] for name in _COPIED}
     if intent["transfer_data"]:
         named = {name: intent["transfer_data"].get(name) for name in ("amount", "destination")}
-        copied |= {"transfer": None, "transfer_data": named}
+        copied |= {"transfer_data": named}
         copied["transfer_group"] = intent["transfer_group"] or f"group_{intent['id']}"
     return {
         **blank_charge(context, charge_id, intent["amount"], intent["currency"]),

@@ -70,9 +70,10 @@ def _shown(context: Context) -> Object:
     }
     timing = {
         "delay_days": payout_terms.delay_days(context),
-        "delay_days_override": terms["delay_days_override"],
         "start_of_day": None,
     }
+    if terms["delay_days_override"] is not None:
+        timing["delay_days_override"] = terms["delay_days_override"]
     return {
         "object": "balance_settings",
         "payments": {

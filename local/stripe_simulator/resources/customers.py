@@ -50,6 +50,7 @@ CUSTOMERS: Final = Collection(
 routes = Routes(CUSTOMERS)
 _ADDRESS: Final = ("city", "country", "line1", "line2", "postal_code", "state")
 _TEXTS: Final = ("business_name", "description", "email", "individual_name", "name", "phone")
+_ABSENT_WHEN_EMPTY: Final = ("business_name", "individual_name")
 _UNSUPPORTED: Final = ("cash_balance", "payment_method", "source", "default_source")
 _INVOICE_SETTINGS: Final = ("custom_fields", "default_payment_method", "footer", "rendering_options")
 _PREFIX_LENGTH: Final = 8
@@ -86,7 +87,7 @@ def create(context: Context) -> Object:
     if clock and context.state.find("test_helpers.test_clock", clock) is None:
         raise InvalidParameterError(f"No such test clock: '{clock}'", code="resource_missing", param="test_clock")
     blank["test_clock"] = clock
-    customer = context.state.insert(CUSTOMERS, {**blank, **_changes(context.params, blank)})
+    customer = context.state.insert(CUSTOMERS, _without_empty({**blank, **_changes(context.params, blank)}))
     _check_default(context, customer["id"])
     _check_location(context, customer)
     context.emit("customer.created", customer)
@@ -113,7 +114,7 @@ def update(context: Context, customer: str) -> Object:
     changes = _changes(context.params, before)
     if all(before.get(name) == value for name, value in changes.items()):
         return before
-    after = context.state.update(CUSTOMERS, before, changes)
+    after = context.state.replace(CUSTOMERS, _without_empty({**before, **changes}))
     _check_location(context, after)
     context.emit("customer.updated", after, previous=before)
     return after
@@ -135,6 +136,10 @@ def list_customers(context: Context) -> Object:
     """Customers, newest first."""
     params = context.params
     return context.list(CUSTOMERS, {"email": params.get("email"), "test_clock": params.get("test_clock")})
+
+
+def _without_empty(customer: Object) -> Object:
+    return {name: value for name, value in customer.items() if value is not None or name not in _ABSENT_WHEN_EMPTY}
 
 
 def _check_default(context: Context, customer: str) -> None:

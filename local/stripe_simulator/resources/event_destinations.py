@@ -100,7 +100,7 @@ def delete(context: Context, destination: str) -> Object:
     """Forget the destination."""
     context.state.get(EVENT_DESTINATIONS, destination)
     context.state.delete(EVENT_DESTINATIONS, destination)
-    return {"id": destination, "object": "v2.core.event_destination", "deleted": True}
+    return {"id": destination, "object": "v2.core.event_destination"}
 
 
 @routes.api("GET", _PATH)

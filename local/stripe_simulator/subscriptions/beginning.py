@@ -119,7 +119,6 @@ def add_item(
         "current_period_start": period[0],
         "discounts": [each["id"] for each in kept],
         "metadata": merged({}, given.get("metadata")),
-        "plan": plan_of(price),
         "price": public(price),
         "quantity": given.get("quantity", 1),
         "subscription": subscription["id"],
@@ -135,32 +134,6 @@ def price_given(context: Context, given: Mapping[str, Any], param: str) -> Objec
         InvalidParameterError: none, an inactive one, or one that does not recur.
     """
     return _price(context, given, param)
-
-
-def plan_of(price: Object) -> dict[str, Any]:
-    """A price as the plans of former days, which Stripe still shows."""
-    recurring = price["recurring"]
-    return {
-        "id": price["id"],
-        "object": "plan",
-        "active": price["active"],
-        "amount": price["unit_amount"],
-        "amount_decimal": price["unit_amount_decimal"],
-        "billing_scheme": price["billing_scheme"],
-        "created": price["created"],
-        "currency": price["currency"],
-        "interval": recurring["interval"],
-        "interval_count": recurring["interval_count"],
-        "livemode": False,
-        "metadata": price["metadata"],
-        "meter": recurring["meter"],
-        "nickname": price["nickname"],
-        "product": price["product"],
-        "tiers_mode": price["tiers_mode"],
-        "transform_usage": None,
-        "trial_period_days": None,
-        "usage_type": recurring["usage_type"],
-    }
 
 
 def trial_end_of(params: Mapping[str, Any], now: int) -> int | None:
@@ -374,8 +347,6 @@ def _blank(
         "metadata": merged({}, params.get("metadata")),
         "on_behalf_of": on_behalf_of(context, params.get("on_behalf_of")),
         "payment_settings": payment_settings(params.get("payment_settings")),
-        "plan": None,
-        "quantity": None,
         "start_date": start,
         "status": TRIALING if trial_end else INCOMPLETE,
         "test_clock": customer.get("test_clock"),

@@ -203,7 +203,7 @@ def _changed(
         price = beginning.price_given(context, given, param)
         if price["currency"] != subscription["currency"]:
             raise InvalidParameterError("The currency of a subscription cannot change.", param=f"{param}[price]")
-        changes |= {"price": public(price), "plan": beginning.plan_of(price)}
+        changes["price"] = public(price)
         if interval_of(price) != interval_of(item["price"]) and subscription["status"] != TRIALING:
             begin, end = period_at(moment, interval_of(price), moment)
             changes |= {"current_period_start": begin, "current_period_end": end, "billed_until": end}
