@@ -1,6 +1,7 @@
 """Sends due deliveries over HTTP, several at a time, and has their outcomes recorded."""
 
 import asyncio
+import logging
 import time
 from contextlib import suppress
 from typing import Final
@@ -9,6 +10,7 @@ from .posting import Poster, PostingError
 from .simulator import Simulator
 from .webhooks import Delivery
 
+_logger = logging.getLogger(__name__)
 AT_ONCE: Final = 8
 TIMEOUT_SECONDS: Final = 10.0
 LOOK_EVERY_SECONDS: Final = 0.05  # how late a delivery or another due thing may be
@@ -27,7 +29,7 @@ class Dispatcher:
         """Do what falls due and send what waits, until cancelled."""
         try:
             while True:
-                self._simulator.run_due()
+                self._run_due()
                 await self._send_due()
                 await asyncio.sleep(LOOK_EVERY_SECONDS)
         finally:
@@ -36,6 +38,13 @@ class Dispatcher:
             with suppress(asyncio.CancelledError):
                 await asyncio.gather(*self._sending, return_exceptions=True)
             self._poster.close()
+
+    def _run_due(self) -> None:
+        """Do what is due; what fails is done with, and must not keep deliveries from being sent."""
+        try:
+            self._simulator.run_due()
+        except Exception:
+            _logger.exception("due work failed")
 
     async def _send_due(self) -> None:
         while True:

@@ -82,7 +82,7 @@ class Poster:
             tls = self._tls = self._tls or ssl.create_default_context()
         port = parts.port or _PORTS[parts.scheme]
         loop = asyncio.get_running_loop()
-        _, connection = await loop.create_connection(_Connection, parts.hostname, port, ssl=tls)
+        _, connection = await loop.create_connection(_Connection, parts.hostname or "", port, ssl=tls)
         return connection
 
 

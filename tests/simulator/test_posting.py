@@ -5,6 +5,8 @@ from collections.abc import Awaitable, Callable
 
 import pytest
 
+from local.stripe_simulator import Simulator
+from local.stripe_simulator.dispatch import Dispatcher
 from local.stripe_simulator.posting import Poster, PostingError
 
 type Serve = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
@@ -126,3 +128,28 @@ def test_a_receiver_that_does_not_answer_is_waited_for_so_long_only() -> None:
 def test_nobody_listens() -> None:
     with pytest.raises(PostingError, match="ConnectionRefusedError"):
         asyncio.run(Poster(1).post("http://127.0.0.1:9/", b"", {}))
+
+
+def test_due_work_that_fails_keeps_no_delivery_back(
+    simulator: Simulator, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    serve, connections = answering(OK)
+
+    def fail() -> None:
+        raise LookupError("a task of nobody's")
+
+    async def run() -> None:
+        async with await asyncio.start_server(serve, "127.0.0.1", 0) as server:
+            url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/"
+            simulator.request("POST", "/v1/webhook_endpoints", {"url": url, "enabled_events": ["*"]})
+            simulator.request("POST", "/v1/products", {"name": "Tea"})
+            monkeypatch.setattr(simulator, "run_due", fail)
+            dispatching = asyncio.create_task(Dispatcher(simulator).run())
+            async with asyncio.timeout(5):
+                while not (connections and connections[0]):
+                    await asyncio.sleep(0.01)
+            dispatching.cancel()
+
+    asyncio.run(run())
+    assert b"product.created" in connections[0][0]
+    assert "a task of nobody's" in caplog.text
