@@ -202,11 +202,36 @@ def test_search_lags_behind_by_its_delay_and_shows_the_object_as_it_is() -> None
     assert (names("old@leaf.example"), names("new@leaf.example")) == ([], ["Anna"])
 
 
-def test_what_is_not_there_yet_is_said_to_be_missing(simulator: Simulator) -> None:
-    for name in FIELDS:
-        answer = simulator.request("GET", f"/v1/{name}s/search", {"query": "created>1" if name != "price" else "a:1"})
-        known = name in simulator.store.collections
-        assert (answer.status == 501) != known
+def test_invoices_and_subscriptions_are_found(client: stripe.StripeClient) -> None:
+    customer = client.v1.customers.create()
+    card = client.v1.payment_methods.attach("pm_card_visa", {"customer": customer.id})
+    client.v1.customers.update(customer.id, {"invoice_settings": {"default_payment_method": card.id}})
+    monthly: Any = {"currency": "usd", "unit_amount": 900, "recurring": {"interval": "month"}}
+    price = client.v1.prices.create({**monthly, "product_data": {"name": "Box"}})
+    box = client.v1.subscriptions.create(
+        {"customer": customer.id, "items": [{"price": price.id}], "metadata": {"plan": "gold"}}
+    )
+    (invoice,) = client.v1.invoices.list().data
+
+    def invoices(query: str) -> list[str | None]:
+        return [each.id for each in client.v1.invoices.search({"query": query}).data]
+
+    def subscriptions(query: str) -> list[str]:
+        return [each.id for each in client.v1.subscriptions.search({"query": query}).data]
+
+    for query in (
+        f'subscription:"{box.id}" status:"paid"',
+        f'number:"{invoice.number}"',
+        f'number~"{str(invoice.number)[:5]}"',
+        f'customer:"{customer.id}" currency:"usd" total>800',
+        "last_finalization_error_code:null receipt_number:null",
+    ):
+        assert invoices(query) == [invoice.id]
+    assert invoices("total>900") == []
+    assert subscriptions('status:"active" metadata["plan"]:"gold" canceled_at:null') == [box.id]
+    client.v1.subscriptions.cancel(box.id)
+    assert subscriptions('status:"active"') == []
+    assert subscriptions(f'status:"canceled" canceled_at>={START}') == [box.id]
 
 
 NUMBERS = st.integers(0, 3)
