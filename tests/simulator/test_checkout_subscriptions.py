@@ -166,6 +166,32 @@ def test_taxes_of_the_first_invoice_are_those_of_the_session(simulator: Simulato
     assert [each.description for each in shown] == ["Pot", "Tea club"]
 
 
+def test_a_cent_falls_on_the_same_line_here_and_on_the_invoice(
+    simulator: Simulator, client: stripe.StripeClient
+) -> None:
+    high, low = (
+        client.v1.tax_rates.create({"display_name": "VAT", "inclusive": False, "percentage": percentage}).id
+        for percentage in (19, 7.7)
+    )
+    coupon = client.v1.coupons.create({"amount_off": 101, "currency": "usd"}).id
+    items = [{**line(100, name="Pot"), "tax_rates": [high]}, {**monthly(100), "tax_rates": [low]}]
+    session = new_club(client, line_items=items, discounts=[{"coupon": coupon}])
+    # what recurs is first on an invoice and has the odd cent off: 49 and 3.773 of it, 50 and 9.5 of it
+    assert session.amount_total == 49 + 4 + 50 + 10
+    submit(simulator, session.id, **CARD)
+    assert latest(client, session.id)["invoice"]["total"] == 113
+
+
+def test_what_else_a_customer_owes_is_not_on_the_first_invoice(
+    simulator: Simulator, client: stripe.StripeClient
+) -> None:
+    customer = client.v1.customers.create({"email": "ann@b.test"}).id
+    client.v1.invoice_items.create({"customer": customer, "amount": 700, "currency": "usd"})
+    session = new_club(client, customer=customer)
+    submit(simulator, session.id, **CARD)
+    assert latest(client, session.id)["invoice"]["total"] == 2_000
+
+
 def test_a_debit_completes_the_session_and_pays_later(simulator: Simulator, client: stripe.StripeClient) -> None:
     session = new_club(client)
     submit(simulator, session.id, test_account="000123456789")

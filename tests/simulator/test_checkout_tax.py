@@ -123,6 +123,8 @@ def test_a_customer_is_taxed_where_he_lives(simulator: Simulator, british: strip
     nobody = british.v1.customers.create({}).id
     with refused(match="valid address on the Customer"):
         new_session(british, **more, customer=nobody)
+    elsewhere = new_session(british, **more, customer=known, billing_address_collection="required")
+    assert b"12.00 GBP" in submit(simulator, elsewhere.id, action="update", country="JP").body
     saves: Any = {"customer": nobody, "customer_update": {"address": "auto"}}
     saved = new_session(british, **more, **saves)
     submit(simulator, saved.id, **CARD, country="GB", line1="9 High St")
@@ -150,3 +152,10 @@ def test_a_tax_id_is_collected_with_the_name_of_the_business(simulator: Simulato
     assert details["business_name"] == "Tea Ltd"
     (held,) = client.v1.customers.tax_ids.list(latest(client, session.id)["customer"]).data
     assert (held.type, held.value) == ("gb_vat", "GB123456789")
+    again: Any = {
+        "customer": held.customer,
+        "customer_update": {"name": "auto"},
+        "tax_id_collection": {"enabled": True},
+    }
+    submit(simulator, new_session(client, **again).id, **CARD, **entered)
+    assert len(client.v1.customers.tax_ids.list(str(held.customer)).data) == 1

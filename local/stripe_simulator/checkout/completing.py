@@ -9,7 +9,6 @@ from ..context import Context
 from ..funds import intents as payments
 from ..invoices import collecting
 from ..pricing import discounts
-from ..pricing.discounts import DISCOUNTS
 from ..setups import intents as setups
 from ..values import Object
 from . import customers, invoicing, line_items, subscribing
@@ -64,8 +63,7 @@ def follow_setup(context: Context, intent: Object) -> None:
 
 def _with_what_comes_of_it(context: Context, session: Object) -> Object:
     """The session with the subscription or invoice that its payment leads to; its discounts are redeemed."""
-    fresh = [each for each in session["_discounts"] if context.state.find(DISCOUNTS, each["id"]) is None]
-    kept = discounts.keep(context, fresh, checkout_session=session["id"], customer=session["customer"])
+    kept = discounts.keep(context, session["_discounts"], checkout_session=session["id"], customer=session["customer"])
     if session["mode"] == SUBSCRIPTION:
         begun = subscribing.begin(context, session, kept)
         made = {"subscription": begun["id"], "invoice": begun["latest_invoice"]}

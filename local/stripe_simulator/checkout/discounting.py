@@ -12,9 +12,7 @@ from ..pricing import discounts, promotion_codes
 from ..pricing.coupons import COUPONS
 from ..pricing.promotion_codes import PROMOTION_CODES
 from ..resources.customers import CUSTOMERS
-from ..subscriptions import billing
 from ..values import Object
-from .checks import SUBSCRIPTION
 
 MAXIMUM_DISCOUNTS: Final = 1
 
@@ -28,7 +26,7 @@ def given(
         InvalidRequestError: more than one, or one that does not hold for this order.
     """
     if not wanted:
-        return _of_customer(context, session)
+        return {}
     if len(wanted) > MAXIMUM_DISCOUNTS:
         raise InvalidParameterError(
             f"You can apply at most {MAXIMUM_DISCOUNTS} discount to a Checkout Session.", param="discounts"
@@ -41,16 +39,6 @@ def given(
         subtotal=sum(each["amount_subtotal"] for each in items),
     )
     shown = [{"coupon": each.get("coupon"), "promotion_code": each.get("promotion_code")} for each in wanted]
-    return {"_discounts": found, "discounts": shown}
-
-
-def _of_customer(context: Context, session: Object) -> dict[str, Any]:
-    """A customer's own discount, which the first invoice of a subscription has unless another is given."""
-    if session["mode"] != SUBSCRIPTION or not session["customer"]:
-        return {}
-    nobodys: Object = {"customer": session["customer"], "discounts": []}
-    found = billing.discounts_at(context, nobodys, context.clock.now())
-    shown = [{"coupon": each["source"]["coupon"], "promotion_code": each["promotion_code"]} for each in found]
     return {"_discounts": found, "discounts": shown}
 
 
