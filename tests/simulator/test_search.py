@@ -206,8 +206,8 @@ def test_invoices_and_subscriptions_are_found(client: stripe.StripeClient) -> No
     customer = client.v1.customers.create()
     card = client.v1.payment_methods.attach("pm_card_visa", {"customer": customer.id})
     client.v1.customers.update(customer.id, {"invoice_settings": {"default_payment_method": card.id}})
-    monthly: Any = {"currency": "usd", "unit_amount": 900, "recurring": {"interval": "month"}}
-    price = client.v1.prices.create({**monthly, "product_data": {"name": "Box"}})
+    once: Any = {"currency": "usd", "unit_amount": 900, "product_data": {"name": "Box"}}
+    price = client.v1.prices.create(once | {"recurring": {"interval": "month"}})
     box = client.v1.subscriptions.create(
         {"customer": customer.id, "items": [{"price": price.id}], "metadata": {"plan": "gold"}}
     )
