@@ -286,14 +286,3 @@ def test_a_deleted_coupon_is_used_no_more_and_who_has_its_discount_keeps_it(
         assert sum_up(context, [Line(1_000)], currency="usd", discounts=applied).total == 900
     with pytest.raises(Exception, match="No such coupon"):
         summed(simulator, [Line(1_000)], coupons=(tenth,))
-
-
-def test_a_customer_s_own_discount_can_be_taken_away(simulator: Simulator, client: stripe.StripeClient) -> None:
-    customer = client.v1.customers.create({"name": "A"}).id
-    tenth = coupon(client, percent_off=10)
-    with inside(simulator) as context:
-        applied = discounts.resolve(context, [{"coupon": tenth}], customer=None, currency="usd", subtotal=0)
-        discounts.keep(context, applied, customer=customer)
-    assert client.v1.customers.delete_discount(customer).deleted
-    with pytest.raises(stripe.InvalidRequestError):
-        client.v1.customers.delete_discount(customer)

@@ -9,6 +9,7 @@ from typing import Any, Final
 from ..context import Context
 from ..errors import InvalidParameterError, InvalidRequestError
 from ..funds.records import CHARGES
+from ..resources.customers import CUSTOMERS
 from ..shelves import Collection
 from ..state import public
 from ..values import Object
@@ -101,14 +102,41 @@ def keep(context: Context, discounts: Sequence[Object], **places: str | None) ->
         coupons.count_redemption(context, made["source"]["coupon"])
         if made["promotion_code"]:
             promotion_codes.count_redemption(context, made["promotion_code"])
-        if made["subscription"] or (made["customer"] and not made["invoice"] and not made["checkout_session"]):
+        if made["subscription"]:
             context.emit("customer.discount.created", made)
         kept.append(made)
     return kept
 
 
+def of_customer(context: Context, customer_id: str) -> Object | None:
+    """A customer's own discount, which counts where nothing else is applied."""
+    customer = context.state.find("customer", customer_id)
+    shown = customer.get("discount") if customer else None
+    return context.state.find(DISCOUNTS, shown["id"]) if shown else None
+
+
+def give(context: Context, customer: Object, coupon: Object) -> Object:
+    """Give a customer a discount of its own, in the place of the one that it has.
+
+    Raises:
+        InvalidRequestError: the coupon is no longer valid.
+    """
+    before = of_customer(context, customer["id"])
+    if before:
+        context.state.delete(DISCOUNTS, before["id"])
+    [made] = keep(context, [_new(context, coupon, None, None, "coupon")], customer=customer["id"])
+    _show_on_customer(context, made, public(made))
+    context.emit(f"customer.discount.{'updated' if before else 'created'}", made, previous=before)
+    if made["end"] is not None:
+        context.schedule("discount.end", at=made["end"], discount=made["id"])
+    return made
+
+
 def remove(context: Context, discount: Object) -> Object:
     """Take a discount away from what it was applied to; gives the stub that is left of it."""
+    own = of_customer(context, discount["customer"]) if discount["customer"] else None
+    if own and own["id"] == discount["id"]:
+        _show_on_customer(context, discount, None)
     context.emit("customer.discount.deleted", discount)
     stub = {**public(discount), "deleted": True}
     context.state.delete(DISCOUNTS, discount["id"])
@@ -125,10 +153,15 @@ def is_for_once(context: Context, discount: Object) -> bool:
     return bool(context.state.get(COUPONS, discount["source"]["coupon"])["duration"] == "once")
 
 
-def _new(context: Context, coupon: Object, code: str | None, currency: str, param: str) -> Object:
+def _show_on_customer(context: Context, discount: Object, shown: Object | None) -> None:
+    context.state.update(CUSTOMERS, {"id": discount["customer"]}, {"discount": shown})
+
+
+def _new(context: Context, coupon: Object, code: str | None, currency: str | None, param: str) -> Object:
     if "deleted" in coupon or not coupon["valid"]:
         raise InvalidRequestError(f"Coupon {coupon['id']} is expired.", code="coupon_expired", param=param)
-    coupons.amount_off(coupon, currency, param)
+    if currency:
+        coupons.amount_off(coupon, currency, param)
     now = context.clock.now()
     months = coupon["duration_in_months"]
     return {

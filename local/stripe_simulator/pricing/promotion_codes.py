@@ -45,7 +45,8 @@ def add_promotion_code(context: Context, params: Mapping[str, Any]) -> Object:
     if customer and context.state.find("customer", customer) is None:
         raise InvalidParameterError(f"No such customer: '{customer}'", code="resource_missing", param="customer")
     code = params.get("code") or context.ids.new("", _CODE_LENGTH).removeprefix("_").upper()
-    _require_free(context, code, customer)
+    if params.get("active", True):
+        require_free(context, code, customer)
     most, coupons_most = params.get("max_redemptions"), coupon["max_redemptions"]
     if most is not None and coupons_most is not None and most > coupons_most:
         raise InvalidParameterError("It cannot be redeemed more often than its coupon.", param="max_redemptions")
@@ -120,9 +121,14 @@ def minimum_amount(code: Object, currency: str) -> int | None:
     return int(other["minimum_amount"])
 
 
-def _require_free(context: Context, code: str, customer: str | None) -> None:
+def require_free(context: Context, code: str, customer: str | None) -> None:
+    """Refuse an active code that would be the second of its text for some customer, in whatever case.
+
+    Raises:
+        InvalidRequestError.
+    """
     for other in context.state.select(PROMOTION_CODES, {"code": code.upper(), "active": True}):
-        if other["customer"] == customer or other["customer"] is None:
+        if customer is None or other["customer"] in (customer, None):
             raise InvalidRequestError(f"An active promotion code with `code: {code}` already exists.", param="code")
 
 

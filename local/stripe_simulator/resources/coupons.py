@@ -3,6 +3,7 @@
 from typing import Any, Final
 
 from ..context import Context
+from ..errors import ResourceMissingError
 from ..metadata import merged
 from ..pricing.coupons import COUPONS, add_coupon, checked_options
 from ..pricing.promotion_codes import PROMOTION_CODES, end
@@ -22,13 +23,13 @@ def create(context: Context) -> Object:
 @routes.api("GET", _PATH + "/{coupon}")
 def retrieve(context: Context, coupon: str) -> Object:
     """The coupon as it stands."""
-    return context.state.get(COUPONS, coupon)
+    return _standing(context, coupon)
 
 
 @routes.api("POST", _PATH + "/{coupon}")
 def update(context: Context, coupon: str) -> Object:
     """Change what may still be said of it; its reduction stays."""
-    before, params = context.state.get(COUPONS, coupon), context.params
+    before, params = _standing(context, coupon), context.params
     changes: dict[str, Any] = {"metadata": merged(before["metadata"], params.get("metadata"))}
     if "name" in params:
         changes["name"] = params["name"] or None
@@ -43,7 +44,7 @@ def update(context: Context, coupon: str) -> Object:
 @routes.api("DELETE", _PATH + "/{coupon}")
 def delete(context: Context, coupon: str) -> Object:
     """Let nobody use it again; who has its discount keeps it."""
-    before = context.state.get(COUPONS, coupon)
+    before = _standing(context, coupon)
     _end_codes(context, coupon)
     context.emit("coupon.deleted", before)
     context.state.update(COUPONS, before, {"valid": False, "deleted": True})
@@ -64,6 +65,14 @@ def end_in_time(context: Context, coupon: str) -> None:
         ended = context.state.update(COUPONS, found, {"valid": False})
         context.emit("coupon.updated", ended, previous=found)
         _end_codes(context, coupon)
+
+
+def _standing(context: Context, coupon: str) -> Object:
+    """The coupon, unless it was deleted; discounts go on reading that one, the API does not."""
+    found = context.state.get(COUPONS, coupon)
+    if "deleted" in found:
+        raise ResourceMissingError("coupon", coupon)
+    return found
 
 
 def _end_codes(context: Context, coupon: str) -> None:

@@ -46,6 +46,7 @@ CUSTOMERS: Final = Collection(
         "tax": tax.of_customer,
         "tax_ids": _tax_ids,
     },
+    found_anywhere=True,
 )
 routes = Routes(CUSTOMERS)
 _ADDRESS: Final = ("city", "country", "line1", "line2", "postal_code", "state")

@@ -6,7 +6,7 @@ from ..context import Context
 from ..errors import InvalidRequestError
 from ..metadata import merged
 from ..pricing.coupons import COUPONS, checked_options
-from ..pricing.promotion_codes import PROMOTION_CODES, add_promotion_code, end
+from ..pricing.promotion_codes import PROMOTION_CODES, add_promotion_code, end, require_free
 from ..routing import Routes
 from ..values import Object
 
@@ -34,6 +34,7 @@ def update(context: Context, promotion_code: str) -> Object:
     changes: dict[str, Any] = {"metadata": merged(before["metadata"], params.get("metadata"))}
     if params.get("active") and not before["active"]:
         _require_usable(context, before)
+        require_free(context, before["code"], before["customer"])
     if "active" in params:
         changes["active"] = params["active"]
     options = (params.get("restrictions") or {}).get("currency_options")

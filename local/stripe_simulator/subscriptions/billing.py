@@ -8,7 +8,7 @@ from ..context import Context
 from ..invoices import drafts
 from ..invoices.lines import DraftLine
 from ..invoices.records import customer_of
-from ..pricing.discounts import DISCOUNTS, is_for_once, still_valid
+from ..pricing.discounts import DISCOUNTS, is_for_once, of_customer, still_valid
 from ..values import Object
 from . import proration
 from .records import amount_of, period_of
@@ -140,9 +140,8 @@ def _pending(context: Context, subscription: Object) -> list[Object]:
 
 
 def _of_customer(context: Context, subscription: Object) -> list[Object]:
-    found = context.state.select(DISCOUNTS, {"customer": subscription["customer"]})
-    return [each for each in found if not any(each[place] for place in ("checkout_session", "invoice", "invoice_item",
-                                                                        "subscription"))][:1]  # fmt: skip
+    found = of_customer(context, subscription["customer"])
+    return [found] if found else []
 
 
 def _parent(subscription: Object, item: Object, *, is_proration: bool) -> dict[str, Any]:
