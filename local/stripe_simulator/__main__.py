@@ -8,11 +8,15 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
+from stripe import api_version as pinned
+
 from .clock import Clock
 from .database import DatabaseError
+from .errors import InvalidParameterError
 from .server import HOST, Server
 from .settings import Settings
 from .simulator import Simulator
+from .versions import check_version
 
 _DEFAULT_PORT = 12111
 
@@ -23,6 +27,7 @@ class _Options:
     database: Path | None
     seed: int | None
     now: int | None
+    api_version: str
 
 
 def _read(arguments: list[str]) -> _Options:
@@ -33,8 +38,15 @@ def _read(arguments: list[str]) -> _Options:
     parser.add_argument("--database", type=Path, help="a SQLite file that keeps the state")
     parser.add_argument("--seed", type=int, help="make the same ids again")
     parser.add_argument("--now", type=int, help="let the clock stand at this second since the epoch")
+    parser.add_argument(
+        "--default-api-version", default=pinned, help=f"of requests that name none (default {pinned}, the newest)"
+    )
     found = parser.parse_args(arguments)
-    return _Options(found.port, found.database, found.seed, found.now)
+    try:
+        version = check_version(found.default_api_version)
+    except InvalidParameterError as error:
+        parser.error(str(error))
+    return _Options(found.port, found.database, found.seed, found.now, version)
 
 
 def _listen(port: int) -> socket.socket:
@@ -51,7 +63,7 @@ async def _serve(options: _Options, listening: socket.socket) -> None:
     simulator = Simulator(
         clock=Clock.running() if options.now is None else Clock.standing(options.now),
         seed=options.seed,
-        settings=Settings(base_url=where),
+        settings=Settings(base_url=where, api_version=options.api_version),
         database=options.database,
     )
     server = Server(simulator)

@@ -2,14 +2,13 @@
 
 import json
 import logging
-import re
 from collections.abc import Mapping
 from http import HTTPStatus
 from typing import Any, Final, NamedTuple
 
 from . import idempotency, pages, parameters
 from .context import Context
-from .errors import AccountAccessError, ApiError, CardError, InvalidParameterError, StripeError
+from .errors import AccountAccessError, ApiError, CardError, StripeError
 from .events import Origin
 from .expand import expand
 from .faults.requests import HEADER, RequestFault, meet_request
@@ -17,12 +16,13 @@ from .idempotency import Attempt, Kept
 from .limits import Limits
 from .messages import Request, Response, account_named, authenticate, json_response
 from .routing import Html, Kind, Redirect, Route, Router
+from .sdk import Operation
 from .state import State, Store, public
 from .values import Object
+from .versions import check_version, lifted, lowered, renamed
 from .world import World
 
 _logger = logging.getLogger(__name__)
-_VERSION: Final = re.compile(r"\d{4}-\d{2}-\d{2}(\.[a-z_]+)?")
 _REQUEST_ID_LENGTH: Final = 14
 _CONTROLS: Final = "/_simulator/"  # answered in JSON, errors too
 
@@ -81,8 +81,7 @@ class Api:
     def _admit(self, request: Request, route: Route, placeholders: Mapping[str, str], request_id: str) -> _Call:
         authenticate(request.headers)
         version = request.headers.get("stripe-version", self._world.settings.api_version)
-        if not _VERSION.fullmatch(version):
-            raise InvalidParameterError(f"Invalid Stripe API version: {version}")
+        check_version(version)
         account = self._account(request)
         self._limits.count(account, request.path)
         key = idempotency.key_of(request)
@@ -165,14 +164,26 @@ class Api:
         operation = call.route.operation
         if operation is None:
             raise LookupError(f"{call.route.template} is no operation of the API")
-        params = parameters.read(operation, call.params, call.request.wire)
+        params = self._read(call, operation)
         if fault:
             fault.instead_of_work()
         paths = params.pop("expand", ())
         path = call.request.path
         context = Context(self._world, state, params, path, call.api_version, call.origin)
         answer: Object = call.route.handler(context, **call.placeholders)  # type: ignore[assignment]  # an API handler
-        return public(expand(state, answer, paths) if paths else answer)
+        shown = public(expand(state, answer, paths) if paths else answer)
+        lower: Object = lowered(call.api_version, shown, state)
+        return lower
+
+    def _read(self, call: _Call, operation: Operation) -> dict[str, Any]:
+        """The parameters, of whatever version they are, as the pinned version has them."""
+        path = call.request.path
+        given = lifted(call.api_version, path, call.params) if call.request.method == "POST" else call.params
+        try:
+            return parameters.read(operation, given, call.request.wire)
+        except StripeError as error:
+            error.param = renamed(call.api_version, path, error.param)
+            raise
 
     def _keep_failure(self, call: _Call, error: StripeError) -> Kept:
         answer = self._kept(call, error.http_status, _body(call.request, error))

@@ -184,7 +184,8 @@ class State:
     def insert(self, collection: Collection, item: Object) -> Object:
         """Keep a new object. Members with a leading underscore are the simulator's own and never shown."""
         self._store.sequence += 1
-        position: Position = (self._made_at(item.get("created")), self._store.sequence, item["id"])
+        made_at = self._made_at(item.get("created", item.get("date")))  # what invoice items call it
+        position: Position = (made_at, self._store.sequence, item["id"])
         self.transaction.put(self.account, collection.name, item["id"], Entry(item, position))
         return item
 

@@ -16,6 +16,7 @@ from .faults import deliveries as faults
 from .shelves import Collection
 from .state import State
 from .values import Object
+from .versions import lowered
 from .world import World
 
 DELIVERIES: Final = Collection("_delivery", indexes=("status", "event"))
@@ -108,7 +109,7 @@ def wire_form(state: State, delivery: Object, signed_at: int, now: int) -> Deliv
     endpoint = state.of(delivery["holder"]).find(delivery["endpoint_object"], delivery["endpoint"])
     if event is None or endpoint is None or endpoint["status"] != "enabled":
         return None
-    body = json.dumps(faults.payload(delivery, _payload(event, endpoint))).encode()
+    body = json.dumps(faults.payload(delivery, _payload(state.of(delivery["account"]), event, endpoint))).encode()
     headers = {
         "Content-Type": "application/json; charset=utf-8",
         "User-Agent": "Stripe/1.0 (+https://stripe.com/docs/webhooks)",
@@ -127,11 +128,13 @@ def wire_form(state: State, delivery: Object, signed_at: int, now: int) -> Deliv
     )
 
 
-def _payload(event: Object, endpoint: Object) -> Object:
+def _payload(state: State, event: Object, endpoint: Object) -> Object:
+    """What an endpoint is sent: the event as its version has it."""
     if event["object"] == "v2.core.event":
         return {name: value for name, value in event.items() if name not in _ONLY_WHEN_RETRIEVED}
-    version = endpoint.get("api_version") or endpoint.get("snapshot_api_version")
-    return {**event, "api_version": version} if version else event
+    version = endpoint.get("api_version") or endpoint.get("snapshot_api_version") or event["api_version"]
+    told = {**event["data"], "object": lowered(version, event["data"]["object"], state)}
+    return {**event, "api_version": version, "data": told}
 
 
 def finish_attempt(state: State, world: World, delivery: Object, status: int | None, error: str | None) -> None:

@@ -38,13 +38,13 @@ def add_item(
         "period": {"end": line.period[1], "start": line.period[0]},
         "pricing": pricing(line.price, line.unit_amount_decimal),
         "proration": proration,
-        "proration_details": {"discount_amounts": []} if proration else None,
+        **({"proration_details": {"discount_amounts": []}} if proration else {}),
         "quantity": line.quantity,
         "quantity_decimal": str(line.quantity),
         "tax_rates": [public(context.state.get(TAX_RATES, each)) for each in line.tax_rates],
         "test_clock": customer.get("test_clock"),
         "_line": {**{name: getattr(line, name) for name in line.__dataclass_fields__}, "period": list(line.period)},
     }
-    context.state.insert(INVOICE_ITEMS, {**item, "created": item["date"]})
+    context.state.insert(INVOICE_ITEMS, item)
     context.emit("invoiceitem.created", context.state.get(INVOICE_ITEMS, item_id))
     return context.state.get(INVOICE_ITEMS, item_id)

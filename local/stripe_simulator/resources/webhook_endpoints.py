@@ -12,6 +12,7 @@ from ..errors import InvalidParameterError
 from ..metadata import merged
 from ..routing import Routes
 from ..values import Object
+from ..versions import check_version
 
 routes = Routes(WEBHOOK_ENDPOINTS)
 SECRET_LENGTH: Final = 32
@@ -24,7 +25,7 @@ def create(context: Context) -> Object:
     endpoint = {
         "id": context.ids.new("we"),
         "object": "webhook_endpoint",
-        "api_version": params.get("api_version"),
+        "api_version": check_version(params["api_version"]) if "api_version" in params else None,
         "application": None,
         "created": context.clock.now(),
         "description": params.get("description") or None,
