@@ -184,8 +184,31 @@ def test_options_of_a_kind_of_method_count_for_it_alone(simulator: Simulator, cl
     captured, debited = (
         client.v1.payment_intents.retrieve(latest(client, each.id)["payment_intent"]) for each in (by_card, by_bank)
     )
-    assert (captured.status, captured.setup_future_usage) == ("requires_capture", "on_session")
-    assert (debited.status, debited.setup_future_usage) == ("processing", None)
+    assert (captured.status, debited.status) == ("requires_capture", "processing")
+    kept = [
+        client.v1.customers.payment_methods.list(latest(client, each.id)["customer"]).data
+        for each in (by_card, by_bank)
+    ]
+    assert [len(each) for each in kept] == [1, 0]
+    client.v1.payment_intents.capture(captured.id)
+    simulator.advance(3)
+    assert [latest(client, each.id)["payment_status"] for each in (by_card, by_bank)] == ["paid", "paid"]
+    told = client.v1.events.list({"type": "checkout.session.async_payment_succeeded"}).data
+    assert [each.data.object["id"] for each in told] == [by_bank.id]
+
+
+def test_a_session_may_ask_every_card_to_authenticate(simulator: Simulator, client: stripe.StripeClient) -> None:
+    options: Any = {"card": {"request_three_d_secure": "any"}}
+    paying = new_session(client, payment_method_options=options)
+    params: Any = {
+        "mode": "setup",
+        "currency": "usd",
+        "success_url": "http://shop.test/",
+        "payment_method_options": options,
+    }
+    saving = client.v1.checkout.sessions.create(params)
+    for session in (paying, saving):
+        assert submit(simulator, session.id, **CARD).headers["Location"].startswith("/3ds/")
 
 
 def test_an_expired_session_is_recovered(simulator: Simulator, client: stripe.StripeClient) -> None:

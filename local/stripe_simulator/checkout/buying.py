@@ -39,7 +39,7 @@ def pay(context: Context, session: Object, fields: Mapping[str, Any]) -> Object 
     if session["mode"] == SETUP or session["amount_total"] == 0:
         intent = _setup_intent(context, session)
         return confirming.confirm_with(context, intent, method, acceptance=_ACCEPTANCE)
-    intent = _payment_intent(context, session, method, saves=bool(text_of(fields, "save")))
+    intent = _payment_intent(context, session, saves=bool(text_of(fields, "save")))
     return payments.confirm_with(context, intent, method)
 
 
@@ -68,13 +68,14 @@ def _setup_intent(context: Context, session: Object) -> Object:
     if session["_attempt"] and session["_attempt"].startswith("seti_"):
         intent = context.state.get(setups.SETUP_INTENTS, session["_attempt"])
         return context.state.update(setups.SETUP_INTENTS, intent, {"customer": session["customer"]})
-    intent = setups.open_intent(context, {"customer": session["customer"]}, watcher=sessions.WATCHER)
+    asked = {"customer": session["customer"], **terms_of_payment.setup_options(session)}
+    intent = setups.open_intent(context, asked, watcher=sessions.WATCHER)
     context.state.update(SESSIONS, session, {"_attempt": intent["id"]})
     return intent
 
 
-def _payment_intent(context: Context, session: Object, method: Object, *, saves: bool) -> Object:
-    """The session's PaymentIntent, made when it is first needed, as this payment method wants it."""
+def _payment_intent(context: Context, session: Object, *, saves: bool) -> Object:
+    """The session's PaymentIntent, made when it is first needed."""
     if session["_attempt"] and session["_attempt"].startswith("pi_"):
         terms_of_payment.refit_intent(context, session)
         intent = context.state.get(payments.PAYMENT_INTENTS, session["_attempt"])
@@ -83,10 +84,5 @@ def _payment_intent(context: Context, session: Object, method: Object, *, saves:
         intent = payments.open_intent(context, terms_of_payment.asked(session), watcher=sessions.WATCHER)
         shown = {} if session["mode"] == SUBSCRIPTION else {"payment_intent": intent["id"]}
         context.state.update(SESSIONS, session, {"_attempt": intent["id"], **shown})
-    options = session["payment_method_options"].get(method["type"], {})
-    usage = options.get("setup_future_usage") or intent["setup_future_usage"] or ("on_session" if saves else None)
-    changes = {
-        "capture_method": options.get("capture_method") or session["_intent"].get("capture_method", "automatic_async"),
-        "setup_future_usage": None if usage == "none" else usage,
-    }
-    return context.state.update(payments.PAYMENT_INTENTS, intent, changes)
+    usage = intent["setup_future_usage"] or ("on_session" if saves else None)
+    return context.state.update(payments.PAYMENT_INTENTS, intent, {"setup_future_usage": usage})

@@ -39,7 +39,10 @@ _EXCLUSIVE: Final = (
 _UNSUPPORTED: Final = ("customer_account", "payment_method_configuration")
 _OFF_ONLY: Final = ("adaptive_pricing", "managed_payments")
 _OPTIONS: Final[Mapping[str, frozenset[str]]] = {
-    "card": frozenset({"capture_method", "request_three_d_secure", "setup_future_usage"}),
+    "card": frozenset(
+        {"capture_method", "request_extended_authorization", "request_incremental_authorization"}
+        | {"request_three_d_secure", "setup_future_usage"}
+    ),
     "sepa_debit": frozenset({"setup_future_usage"}),
     "us_bank_account": frozenset({"setup_future_usage"}),
 }

@@ -7,6 +7,8 @@ from typing import Final
 
 from ..context import Context
 from ..funds import intents as payments
+from ..funds import method_options
+from ..funds.methods import PAYMENT_METHODS
 from ..invoices import collecting
 from ..pricing import discounts
 from ..setups import intents as setups
@@ -46,7 +48,8 @@ def follow_payment(context: Context, intent: Object) -> None:
     elif status == "succeeded":
         collecting.follow(context, intent)
         paid = context.state.update(SESSIONS, session, {"payment_status": PAID})
-        if intent["capture_method"] != "manual":
+        method = context.state.get(PAYMENT_METHODS, intent["payment_method"])
+        if method_options.capture_method(intent, method["type"]) != "manual":
             context.emit("checkout.session.async_payment_succeeded", paid)
     elif status == "requires_payment_method":
         collecting.follow(context, intent)

@@ -102,6 +102,7 @@ def _for_setup(context: Context, session: dict[str, Any]) -> Object:
         )
     kinds = setups.kinds(params, session["currency"])
     asked = {**params.get("setup_intent_data", {}), "allowed_payment_method_types": kinds}
+    asked |= terms_of_payment.setup_options(session)
     if session["customer"]:
         asked["customer"] = session["customer"]
     intent = setups.open_intent(context, asked, watcher=WATCHER)

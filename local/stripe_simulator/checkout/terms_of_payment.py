@@ -18,6 +18,7 @@ def asked(session: Object) -> dict[str, Any]:
     """
     amount = session["amount_total"]
     wanted = {**session["_intent"], "amount": amount, "currency": session["currency"]}
+    wanted["payment_method_options"] = session["payment_method_options"]
     if session["mode"] == SUBSCRIPTION:
         wanted |= subscribing.payment_of(session, amount)
     if session["customer"]:
@@ -31,6 +32,12 @@ def asked(session: Object) -> dict[str, Any]:
     if details:
         wanted["shipping"] = {**details, "phone": (session["customer_details"] or {}).get("phone")}
     return wanted
+
+
+def setup_options(session: Object) -> dict[str, Any]:
+    """What a SetupIntent takes of the session's ``payment_method_options``."""
+    card = session["payment_method_options"]["card"]
+    return {"payment_method_options": {"card": {"request_three_d_secure": card["request_three_d_secure"]}}}
 
 
 def checked_types(context: Context, session: Object) -> list[str]:
