@@ -108,7 +108,10 @@ def test_an_individual_is_the_only_person_of_its_account(simulator: Simulator, c
 
 
 def test_what_is_not_followed_of_people_answers_501(client: stripe.StripeClient, company: str) -> None:
-    for params, name in (({"maiden_name": "a"}, "maiden_name"), ({"person_token": "cpt_1"}, "person_token")):
+    for params, name in (
+        ({"maiden_name": "a"}, "maiden_name"),
+        ({"gender": "x", "verification": {"document": {"front": "file_1"}}}, "verification"),
+    ):
         asked_for: Any = params
         with refused(stripe.APIError, match=name) as failure:
             client.v1.accounts.persons.create(company, asked_for)

@@ -29,7 +29,7 @@ _V1_NAMES: Final[Mapping[str, str]] = {
 V1_ONLY: Final = (
     *("additional_tos_acceptances", "address_kana", "address_kanji", "documents", "first_name_kana"),
     *("first_name_kanji", "full_name_aliases", "id_number_secondary", "last_name_kana", "last_name_kanji"),
-    *("maiden_name", "person_token", "registered_address", "us_cfpb_data", "verification"),
+    *("maiden_name", "registered_address", "us_cfpb_data", "verification"),
 )
 V2_ONLY: Final = (
     *("additional_addresses", "additional_names", "additional_terms_of_service", "documents", "person_token"),

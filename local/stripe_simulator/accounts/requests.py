@@ -8,6 +8,7 @@ from ..context import Context
 from ..errors import UnsupportedError
 from ..values import Object
 from .record import CARD_PAYMENTS, MERCHANT, PAYOUTS, RECIPIENT, TRANSFERS
+from .tokens import BANK_ACCOUNT, TOKENS, redeem
 from .v1_view import V1_NAMES
 
 _NOT_HERE: Final = frozenset(
@@ -59,6 +60,8 @@ def bank_account(context: Context, record: Object, given: Mapping[str, Any] | st
     Raises:
         UnsupportedError: it is a card, or a token of one.
     """
+    if isinstance(given, str) and context.state.find(TOKENS, given):
+        given = redeem(context, given, BANK_ACCOUNT, "external_account")
     details = given if isinstance(given, Mapping) else {}
     if details.get("object", "bank_account") != "bank_account":
         raise UnsupportedError("external accounts that are cards")

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any, Final
 
-from ..accounts import ACCOUNTS, get_record, insert, payout_terms, persons, save
+from ..accounts import ACCOUNTS, get_record, insert, payout_terms, persons, save, tokens
 from ..accounts.platform_view import platform_view
 from ..accounts.record import MERCHANT, RECIPIENT, blank, overlaid
 from ..accounts.requests import asked_by_v1, bank_account, with_capability
@@ -20,20 +20,13 @@ from ..routing import Routes
 from ..values import Object
 
 routes = Routes(ACCOUNTS)
-_UNSUPPORTED: Final = ("account_token", "documents", "groups")
+_UNSUPPORTED: Final = ("documents", "groups")
 _REJECTION_REASONS: Final = (
     *("credit", "fraud_no_intent_to_fulfill", "fraud_other", "fraud_payment_method_casher"),
     *("fraud_payment_method_tester", "other", "terms_of_service"),
 )
 _COMPANY_FLAGS: Final = ("directors_provided", "executives_provided", "owners_provided")
-_NOT_FOLLOWED: Final[Mapping[str, tuple[str, ...]]] = {
-    "individual": persons.V1_ONLY,
-    "company": (
-        *("address_kana", "address_kanji", "directorship_declaration", "export_license_id", "export_purpose_code"),
-        *("name_kana", "name_kanji", "ownership_declaration", "ownership_exemption_reason", "registration_date"),
-        *("registration_number", "representative_declaration", "structure", "verification"),
-    ),
-}
+_FOLLOWED_OF_COMPANIES: Final = frozenset({"address", "name", "phone", "tax_id", *_COMPANY_FLAGS})
 _PLACES: Final[Mapping[str, Mapping[str, str]]] = {
     "company": {"name": "registered_name", "phone": "phone"},
     "business_profile": {
@@ -49,7 +42,7 @@ _PLACES: Final[Mapping[str, Mapping[str, str]]] = {
 def create(context: Context) -> Object:
     """Create an account, by controller properties or by a legacy type."""
     context.unsupported(*_UNSUPPORTED)
-    params = context.params
+    params = tokens.with_token(context, tokens.ACCOUNT, "account_token")
     record = _controlled(blank(context), params)
     record["identity"] = {"country": params.get("country", context.settings.country).upper()}
     record["defaults"] = {"currency": context.settings.default_currency}
@@ -77,7 +70,8 @@ def update(context: Context, account: str) -> Object:
     """Change what was given."""
     context.unsupported(*_UNSUPPORTED)
     before = get_record(context, account)
-    after = save(context, before, _applied(context, before, context.params))
+    params = tokens.with_token(context, tokens.ACCOUNT, "account_token")
+    after = save(context, before, _applied(context, before, params))
     payout_terms.expect_run(context.on(account))
     return v1_view(after)
 
@@ -200,14 +194,14 @@ def _describe(record: dict[str, Any], params: Mapping[str, Any]) -> None:
     identity: dict[str, Any] = {}
     if "business_type" in params:
         identity["entity_type"] = params["business_type"]
-    for name, refused in _NOT_FOLLOWED.items():
-        for each in refused:
-            if each in params.get(name, {}):
-                raise UnsupportedError(f"the parameter {name}[{each}] of accounts")
     if "individual" in params:
-        identity["individual"] = jsonable(persons.from_v1(params["individual"]))
+        given = params["individual"]
+        _refuse("individual", [name for name in given if name in persons.V1_ONLY])
+        individual = jsonable(persons.from_v1(given))
+        identity["individual"] = {**individual, **({"metadata": given["metadata"]} if given.get("metadata") else {})}
     if "company" in params:
         given = params["company"]
+        _refuse("company", [name for name in given if name not in _FOLLOWED_OF_COMPANIES])
         address = {"address": given["address"]} if "address" in given else {}
         identity["business_details"] = {
             place: given[name] for name, place in _PLACES["company"].items() if name in given
@@ -224,6 +218,11 @@ def _describe(record: dict[str, Any], params: Mapping[str, Any]) -> None:
         record["defaults"]["currency"] = currency_code(params["default_currency"], "default_currency")
     if "email" in params:
         record["contact_email"] = params["email"]
+
+
+def _refuse(member: str, names: list[str]) -> None:
+    for name in names:
+        raise UnsupportedError(f"the parameter {member}[{name}] of accounts")
 
 
 def _accept_terms(record: dict[str, Any], given: Mapping[str, Any]) -> None:

@@ -1,9 +1,10 @@
 """The people of connected accounts. https://docs.stripe.com/api/persons https://docs.stripe.com/api/v2/core/persons"""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any, Final
 
-from ..accounts import get_record, persons, save, standing
+from ..accounts import get_record, persons, save, standing, tokens
 from ..accounts.record import at
 from ..catalog import jsonable
 from ..context import Context
@@ -110,8 +111,9 @@ def _open(context: Context, account: str) -> Object:
 
 
 def _given_v1(context: Context) -> dict[str, Any]:
-    context.unsupported(*persons.V1_ONLY)
-    return _with_metadata(context, persons.from_v1(context.params))
+    params = tokens.with_token(context, tokens.PERSON, "person_token")
+    replace(context, params=params).unsupported(*persons.V1_ONLY)
+    return _with_metadata(context, persons.from_v1(params))
 
 
 def _given_v2(context: Context) -> dict[str, Any]:
