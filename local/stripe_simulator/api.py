@@ -15,7 +15,7 @@ from .faults.requests import HEADER, RequestFault, meet_request
 from .idempotency import Attempt, Kept
 from .limits import Limits
 from .messages import Request, Response, account_named, authenticate, json_response
-from .routing import Html, Kind, Redirect, Route, Router
+from .routing import Document, Html, Kind, Redirect, Route, Router
 from .sdk import Operation
 from .state import State, Store, public
 from .values import Object
@@ -207,11 +207,15 @@ class Api:
             answer = pages.notice("This page is not available", error.message, status=error.http_status)
         if isinstance(answer, Html):
             return Response(answer.status, answer.text.encode(), {"Content-Type": "text/html; charset=utf-8"})
+        if isinstance(answer, Document):
+            return Response(HTTPStatus.OK, answer.content, {"Content-Type": answer.kind})
         if isinstance(answer, Redirect):
             return Response(HTTPStatus.SEE_OTHER, b"", {"Location": answer.url})
         return json_response(HTTPStatus.OK, public(answer))
 
-    def _show(self, request: Request, route: Route, placeholders: Mapping[str, str]) -> Html | Redirect | Object:
+    def _show(
+        self, request: Request, route: Route, placeholders: Mapping[str, str]
+    ) -> Html | Redirect | Document | Object:
         with self._store.transaction() as transaction:
             state = State(transaction, self._world.platform)
             version = self._world.settings.api_version

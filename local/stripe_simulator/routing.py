@@ -28,8 +28,16 @@ class Redirect:
     url: str
 
 
+@dataclass(frozen=True, slots=True)
+class Document:
+    """A file to be read or kept."""
+
+    content: bytes
+    kind: str  # its content type
+
+
 type ApiHandler = Callable[..., Object]
-type PageHandler = Callable[..., Html | Redirect | Object]
+type PageHandler = Callable[..., Html | Redirect | Document | Object]
 type DueHandler = Callable[..., None]
 
 

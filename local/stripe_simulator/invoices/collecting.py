@@ -19,8 +19,15 @@ from .records import INVOICE_PAYMENTS, INVOICES, OPEN, UNCOLLECTIBLE, VOID, cust
 _DAY_SECONDS: Final = 24 * 3_600
 
 
-def collect(context: Context, invoice: Object, *, method: Object | None = None, off_session: bool = True) -> Object:
-    """Try to pay an open invoice; gives it as it then stands.
+def collect(
+    context: Context,
+    invoice: Object,
+    *,
+    method: Object | None = None,
+    off_session: bool = True,
+    return_url: str | None = None,
+) -> Object:
+    """Try to pay an open invoice; gives it as it then stands. ``return_url`` is where a challenge leads back to.
 
     Raises:
         CardError: 402, declined; the attempt is recorded all the same.
@@ -38,7 +45,7 @@ def collect(context: Context, invoice: Object, *, method: Object | None = None, 
     intent = context.state.get(intents.PAYMENT_INTENTS, invoice["_payment_intent"])
     counted = {"attempt_count": invoice["attempt_count"] + 1, "attempted": True}
     context.state.update(INVOICES, invoice, counted)
-    intents.confirm_with(context, intent, chosen, off_session=off_session)
+    intents.confirm_with(context, intent, chosen, off_session=off_session, return_url=return_url)
     return context.state.get(INVOICES, invoice["id"])
 
 
