@@ -6,7 +6,7 @@ https://docs.stripe.com/billing/subscriptions/overview
 from typing import Any, Final
 
 from ..context import Context
-from ..invoices import collecting, watching
+from ..invoices import collecting, finalizing, watching
 from ..invoices.moments import now_for, schedule_for
 from ..invoices.records import INVOICES, OPEN
 from ..values import Object
@@ -87,6 +87,7 @@ def cycle(context: Context, subscription: Object) -> Object:
         if item["current_period_start"] == now or item["current_period_start"] <= now < item["current_period_end"]
     ]
     invoice = billing.invoice(context, subscription, lines, "subscription_cycle", now, **_kept_back(subscription))
+    _give_up_while_paused(context, subscription, invoice)
     changes: dict[str, Any] = {"latest_invoice": invoice["id"]}
     status = ACTIVE if subscription["status"] == TRIALING else subscription["status"]
     before = context.state.get(SUBSCRIPTIONS, subscription["id"])
@@ -186,6 +187,16 @@ def _lacks_payment(context: Context, subscription: Object) -> bool:
         return False
     customer = context.state.find("customer", subscription["customer"]) or {}
     return not (customer.get("invoice_settings") or {}).get("default_payment_method")
+
+
+def _give_up_while_paused(context: Context, subscription: Object, invoice: Object) -> None:
+    """Collection is paused: the invoice is finalized and given up as was asked, or stays a draft."""
+    behavior = (subscription["pause_collection"] or {}).get("behavior")
+    if behavior not in ("void", "mark_uncollectible"):
+        return
+    opened = finalizing.finalize(context, context.state.update(INVOICES, invoice, {"auto_advance": False}))
+    if opened["status"] == OPEN:
+        (collecting.void if behavior == "void" else collecting.mark_uncollectible)(context, opened)
 
 
 def _kept_back(subscription: Object) -> dict[str, Any]:
