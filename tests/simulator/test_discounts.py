@@ -6,9 +6,12 @@ import pytest
 import stripe
 
 from local.stripe_simulator import Simulator
+from local.stripe_simulator.errors import InvalidRequestError
+from local.stripe_simulator.pricing.discounts import resolve
 
 from .conftest import START
 from .paying import refused
+from .test_pricing import inside
 
 MONTH_SECONDS = 31 * 24 * 3_600
 
@@ -164,3 +167,25 @@ def test_a_connected_account_has_coupons_of_its_own(client: stripe.StripeClient)
     client.v1.coupons.create({"id": "SALE", "percent_off": 20}, seller)
     assert client.v1.coupons.retrieve(mine).percent_off == 10
     assert client.v1.coupons.retrieve(mine, options=seller).percent_off == 20
+
+
+def test_a_code_for_newcomers_is_not_for_who_has_paid_before(simulator: Simulator, client: stripe.StripeClient) -> None:
+    ann = client.v1.customers.create({"name": "Ann"}).id
+    first = code(client, coupon(client), restrictions={"first_time_transaction": True}).id
+
+    def redeem() -> int:
+        with inside(simulator) as context:
+            wanted = [{"promotion_code": first}]
+            return len(resolve(context, wanted, customer={"id": ann}, currency="usd", subtotal=1_000))
+
+    def pay(method: str) -> None:
+        params: Any = {"amount": 1_000, "currency": "usd", "customer": ann, "confirm": True, "off_session": True}
+        params["payment_method"] = method
+        client.v1.payment_intents.create(params)
+
+    with pytest.raises(stripe.CardError):
+        pay("pm_card_visa_chargeDeclined")
+    assert redeem() == 1
+    pay("pm_card_visa")
+    with pytest.raises(InvalidRequestError, match="prior transactions"):
+        redeem()

@@ -125,6 +125,16 @@ def test_a_line_s_own_discount_comes_before_that_of_the_whole() -> None:
     assert sums.total == 3_000 + 600 + 5_000 + 1_000 + 500
 
 
+def test_a_line_that_cannot_be_discounted_is_not() -> None:
+    simulator = Simulator(seed=1)
+    half = {"coupon": coupon_of(simulator, {"percent_off": 50}, "usd")}
+    with inside(simulator) as context:
+        applied = discounts.resolve(context, [half], customer=None, currency="usd", subtotal=0)
+        lines = [Line(1_000), Line(1_000, discountable=False, discounts=applied)]
+        sums = sum_up(context, lines, currency="usd", discounts=applied)
+    assert [each.total for each in sums.lines] == [500, 1_000]
+
+
 def test_the_account_that_is_liable_collects_by_its_own_registrations() -> None:
     simulator = Simulator(seed=1)
     seller = made(simulator, "/v1/accounts", {"type": "express"})["id"]
