@@ -161,6 +161,26 @@ def test_the_minimum_of_a_code_is_said_in_every_currency(client: stripe.StripeCl
     assert error.value.param == "restrictions[minimum_amount_currency]"
 
 
+def test_what_codes_cannot_be(client: stripe.StripeClient) -> None:
+    ending = coupon(client, percent_off=10, max_redemptions=2, redeem_by=START + 60)
+    minimum: Any = {"minimum_amount": 1_000, "minimum_amount_currency": "usd"}
+    wrong: list[tuple[dict[str, Any], str]] = [
+        ({"code": "10% OFF"}, "code"),
+        ({"expires_at": START}, "expires_at"),
+        ({"expires_at": START + 61}, "expires_at"),
+        ({"max_redemptions": 3}, "max_redemptions"),
+        ({"max_redemptions": 0}, "max_redemptions"),
+        ({"customer": "cus_none"}, "customer"),
+        ({"restrictions": {**minimum, "currency_options": {"usd": {"minimum_amount": 5}}}}, "currency_options[usd]"),
+        ({"restrictions": {"currency_options": {"eur": {"minimum_amount": 5}}}}, "currency_options[eur]"),
+    ]
+    for params, param in wrong:
+        with pytest.raises(stripe.InvalidRequestError) as error:
+            code(client, ending, **params)
+        assert error.value.param == param, params
+    assert code(client, ending, expires_at=START + 60, max_redemptions=2).active
+
+
 def test_a_connected_account_has_coupons_of_its_own(client: stripe.StripeClient) -> None:
     seller: Any = {"stripe_account": client.v1.accounts.create({"type": "express"}).id}
     mine = coupon(client, id="SALE", percent_off=10)

@@ -211,6 +211,8 @@ def test_what_coupons_cannot_be(client: stripe.StripeClient) -> None:
         ({"percent_off": 10, "duration": "repeating"}, "duration_in_months"),
         ({"percent_off": 10, "duration": "once", "duration_in_months": 2}, "duration_in_months"),
         ({"percent_off": 10, "redeem_by": START}, "redeem_by"),
+        ({"percent_off": 10, "redeem_by": START + 6 * 366 * 86_400}, "redeem_by"),
+        ({"percent_off": 10, "currency_options": {"eur": {"amount_off": 1}}}, "currency_options[eur]"),
         ({"percent_off": 10, "max_redemptions": 0}, "max_redemptions"),
     ]
     for params, param in wrong:

@@ -24,6 +24,7 @@ COUPONS: Final = Collection(
 """``_applies_to`` and ``_currency_options`` are shown only when they are expanded."""
 
 _ID_LENGTH: Final = 8
+_LONGEST_SECONDS: Final = 5 * 366 * 24 * 3_600
 _HUNDRED: Final = Decimal(100)
 _DECIMALS: Final = 2  # https://docs.stripe.com/api/coupons/create: "between 0 and 100", shown with two decimals
 
@@ -47,7 +48,7 @@ def add_coupon(context: Context, params: Mapping[str, Any]) -> Object:
         "duration": duration,
         "duration_in_months": _months(params, duration),
         "livemode": False,
-        "max_redemptions": _redemptions(params),
+        "max_redemptions": positive(params, "max_redemptions"),
         "metadata": merged({}, params.get("metadata")),
         "name": params.get("name") or None,
         "percent_off": None,
@@ -59,8 +60,8 @@ def add_coupon(context: Context, params: Mapping[str, Any]) -> Object:
         **_reduction(params),
     }
     if coupon["redeem_by"] is not None:
-        if coupon["redeem_by"] <= context.clock.now():
-            raise InvalidParameterError("`redeem_by` must be in the future.", param="redeem_by")
+        if not 0 < coupon["redeem_by"] - context.clock.now() <= _LONGEST_SECONDS:
+            raise InvalidParameterError("`redeem_by` must be within the next 5 years.", param="redeem_by")
         context.schedule("coupon.end", at=coupon["redeem_by"], coupon=coupon_id)
     context.state.insert(COUPONS, coupon)
     context.emit("coupon.created", coupon)
@@ -97,13 +98,23 @@ def amount_off(coupon: Object, currency: str, param: str = "coupon") -> int | No
     return int(other["amount_off"])
 
 
-def checked_options(given: Mapping[str, Any], names: str) -> dict[str, Any]:
-    """Amounts by currency, as coupons and promotion codes have them."""
+def checked_options(given: Mapping[str, Any], name: str, own_currency: str | None) -> dict[str, Any]:
+    """Amounts by currency, as coupons and promotion codes have them besides the one in their own currency.
+
+    Raises:
+        InvalidParameterError: no amount, or one that is none; the currency is their own, or they have none.
+    """
     options = {}
     for currency, option in given.items():
-        code = money.currency_code(currency, f"currency_options[{currency}]")
-        money.check_amount(option[names], code, f"currency_options[{currency}][{names}]")
-        options[code] = {names: option[names]}
+        param = f"currency_options[{currency}]"
+        code = money.currency_code(currency, param)
+        if own_currency in (None, code):
+            raise InvalidParameterError("Currency options are for other currencies than the amount's own.", param=param)
+        if name not in option:
+            missing = f"{param}[{name}]"
+            raise InvalidParameterError(f"Missing required param: {missing}.", code="parameter_missing", param=missing)
+        money.check_amount(option[name], code, f"{param}[{name}]")
+        options[code] = {name: option[name]}
     return options
 
 
@@ -121,6 +132,7 @@ def _reduction(params: Mapping[str, Any]) -> dict[str, Any]:
                 "Invalid percent_off: must be greater than 0, at most 100, with at most two decimals.",
                 param="percent_off",
             )
+        checked_options(params.get("currency_options") or {}, "amount_off", None)
         return {"percent_off": float(percent)}
     if "currency" not in params:
         raise InvalidParameterError(
@@ -130,7 +142,7 @@ def _reduction(params: Mapping[str, Any]) -> dict[str, Any]:
     money.check_amount(amount or 0, currency, "amount_off")
     if not amount:
         raise InvalidParameterError("This value must be greater than or equal to 1.", param="amount_off")
-    options = checked_options(params.get("currency_options") or {}, "amount_off")
+    options = checked_options(params.get("currency_options") or {}, "amount_off", currency)
     return {"amount_off": amount, "currency": currency, "_currency_options": options or None}
 
 
@@ -144,11 +156,16 @@ def _months(params: Mapping[str, Any], duration: str) -> int | None:
     return months
 
 
-def _redemptions(params: Mapping[str, Any]) -> int | None:
-    most: int | None = params.get("max_redemptions")
-    if most is not None and most < 1:
-        raise InvalidParameterError("This value must be greater than or equal to 1.", param="max_redemptions")
-    return most
+def positive(params: Mapping[str, Any], name: str) -> int | None:
+    """A number that is at least one, if it was given.
+
+    Raises:
+        InvalidParameterError: it is less.
+    """
+    number: int | None = params.get(name)
+    if number is not None and number < 1:
+        raise InvalidParameterError("This value must be greater than or equal to 1.", param=name)
+    return number
 
 
 def _applies_to(state: State, params: Mapping[str, Any]) -> dict[str, Any] | None:

@@ -1,5 +1,6 @@
 """Promotion codes: what a buyer enters to get a coupon's discount. https://docs.stripe.com/api/promotion_codes"""
 
+import re
 from collections.abc import Mapping
 from typing import Any, Final
 
@@ -9,7 +10,7 @@ from ..errors import InvalidParameterError, InvalidRequestError
 from ..metadata import merged
 from ..shelves import Collection, Index
 from ..values import Object
-from .coupons import COUPONS, checked_options
+from .coupons import COUPONS, checked_options, positive
 
 PROMOTION_CODES: Final = Collection(
     "promotion_code",
@@ -25,6 +26,7 @@ PROMOTION_CODES: Final = Collection(
     },
 )
 _CODE_LENGTH: Final = 8
+_CODE: Final = re.compile(r"[A-Za-z0-9-]+")
 
 
 def add_promotion_code(context: Context, params: Mapping[str, Any]) -> Object:
@@ -45,14 +47,18 @@ def add_promotion_code(context: Context, params: Mapping[str, Any]) -> Object:
     if customer and context.state.find("customer", customer) is None:
         raise InvalidParameterError(f"No such customer: '{customer}'", code="resource_missing", param="customer")
     code = params.get("code") or context.ids.new("", _CODE_LENGTH).removeprefix("_").upper()
+    if not _CODE.fullmatch(code):
+        raise InvalidParameterError("A code is made of letters, digits and dashes.", param="code")
     if params.get("active", True):
         require_free(context, code, customer)
-    most, coupons_most = params.get("max_redemptions"), coupon["max_redemptions"]
+    most, coupons_most = positive(params, "max_redemptions"), coupon["max_redemptions"]
     if most is not None and coupons_most is not None and most > coupons_most:
         raise InvalidParameterError("It cannot be redeemed more often than its coupon.", param="max_redemptions")
     expires_at = params.get("expires_at")
     if expires_at is not None and expires_at <= context.clock.now():
         raise InvalidParameterError("`expires_at` must be in the future.", param="expires_at")
+    if expires_at is not None and coupon["redeem_by"] is not None and expires_at > coupon["redeem_by"]:
+        raise InvalidParameterError("It cannot expire after its coupon's `redeem_by`.", param="expires_at")
     made = {
         "id": context.ids.new("promo"),
         "object": "promotion_code",
@@ -149,5 +155,5 @@ def _restrictions(given: Mapping[str, Any]) -> dict[str, Any]:
             "minimum_amount": minimum,
             "minimum_amount_currency": currency,
         },
-        "_currency_options": checked_options(given.get("currency_options") or {}, "minimum_amount") or None,
+        "_currency_options": checked_options(given.get("currency_options") or {}, "minimum_amount", currency) or None,
     }

@@ -34,7 +34,7 @@ def update(context: Context, coupon: str) -> Object:
     if "name" in params:
         changes["name"] = params["name"] or None
     if "currency_options" in params:
-        added = checked_options(params["currency_options"], "amount_off")
+        added = checked_options(params["currency_options"], "amount_off", before["currency"])
         changes["_currency_options"] = {**(before["_currency_options"] or {}), **added}
     after = context.state.update(COUPONS, before, changes)
     context.emit("coupon.updated", after, previous=before)

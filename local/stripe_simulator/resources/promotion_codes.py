@@ -39,7 +39,8 @@ def update(context: Context, promotion_code: str) -> Object:
         changes["active"] = params["active"]
     options = (params.get("restrictions") or {}).get("currency_options")
     if options:
-        added = checked_options(options, "minimum_amount")
+        own_currency = before["restrictions"]["minimum_amount_currency"]
+        added = checked_options(options, "minimum_amount", own_currency)
         changes["_currency_options"] = {**(before["_currency_options"] or {}), **added}
     after = context.state.update(PROMOTION_CODES, before, changes)
     context.emit("promotion_code.updated", after, previous=before)
