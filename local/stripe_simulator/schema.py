@@ -231,8 +231,8 @@ def _read_integer(value: Json, name: str, wire: Wire) -> int:
 def _read_boolean(value: Json, name: str, wire: Wire) -> bool:
     if isinstance(value, bool) and wire is not Wire.FORM:
         return value
-    if wire is Wire.FORM and value in ("true", "false"):
-        return bool(value == "true")
+    if wire is Wire.FORM and value in ("true", "false", "True", "False"):  # stripe-python wrote Python's
+        return bool(value in ("true", "True"))
     raise InvalidParameterError(f"Invalid boolean: {value}", param=name)
 
 

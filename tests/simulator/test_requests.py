@@ -179,3 +179,16 @@ def test_a_fault_of_the_simulator_answers_as_stripes_own_and_leaves_nothing(
     answer = simulator.request("POST", "/v1/products", {"name": "x", "id": "tea"})
     assert (answer.status, answer.json()["error"]["type"]) == (500, "api_error")
     assert simulator.store.peek(simulator.platform, PRODUCTS.name, "tea") is None
+
+
+@pytest.mark.parametrize(("text", "value"), [("true", True), ("True", True), ("false", False), ("False", False)])
+def test_booleans_are_taken_as_clients_of_all_ages_write_them(simulator: Simulator, text: str, value: bool) -> None:
+    """stripe-python wrote Python's words up to version 10, and the others JSON's."""
+    assert post(simulator, "/v1/products", f"name=Tea&active={text}").json()["active"] is value
+
+
+@pytest.mark.parametrize("name", ["pm_card_chargeDeclined", "pm_card_visa_chargeDeclined"])
+def test_the_declined_card_has_its_former_name_too(client: stripe.StripeClient, name: str) -> None:
+    with pytest.raises(stripe.CardError) as declined:
+        client.v1.payment_intents.create({"amount": 1_000, "currency": "usd", "confirm": True, "payment_method": name})
+    assert declined.value.code == "card_declined"

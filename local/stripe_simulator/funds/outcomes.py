@@ -224,7 +224,11 @@ SEPA_DEBITS: Final = (
 )
 
 CARD_BY_NUMBER: Final[Mapping[str, Card]] = {card.number: card for card in CARDS}
-CARD_BY_NAME: Final[Mapping[str, Card]] = {card.name: card for card in CARDS if card.name}
+CARD_BY_NAME: Final[Mapping[str, Card]] = {
+    # ``pm_card_chargeDeclined`` of former documents is today's ``pm_card_visa_chargeDeclined``.
+    **{card.name.removeprefix("visa_"): card for card in CARDS if card.name and card.name.startswith("visa_charge")},
+    **{card.name: card for card in CARDS if card.name},
+}
 DEBITS_BY_TYPE: Final[Mapping[str, Mapping[str, Debit]]] = {
     "us_bank_account": {debit.number: debit for debit in US_BANK_ACCOUNTS},
     "sepa_debit": {debit.number: debit for debit in SEPA_DEBITS},
