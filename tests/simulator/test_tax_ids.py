@@ -9,6 +9,7 @@ from local.stripe_simulator import Simulator
 from local.stripe_simulator.pricing.tax_id_formats import is_well_formed
 
 from .paying import refused
+from .shop import new_session
 
 KNOWN, UNKNOWN, PENDING = "000000000", "111111111", "222222222"
 
@@ -127,3 +128,16 @@ def test_a_customer_says_whether_its_tax_can_be_known(client: stripe.StripeClien
         customer(client, tax={"validate_location": "immediately"})
     assert error.value.code == "customer_tax_location_invalid"
     assert customer(client, address=london, tax={"validate_location": "immediately"})
+
+
+def test_a_business_abroad_is_known_at_checkout_by_the_tax_id_that_it_has(client: stripe.StripeClient) -> None:
+    client.v1.tax.settings.update({"head_office": {"address": {"country": "IE"}}})
+    options: Any = {"ie": {"type": "oss_union"}}
+    client.v1.tax.registrations.create({"country": "IE", "active_from": "now", "country_options": options})
+    address = {"country": "DE", "line1": "1 Weg", "postal_code": "10115", "city": "Berlin"}
+    person = customer(client, address=address)
+    firm = customer(client, address=address, tax_id_data=[{"type": "eu_vat", "value": "DE123456789"}])
+    price = {"currency": "eur", "unit_amount": 1_000, "product_data": {"name": "Tea"}, "tax_behavior": "exclusive"}
+    more: Any = {"automatic_tax": {"enabled": True}, "line_items": [{"price_data": price, "quantity": 1}]}
+    totals = [new_session(client, **more, customer=each).amount_total for each in (person, firm)]
+    assert totals == [1_190, 1_000]

@@ -11,6 +11,7 @@ from ..context import Context
 from ..errors import InvalidRequestError
 from ..pricing import tax
 from ..pricing.tax import TaxPlace
+from ..pricing.tax_ids import numbers_of
 from ..resources.customers import CUSTOMERS
 from ..values import Object
 from . import buyer
@@ -86,10 +87,11 @@ def _place(context: Context, session: Object, address: Mapping[str, Any]) -> Tax
         return None
     customer = context.state.find(CUSTOMERS, session["customer"]) if session["customer"] else None
     kind, value = (session["_entered"].get(name) for name in ("tax_id_type", "tax_id"))
+    held = numbers_of(context.state, customer["id"]) if customer else []
     return TaxPlace(
         address={**address, "country": (address.get("country") or "").upper()},
         liable=asked_for["liability"].get("account", context.account),
-        tax_ids=[(kind, value)] if kind and value else [],
+        tax_ids=[*held, (kind, value)] if kind and value else held,
         tax_exempt=(customer or {}).get("tax_exempt") or "none",
     )
 

@@ -13,7 +13,7 @@ from ..funds.fees import application_id
 from ..pricing import tax
 from ..pricing.discounts import keep as keep_discounts
 from ..pricing.sums import Sums
-from ..pricing.tax import TaxPlace
+from ..pricing.tax import place_of
 from ..values import Object
 from . import lines as invoice_lines
 from .lines import DraftLine
@@ -135,16 +135,6 @@ def take_items(context: Context, invoice: Object, items: Sequence[Object]) -> li
     return [line_of_item(item) for item in items]
 
 
-def place_of(context: Context, customer: Object, liable: str) -> TaxPlace:
-    """Where a customer is, for tax: where its goods go, else where it is billed."""
-    shipping = (customer.get("shipping") or {}).get("address")
-    address = shipping or customer.get("address") or {}
-    found = context.state.collection_of("tax_id")
-    ids = context.state.select(found, {"customer": customer["id"]}) if found else ()
-    numbers = [(each["type"], each["value"]) for each in ids]
-    return TaxPlace(address, liable, numbers, customer.get("tax_exempt") or "none")
-
-
 def _begun(
     context: Context,
     customer: Object,
@@ -194,7 +184,7 @@ def _summed(context: Context, invoice: Object, lines: Sequence[DraftLine]) -> Su
     place = None
     if automatic["enabled"]:
         liable = (automatic["liability"] or {}).get("account") or context.account
-        place = place_of(context, customer_of(context, invoice["customer"]), liable)
+        place = place_of(context.state, customer_of(context, invoice["customer"]), liable)
     return invoice_lines.priced(
         context,
         lines,

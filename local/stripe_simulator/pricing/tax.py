@@ -14,7 +14,7 @@ from ..state import State
 from ..values import Object
 from . import tax_rates
 from .tax_id_formats import is_well_formed
-from .tax_ids import TAX_IDS
+from .tax_ids import numbers_of
 from .tax_kinds import DIGITAL, GOODS, NONTAXABLE, Local, Rate
 from .tax_table import EUROPEAN_UNION, PROVINCIAL, local_taxes, region_of
 
@@ -118,7 +118,7 @@ def place_of(state: State, customer: Object, liable: str) -> TaxPlace:
     return TaxPlace(
         address=address_of(customer)[0],
         liable=liable,
-        tax_ids=[(held["type"], held["value"]) for held in state.select(TAX_IDS, {"customer": customer["id"]})],
+        tax_ids=numbers_of(state, customer["id"]),
         tax_exempt=customer.get("tax_exempt") or "none",
     )
 

@@ -8,6 +8,7 @@ from typing import Any, Final
 from ..context import Context
 from ..errors import InvalidParameterError
 from ..shelves import Collection, Index
+from ..state import State
 from ..values import Object
 from .tax_id_formats import FOREVER_PENDING, MAGIC_TYPES, UNVERIFIED, country_of, is_well_formed
 
@@ -55,6 +56,11 @@ def add_tax_id(context: Context, kind: str, value: str, owner: Object, *, param:
         after = context.settings.tax_id_verification_seconds
         context.schedule("tax_id.verify", at=context.clock.now() + after, tax_id=held["id"])
     return held
+
+
+def numbers_of(state: State, customer: str) -> list[tuple[str, str]]:
+    """The tax IDs of a customer, as (type, value)."""
+    return [(held["type"], held["value"]) for held in state.select(TAX_IDS, {"customer": customer})]
 
 
 def verify(context: Context, held: Object) -> None:
