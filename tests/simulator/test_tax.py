@@ -262,3 +262,29 @@ def test_tax_codes_are_listed_in_pages(client: stripe.StripeClient) -> None:
     assert ([code.id for code in before.data], before.has_more) == (codes[2:4], True)
     with refused(match="No such tax code"):
         client.v1.tax_codes.retrieve("txcd_12345678")
+
+
+def test_registrations_are_changed_listed_and_refused(client: stripe.StripeClient) -> None:
+    german(client)
+    us: Any = {"us": {"type": "state_sales_tax", "state": "TX"}}
+    later: Any = {"country": "US", "active_from": START + DAY, "country_options": us}
+    texas = client.v1.tax.registrations.create(later).id
+
+    def listed(status: Any) -> list[str]:
+        return [each.country for each in client.v1.tax.registrations.list({"status": status}).data]
+
+    assert (listed("active"), listed("scheduled"), listed("all")) == (["DE"], ["US"], ["US", "DE"])
+    assert client.v1.tax.registrations.update(texas, {"active_from": "now"}).status == "active"
+    assert client.v1.tax.registrations.update(texas, {"expires_at": "now"}).status == "expired"
+    wrong: list[Any] = [
+        {**later, "country": "FR"},
+        {**later, "active_from": START - 1},
+        {**later, "expires_at": START},
+    ]
+    for params in wrong:
+        with pytest.raises(stripe.InvalidRequestError):
+            client.v1.tax.registrations.create(params)
+    scheme = {"type": "standard", "standard": {"place_of_supply_scheme": "small_seller"}}
+    small: Any = {"country": "DE", "active_from": "now", "country_options": {"de": scheme}}
+    with refused(stripe.APIError, match="small_seller"):
+        client.v1.tax.registrations.create(small)
