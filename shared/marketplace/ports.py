@@ -159,6 +159,7 @@ class Operation(StrEnum):
     READ_BALANCE_TRANSACTION = "v1.balance_transactions.retrieve"
     CREATE_REFUND = "v1.refunds.create"
     LIST_REFUNDS = "v1.refunds.list"
+    READ_REFUND = "v1.refunds.retrieve"
     REFUND_APPLICATION_FEE = "v1.application_fees.refunds.create"
     LIST_APPLICATION_FEE_REFUNDS = "v1.application_fees.refunds.list"
     LIST_SESSION_LINE_ITEMS = "v1.checkout.sessions.line_items.list"

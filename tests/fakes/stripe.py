@@ -34,6 +34,7 @@ PATHS: Final[Mapping[Operation, tuple[str, str]]] = {
     Operation.READ_PAYMENT_INTENT: ("GET", "/v1/payment_intents/{}"),
     Operation.CAPTURE_PAYMENT_INTENT: ("POST", "/v1/payment_intents/{}/capture"),
     Operation.CANCEL_PAYMENT_INTENT: ("POST", "/v1/payment_intents/{}/cancel"),
+    Operation.READ_REFUND: ("GET", "/v1/refunds/{}"),
     Operation.READ_CHARGE: ("GET", "/v1/charges/{}"),
     Operation.LIST_REVERSALS: ("GET", "/v1/transfers/{}/reversals"),
 }

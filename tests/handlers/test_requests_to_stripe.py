@@ -27,6 +27,7 @@ ASKED_OF_THE_SIMULATOR = {
     Operation.LIST_TRANSFERS,
     Operation.REVERSE_TRANSFER,
     Operation.LIST_REVERSALS,
+    Operation.READ_REFUND,
     Operation.READ_CHARGE,
     Operation.READ_PAYMENT_INTENT,
     Operation.CAPTURE_PAYMENT_INTENT,

@@ -114,14 +114,16 @@ class Books:
         """
         standing = [refund for refund in self.refunds.values() if refund.stands]
         parts = (part for refund in standing for part in refund.parts if part.merchant_id == merchant_id)
-        whole = (refund for refund in standing if not refund.parts and refund.recovery is not None)
+        whole = (refund for refund in standing if not refund.is_apportioned and refund.recovery is not None)
         refunded = sum(part.borne_by_merchant for part in parts) + sum(refund.amount - refund.fee for refund in whole)
         return refunded + sum(dispute.borne_by(merchant_id) for dispute in self.disputes.values())
 
     def recovered(self, merchant_id: str) -> int:
         """Minor units that Stripe itself took off a destination charge's transfer, the returned fee set off."""
         legs = {leg.merchant_id for leg in self.transaction.legs}
-        recovered = (refund for refund in self.refunds.values() if refund.recovery is not None and not refund.parts)
+        recovered = (
+            refund for refund in self.refunds.values() if refund.recovery is not None and not refund.is_apportioned
+        )
         return sum(refund.amount - refund.fee for refund in recovered) if merchant_id in legs else 0
 
     def needed_moves(self, share: Share) -> Moves:

@@ -57,6 +57,7 @@ class ForeignRefundReading:
     charge_id: str
     amount: int
     reason: str | None
+    took_transfer_along: bool  # of a destination charge: whoever made it reversed the transfer with it
     facts: RefundFacts
 
 
@@ -203,6 +204,7 @@ def _refund(event: Event) -> Reading:
             charge_id=charge_id,
             amount=event.object["amount"],
             reason=event.object.get("reason"),
+            took_transfer_along=event.object.get("transfer_reversal") is not None,
             facts=refund_facts(event.object, ended_at=ended),
         )
     return RefundReading(

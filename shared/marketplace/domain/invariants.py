@@ -112,7 +112,7 @@ def _entries_follow_facts(books: Books, now: datetime) -> Iterator[str]:  # noqa
     for refund in books.refunds.values():
         facts[refund.stripe_refund_id, EntryKind.REFUND] = refund.left_stripe
         facts[refund.stripe_refund_id, EntryKind.RECOVERY] = refund.recovery is not None
-        facts[refund.stripe_refund_id, EntryKind.APPORTIONMENT] = refund.left_stripe and bool(refund.parts)
+        facts[refund.stripe_refund_id, EntryKind.APPORTIONMENT] = refund.left_stripe and refund.is_apportioned
         facts[refund.stripe_refund_id, EntryKind.REFUND_FAILURE] = refund.came_back
     for dispute in books.disputes.values():
         facts[dispute.stripe_dispute_id, EntryKind.DISPUTE] = dispute.withdrawn > 0
@@ -149,7 +149,7 @@ def _clearing_rests(books: Books, now: datetime) -> Iterator[str]:  # noqa: ARG0
     if sums.get((DISPUTE_CLEARING, currency), 0):
         yield f"dispute clearing is {sums[DISPUTE_CLEARING, currency]}"
     refunds = books.refunds.values()
-    unrecovered = sum(r.amount for r in refunds if r.left_stripe and r.recovery is None and not r.parts)
+    unrecovered = sum(r.amount for r in refunds if r.left_stripe and r.recovery is None and not r.is_apportioned)
     if sums.get((REFUND_CLEARING, currency), 0) != unrecovered:
         yield f"refund clearing is {sums.get((REFUND_CLEARING, currency), 0)}, {unrecovered} is under way"
 

@@ -98,7 +98,13 @@ class Refund:
     at_stripe_since: datetime | None = None
     ended_at: datetime | None = None
     parts: tuple[RefundPart, ...] = ()
+    is_loss: bool = False  # the platform bears all of it, by policy
     version: int = 1
+
+    @property
+    def is_apportioned(self) -> bool:
+        """Whether we say who bears it, rather than Stripe's own reversal."""
+        return bool(self.parts) or self.is_loss
 
     @property
     def left_stripe(self) -> bool:

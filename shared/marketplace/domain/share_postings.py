@@ -85,7 +85,7 @@ def refund_entries(before: Refund, after: Refund) -> tuple[JournalEntry, ...]:
             after.currency, (REFUND_CLEARING, after.amount, None), (STRIPE_BALANCE, -after.amount, stripe_id)
         )
         borne = (
-            *_borne(after.currency, after.parts),
+            *_borne_of(after),
             *lines_of(after.currency, (REFUND_CLEARING, -after.amount, None)),
         )
         entries.append(_entry(after.transaction_id, stripe_id, EntryKind.REFUND, at, out))
@@ -93,7 +93,7 @@ def refund_entries(before: Refund, after: Refund) -> tuple[JournalEntry, ...]:
     if not before.came_back and after.came_back:
         stripe_id, at = _at_stripe(after)
         back = lines_of(after.currency, (STRIPE_BALANCE, after.amount, stripe_id))
-        restored = tuple(_negated(line) for line in _borne(after.currency, after.parts))
+        restored = tuple(_negated(line) for line in _borne_of(after))
         at = after.ended_at or at
         entries.append(_entry(after.transaction_id, stripe_id, EntryKind.REFUND_FAILURE, at, back + restored))
     return tuple(entries)
@@ -178,6 +178,12 @@ def write_off_entry(debt: Debt, amount: int, at: datetime) -> JournalEntry:
     """A debt that an operator gave up: the platform's loss."""
     lines = lines_of(debt.currency, (LOSSES, amount, None), (merchant_debt(debt.merchant_id), -amount, None))
     return _entry(debt.transaction_id, debt.id, EntryKind.WRITE_OFF, at, lines)
+
+
+def _borne_of(refund: Refund) -> tuple[Line, ...]:
+    if refund.is_loss:
+        return lines_of(refund.currency, (LOSSES, refund.amount, None))
+    return _borne(refund.currency, refund.parts)
 
 
 def _borne(currency: str, parts: Iterable[RefundPart]) -> tuple[Line, ...]:

@@ -11,11 +11,11 @@ from typing import Any, NamedTuple
 from marketplace.domain.books import Books
 from marketplace.domain.dispute_plans import apportioned, new_dispute
 from marketplace.domain.disputes import Dispute, join
-from marketplace.domain.events import DisputeReading, ForeignRefundReading, charge_facts
+from marketplace.domain.events import DisputeReading, ForeignRefundReading, charge_facts, refund_facts
 from marketplace.domain.ids import id_from
 from marketplace.domain.principals import SYSTEM
 from marketplace.domain.refund_plans import refund_parts
-from marketplace.domain.refunds import Refund, RefundStatus
+from marketplace.domain.refunds import Refund, RefundFacts, RefundStatus
 from marketplace.domain.refunds import join as join_refund
 from marketplace.domain.share_postings import dispute_entries
 from marketplace.domain.transactions import join as join_payment
@@ -69,6 +69,8 @@ def refund_changes(ports: Ports, reading: ForeignRefundReading) -> Heard | None:
     found = books.refunds.get(refund_id)
     before = found or _heard_of(ports, books, refund_id, reading)
     after = join_refund(before, reading.facts)
+    if reading.took_transfer_along and after.recovery is None:
+        after = join_refund(after, _with_recovery(ports, reading))
     paid = books.payment
     reserved = paid.refund_reserved + after.amount * (
         int(after.is_reserved) - int(found is not None and before.is_reserved)
@@ -80,9 +82,16 @@ def refund_changes(ports: Ports, reading: ForeignRefundReading) -> Heard | None:
     return Heard(books.transaction.id, [*changes, *recovery_changes(ports, books.transaction, before, after)])
 
 
+def _with_recovery(ports: Ports, reading: ForeignRefundReading) -> RefundFacts:
+    """The facts with what Stripe took off the transfer, which the event only names."""
+    expand = {"expand": ["transfer_reversal"]}
+    made = ports.stripe.read(Operation.READ_REFUND, reading.facts.stripe_refund_id, params=expand)
+    return replace(reading.facts, recovery=refund_facts(made).recovery)
+
+
 def _heard_of(ports: Ports, books: Books, refund_id: str, reading: ForeignRefundReading) -> Refund:
     amount = min(reading.amount, sum(books.refundable_of(leg.merchant_id) for leg in books.transaction.legs))
-    recovers = ports.policy.recovers_foreign_refunds and amount > 0
+    recovers = ports.policy.recovers_foreign_refunds and amount > 0 and not reading.took_transfer_along
     parts = refund_parts(books, amount, merchant_id=None, returns_fee=True) if recovers else ()
     return Refund(
         id=refund_id,
@@ -95,6 +104,7 @@ def _heard_of(ports: Ports, books: Books, refund_id: str, reading: ForeignRefund
         reason=reading.reason,
         status=RefundStatus.REQUESTED,
         parts=parts,
+        is_loss=not parts and not reading.took_transfer_along,
         created_at=reading.facts.created,
     )
 

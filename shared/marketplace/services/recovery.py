@@ -18,7 +18,7 @@ def recovery_changes(ports: Ports, transaction: Transaction, before: Refund, aft
 
     A destination charge's transfer is reversed by Stripe with the refund: there only a failure asks for more.
     """
-    if not after.parts:
+    if not after.is_apportioned:
         (leg,) = transaction.legs
         changes: list[Change] = [*map(Create, refund_entries(leg, before, after))]
         if after.came_back and not before.came_back and after.recovery is not None:
@@ -26,8 +26,9 @@ def recovery_changes(ports: Ports, transaction: Transaction, before: Refund, aft
         return changes
     changes = [*map(Create, share_postings.refund_entries(before, after))]
     if before.stands is not after.stands:
-        merchants = [part.merchant_id for part in after.parts]
-        changes += touched(read_books(ports, transaction.id), merchants, after.id, ports.clock.now())
+        books = read_books(ports, transaction.id)
+        for part in after.parts:
+            changes += touch_share(ports, books, part.merchant_id, after.id)
     return changes
 
 

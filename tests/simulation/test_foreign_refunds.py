@@ -1,0 +1,71 @@
+"""R6: refunds that nobody asked us for, of the Dashboard for example, are taken in and recovered by policy."""
+
+from typing import Any
+
+import pytest
+
+from marketplace.domain.errors import RefundExceedsRest, TransactionNotRefundable
+from marketplace.domain.ledger import LOSSES, balances
+from marketplace.domain.refunds import RefundStatus
+
+from .market import Market
+from .test_carts import assert_proven, paid_cart
+
+
+def refund_elsewhere(market: Market, transaction_id: str, amount: int, **flags: Any) -> None:
+    intent = market.books(transaction_id).payment.payment_intent_id
+    market.order("/v1/refunds", payment_intent=intent, amount=amount, **flags)
+    market.take_in(*market.events())
+
+
+def sold(market: Market) -> str:
+    session = market.sell(market.ready_merchant(), 10_000)
+    market.pay(session)
+    market.take_in(*market.events())
+    return session.transaction_id
+
+
+@pytest.mark.parametrize("flags", [{}, {"reverse_transfer": True}])
+def test_subscribie_585_a_destination_charge_s_merchant_bears_its_part_whoever_refunds(flags: dict[str, Any]) -> None:
+    """Without ``reverse_transfer`` the platform would have paid alone: it is recovered by a reversal of ours."""
+    market = Market()
+    transaction_id = sold(market)
+    refund_elsewhere(market, transaction_id, 4_000, **flags)
+    (merchant,) = market.store.merchants(cursor=None, limit=2).items
+    kept = 10_000 - 1_000 - (4_000 if flags else 3_600)  # Stripe's reversal takes no part of the fee into account
+    assert market.stripe_balance(merchant.account_id) == {"usd": kept}
+    books = market.books(transaction_id)
+    assert books.payment.refundable == 6_000
+    assert [refund.status for refund in books.refunds.values()] == [RefundStatus.SUCCEEDED]
+    assert_proven(market, transaction_id)
+
+
+def test_a_cart_s_merchants_bear_it_in_proportion() -> None:
+    market = Market()
+    transaction_id, merchants = paid_cart(market, 6_000, 4_000)
+    refund_elsewhere(market, transaction_id, 5_000)
+    assert [market.stripe_balance(each.account_id)["usd"] for each in merchants] == [2_700, 1_800]
+    assert_proven(market, transaction_id)
+
+
+def test_where_the_platform_bears_them_the_merchants_keep_theirs() -> None:
+    market = Market()
+    market.ports = market.ports._replace(policy=market.ports.policy._replace(recovers_foreign_refunds=False))
+    transaction_id, merchants = paid_cart(market, 6_000, 4_000)
+    refund_elsewhere(market, transaction_id, 5_000)
+    assert [market.stripe_balance(each.account_id)["usd"] for each in merchants] == [5_400, 3_600]
+    assert balances(market.books(transaction_id).entries)[LOSSES, "usd"] == 5_000
+    assert_proven(market, transaction_id)
+
+
+def test_it_counts_in_what_is_left_to_refund() -> None:
+    market = Market()
+    transaction_id = sold(market)
+    refund_elsewhere(market, transaction_id, 7_000)
+    with pytest.raises(RefundExceedsRest):
+        market.refund(transaction_id, 3_001, key="a")
+    market.refund(transaction_id, 3_000, key="b")
+    with pytest.raises(TransactionNotRefundable):
+        market.refund(transaction_id, 1, key="c")
+    market.take_in(*market.events())
+    assert market.violations(transaction_id) == []

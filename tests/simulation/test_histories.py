@@ -1,0 +1,239 @@
+"""Random histories of a marketplace: after every step the books hold, and once all is healed they say what Stripe says.
+
+``HISTORIES=20000 python -m pytest tests/simulation/test_histories.py`` plays more of them. A failure prints the steps
+that lead to it, and Hypothesis plays it again first.
+"""
+
+import os
+import random
+from contextlib import suppress
+from typing import Any
+
+from hypothesis import HealthCheck, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
+
+from local.stripe_simulator.funds.exactness import examine
+from marketplace.domain.disputes import DisputeStatus
+from marketplace.domain.errors import Refused, Unavailable
+from marketplace.domain.merchants import Merchant
+from marketplace.domain.transactions import CaptureMethod, TransactionStatus
+from marketplace.services.captures import cancel, capture
+from marketplace.services.releases import release
+
+from .crashes import ProcessDied
+from .market import OPERATOR, Event, Market
+
+HISTORIES = int(os.environ.get("HISTORIES", "60"))
+STEPS = 25
+ALARM = "I13 waits are watched"  # days pass here without a sweep, of which this is the alarm
+CARDS = ("4242424242424242", "4242424242424242", "4000000000005126", "4000000000000002")
+"""Succeeds, twice as often; its refunds fail later; declined."""
+
+fractions = st.sampled_from([1, 2, 3, 7])
+chances = st.integers(0, 2**32 - 1)
+
+
+class Histories(RuleBasedStateMachine):
+    """A marketplace of three merchants; buyers, banks, operators and the network do as they like."""
+
+    @initialize(seed=chances)
+    def open_shop(self, seed: int) -> None:
+        self.market = Market(seed=seed % 1_000, hold_until_ready=True)
+        self.merchants = [self.market.ready_merchant(name) for name in ("Clay", "Linen", "Oak")]
+        for merchant in self.merchants:
+            self.market.onboard(merchant)
+        self.market.order("/v1/topups", amount=5_000_000, currency="usd")  # losses are the platform's, and it has money
+        self.market.advance(60)
+        self.topped_up = self.market.stripe_balance().get("usd", 0)
+        self.sales: list[str] = []
+        self.under_way: list[Event] = []
+        self.keys = 0
+        self.market.take_in(*self.market.events())
+
+    @rule(amounts=st.lists(st.integers(100, 50_000), min_size=1, max_size=3), card=st.sampled_from(CARDS),
+          manual=st.booleans(), hold=st.booleans(), dies_at=st.integers(0, 60))  # fmt: skip
+    def sell(self, amounts: list[int], card: str, manual: bool, hold: bool, dies_at: int) -> None:
+        terms: dict[str, Any] = {"hold": hold}
+        if manual:
+            terms["capture_method"] = CaptureMethod.MANUAL
+        basket = dict(zip(self.merchants, amounts, strict=False))
+        with self.dying(dies_at):
+            session = self.market.sell_cart(basket, key=self.key(), **terms)
+            self.sales.append(session.transaction_id)
+            with suppress(AssertionError):  # declined: the page shows it again
+                self.market.submit(str(session.checkout_session_id), card=card)
+        self.hear()
+
+    @rule(pick=chances, part=fractions, of_merchant=st.booleans(), dies_at=st.integers(0, 40))
+    def refund(self, pick: int, part: int, of_merchant: bool, dies_at: int) -> None:
+        books = self.pick(pick)
+        if books is None or not books.payment.refundable:
+            return
+        terms = {"merchant_id": self.merchants[pick % 3].id} if of_merchant else {}
+        with self.dying(dies_at):
+            self.market.refund(books.transaction.id, max(1, books.payment.refundable // part), key=self.key(), **terms)
+        self.hear()
+
+    @rule(pick=chances, part=fractions)
+    def refund_in_the_dashboard(self, pick: int, part: int) -> None:
+        books = self.pick(pick)
+        if books is not None and books.payment.payment_intent_id and books.payment.refundable > 0:
+            amount = max(1, books.payment.refundable // part)
+            intent = books.payment.payment_intent_id
+            self.at_stripe("/v1/refunds", payment_intent=intent, amount=amount)
+
+    @rule(pick=chances, part=fractions)
+    def dispute(self, pick: int, part: int) -> None:
+        books = self.pick(pick)
+        if books is not None and books.payment.charge_id:
+            amount = max(1, (books.payment.captured or 1) // part)
+            self.at_stripe(f"/_simulator/charges/{books.payment.charge_id}/dispute", amount=amount)
+
+    @rule(pick=chances, outcome=st.sampled_from(["won", "lost"]))
+    def decide(self, pick: int, outcome: str) -> None:
+        open_ones = [each for each in self.market.at_stripe("/v1/disputes") if each["status"] == "needs_response"]
+        if open_ones:
+            found = open_ones[pick % len(open_ones)]["id"]
+            self.at_stripe(f"/_simulator/disputes/{found}/decide", outcome=outcome)
+
+    @rule(pick=chances, part=fractions, captures=st.booleans(), dies_at=st.integers(0, 20))
+    def end_authorization(self, pick: int, part: int, captures: bool, dies_at: int) -> None:
+        books = self.pick(pick)
+        if books is None or books.payment.status is not TransactionStatus.AUTHORIZED:
+            return
+        sale, key = books.transaction.id, self.key()
+        once = self.market.once("end", key, {}, subject=sale)
+        amount = max(100, (books.payment.authorized or 1) // part)
+        with self.dying(dies_at):
+            if captures:
+                capture(self.market.ports, OPERATOR, sale, amount, once)
+            else:
+                cancel(self.market.ports, OPERATOR, sale, once)
+        self.hear()
+
+    @rule(pick=chances, part=fractions, dies_at=st.integers(0, 30))
+    def let_go(self, pick: int, part: int, dies_at: int) -> None:
+        books = self.pick(pick)
+        held = [share for share in books.shares.values() if share.own > share.released] if books else []
+        if books is None or not held:
+            return
+        share = held[pick % len(held)]
+        once = self.market.once("release", self.key(), {}, subject=books.transaction.id)
+        with self.dying(dies_at):
+            release(
+                self.market.ports, OPERATOR, books.transaction.id, once,
+                merchant_id=share.merchant_id, amount=max(1, (share.own - share.released) // part),
+            )  # fmt: skip
+        self.hear()
+
+    @rule(pick=chances)
+    def pay_out(self, pick: int) -> None:
+        merchant: Merchant = self.merchants[pick % 3]
+        headers = {"Stripe-Account": str(merchant.account_id)}
+        held = self.market.simulator.request("GET", "/v1/balance", {}, headers=headers).json()["available"]
+        amount = sum(each["amount"] for each in held if each["currency"] == "usd")
+        if amount > 0:
+            with suppress(AssertionError):  # Stripe refuses while the account is restricted
+                self.market.as_merchant(merchant, "POST", "/v1/payouts", amount=amount, currency="usd")
+        self.hear()
+
+    @rule(pick=chances, status=st.sampled_from(["active", "active", "restricted"]))
+    def change_merchant(self, pick: int, status: str) -> None:
+        self.market.set_capability(self.merchants[pick % 3], status)
+        self.hear()
+
+    @rule(days=st.integers(0, 4), dies_at=st.integers(0, 60))
+    def time_passes(self, days: int, dies_at: int) -> None:
+        self.market.advance(days * 24 * 3_600 + 60)
+        with self.dying(dies_at):
+            self.market.sweep()
+        self.hear()
+
+    @rule(pick=chances, dies_at=st.integers(0, 120))
+    def deliver(self, pick: int, dies_at: int) -> None:
+        """Some of the events under way, in any order, some of them twice; the others come later."""
+        chance = random.Random(pick)
+        arriving = [event for event in self.under_way if chance.random() < 0.7]
+        arriving += chance.sample(arriving, len(arriving) // 3)
+        chance.shuffle(arriving)
+        with self.dying(dies_at):
+            for event in arriving:
+                self.market.take_in(event)
+                if chance.random() < 0.9 and event in self.under_way:  # else its answer is lost, and it comes again
+                    self.under_way.remove(event)
+        self.hear()
+
+    @invariant()
+    def the_books_hold(self) -> None:
+        for books in self.market.all_transactions() if hasattr(self, "market") else ():
+            wrong = self.market.violations(books.transaction.id)
+            assert [each for each in wrong if each.invariant != ALARM] == []
+
+    def teardown(self) -> None:
+        """Heal: everything is delivered, time passes, and everybody has what he should."""
+        if not hasattr(self, "market"):
+            return
+        self.market.fuse.set(None)
+        for merchant in self.merchants:
+            self.market.set_capability(merchant, "active")
+        for _ in range(12):
+            self.hear()
+            arriving, self.under_way = self.under_way, []
+            self.market.take_in(*arriving)
+            self.market.advance(24 * 3_600)
+            assert self.market.sweep().troubles == []
+        self.the_books_hold()
+        for books in self.market.all_transactions():
+            assert [each.id for each in books.commands.values() if each.is_open] == []
+            for at_stripe in self.market.at_stripe("/v1/disputes"):
+                known = [each.status for each in books.disputes.values() if each.stripe_dispute_id == at_stripe["id"]]
+                assert known in ([], [DisputeStatus(at_stripe["status"])])
+        assert examine(self.market.simulator.store).errors == []
+        ledger, stripe = self.market.ledger_balance(), self.market.stripe_balance()
+        assert ledger.get("usd", 0) == stripe.get("usd", 0) - self.topped_up
+
+    def pick(self, number: int) -> Any:
+        """One of the sales, or none."""
+        return self.market.books(self.sales[number % len(self.sales)]) if self.sales else None
+
+    def key(self) -> str:
+        self.keys += 1
+        return f"key-{self.keys}"
+
+    def hear(self) -> None:
+        """What Stripe has to tell is under way."""
+        self.under_way += self.market.events()
+
+    def at_stripe(self, path: str, **body: Any) -> None:
+        """Somebody does something at Stripe, which may refuse it."""
+        self.market.simulator.request("POST", path, body)
+        self.hear()
+
+    def dying(self, at: int) -> "Dying":
+        return Dying(self.market, at)
+
+
+class Dying:
+    """A process that may die at a step, and may be refused; either way the world goes on."""
+
+    def __init__(self, market: Market, at: int) -> None:
+        self._market = market
+        self._at = at
+
+    def __enter__(self) -> None:
+        self._market.fuse.set(self._at)
+
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> bool:
+        self._market.fuse.set(None)
+        return kind is not None and issubclass(kind, ProcessDied | Refused | Unavailable)
+
+
+TestHistories = Histories.TestCase
+TestHistories.settings = settings(
+    max_examples=HISTORIES,
+    stateful_step_count=STEPS,
+    deadline=None,
+    suppress_health_check=list(HealthCheck),
+    print_blob=True,
+)
