@@ -84,9 +84,8 @@ def settle(context: Context, subscription: Object, lines: Sequence[DraftLine], b
     customer = customer_of(context, subscription["customer"])
     for line in lines:
         add_item(context, customer, line, invoice=None, proration=True)
-    intervals = {interval_of(item["price"]) for item in items_of(context.state, subscription)}
-    begins = any(item["current_period_start"] == moment for item in items_of(context.state, subscription))
-    if behavior == INVOICE_NOW or (begins and intervals and subscription["status"] != TRIALING):
+    begins = any(not line.parent["subscription_item_details"]["proration"] for line in lines if line.parent)
+    if behavior == INVOICE_NOW or (begins and subscription["status"] != TRIALING):
         return bill_now(context, subscription, moment)
     return subscription
 
