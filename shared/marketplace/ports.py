@@ -171,6 +171,7 @@ class Operation(StrEnum):
     CAPTURE_PAYMENT_INTENT = "v1.payment_intents.capture"
     CANCEL_PAYMENT_INTENT = "v1.payment_intents.cancel"
     READ_CHARGE = "v1.charges.retrieve"
+    LIST_DISPUTES = "v1.disputes.list"
 
 
 @dataclass(frozen=True)

@@ -36,6 +36,7 @@ PATHS: Final[Mapping[Operation, tuple[str, str]]] = {
     Operation.CANCEL_PAYMENT_INTENT: ("POST", "/v1/payment_intents/{}/cancel"),
     Operation.READ_REFUND: ("GET", "/v1/refunds/{}"),
     Operation.READ_CHARGE: ("GET", "/v1/charges/{}"),
+    Operation.LIST_DISPUTES: ("GET", "/v1/disputes"),
     Operation.LIST_REVERSALS: ("GET", "/v1/transfers/{}/reversals"),
 }
 

@@ -29,6 +29,7 @@ ASKED_OF_THE_SIMULATOR = {
     Operation.LIST_REVERSALS,
     Operation.READ_REFUND,
     Operation.READ_CHARGE,
+    Operation.LIST_DISPUTES,
     Operation.READ_PAYMENT_INTENT,
     Operation.CAPTURE_PAYMENT_INTENT,
     Operation.CANCEL_PAYMENT_INTENT,

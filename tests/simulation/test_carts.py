@@ -17,11 +17,13 @@ def three(market: Market) -> tuple[Merchant, Merchant, Merchant]:
     return market.ready_merchant("Clay"), market.ready_merchant("Linen"), market.ready_merchant("Oak")
 
 
-def paid_cart(market: Market, *amounts: int, **terms: Any) -> tuple[str, list[Merchant]]:
+def paid_cart(
+    market: Market, *amounts: int, card: str = "4242424242424242", **terms: Any
+) -> tuple[str, list[Merchant]]:
     """A cart of as many merchants, paid, its events taken in."""
     merchants = [market.ready_merchant(f"Merchant {number}") for number in range(len(amounts))]
     session = market.sell_cart(dict(zip(merchants, amounts, strict=True)), **terms)
-    market.pay(session)
+    market.pay(session, card)
     market.take_in(*market.events())
     return session.transaction_id, merchants
 

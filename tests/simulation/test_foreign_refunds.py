@@ -69,3 +69,55 @@ def test_it_counts_in_what_is_left_to_refund() -> None:
         market.refund(transaction_id, 1, key="c")
     market.take_in(*market.events())
     assert market.violations(transaction_id) == []
+
+
+FAILS_LATER = "4000000000005126"
+
+
+def test_a_second_refund_of_the_whole_tells_that_the_first_one_failed() -> None:
+    """Its event may overtake that of the failure: who bears what is decided by what Stripe says, once that is read."""
+    market = Market()
+    transaction_id, merchants = paid_cart(market, 6_000, 4_000, card=FAILS_LATER)
+    refund_elsewhere(market, transaction_id, 10_000)
+    market.advance(60)
+    failures = market.events()
+    intent = market.books(transaction_id).payment.payment_intent_id
+    market.order("/v1/refunds", payment_intent=intent, amount=10_000)
+    second = market.events()
+    market.take_in(*second)
+    assert market.violations(transaction_id) == []
+    market.take_in(*failures)
+    assert [refund.status for refund in market.books(transaction_id).refunds.values()] == [
+        RefundStatus.FAILED,
+        RefundStatus.SUCCEEDED,
+    ]
+    assert LOSSES not in {account for account, _ in balances(market.books(transaction_id).entries)}
+    assert_proven(market, transaction_id)
+    assert [market.stripe_balance(each.account_id) for each in merchants] == [{}, {}]
+
+
+def test_a_refund_of_what_was_disputed_tells_that_the_dispute_was_won() -> None:
+    market = Market()
+    transaction_id, merchants = paid_cart(market, 6_000, 4_000)
+    charge = market.books(transaction_id).payment.charge_id
+    dispute = market.order(f"/_simulator/charges/{charge}/dispute", amount=5_000)["id"]
+    market.take_in(*market.events())
+    market.order(f"/_simulator/disputes/{dispute}/decide", outcome="won")
+    won = market.events()
+    refund_elsewhere(market, transaction_id, 10_000)
+    assert market.violations(transaction_id) == []
+    market.take_in(*won)
+    market.come_to_rest()
+    assert_proven(market, transaction_id)
+    assert [market.stripe_balance(each.account_id) for each in merchants] == [{}, {}]
+
+
+def test_what_a_bank_takes_beyond_what_was_refunded_is_the_platform_s_loss() -> None:
+    market = Market()
+    transaction_id, merchants = paid_cart(market, 6_000, 4_000)
+    refund_elsewhere(market, transaction_id, 7_000)
+    charge = market.books(transaction_id).payment.charge_id
+    market.order(f"/_simulator/charges/{charge}/dispute", amount=10_000)
+    market.take_in(*market.events())
+    assert balances(market.books(transaction_id).entries)[LOSSES, "usd"] == 7_000
+    assert_proven(market, transaction_id)

@@ -96,9 +96,10 @@ class Books:
         return self.payment.captured or 0, self.leg.fee
 
     def parts_of(self, refund: Refund) -> tuple[RefundPart, ...]:
-        """A refund by merchant, also where Stripe recovers it."""
-        whole = RefundPart(merchant_id=self.transaction.legs[0].merchant_id, amount=refund.amount, fee=refund.fee)
-        return refund.parts or (whole,)
+        """A refund by merchant, also where Stripe recovers it; none of what the platform bears."""
+        if refund.is_apportioned:
+            return refund.parts
+        return (RefundPart(merchant_id=self.leg.merchant_id, amount=refund.amount, fee=refund.fee),)
 
     def refundable_of(self, merchant_id: str) -> int:
         """Minor units of a merchant's part that can still be refunded."""

@@ -1,6 +1,6 @@
 """Which journal entry each movement of a share makes: the split of a charge, transfers, reversals, debts."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import replace
 from datetime import datetime
 
@@ -21,7 +21,7 @@ from marketplace.domain.ledger import (
     merchant_debt,
     merchant_payable,
 )
-from marketplace.domain.refunds import Refund, RefundPart
+from marketplace.domain.refunds import Refund
 from marketplace.domain.shares import Reversal, Share, Transfer
 from marketplace.domain.transactions import Payment
 
@@ -181,16 +181,14 @@ def write_off_entry(debt: Debt, amount: int, at: datetime) -> JournalEntry:
 
 
 def _borne_of(refund: Refund) -> tuple[Line, ...]:
-    if refund.is_loss:
-        return lines_of(refund.currency, (LOSSES, refund.amount, None))
-    return _borne(refund.currency, refund.parts)
-
-
-def _borne(currency: str, parts: Iterable[RefundPart]) -> tuple[Line, ...]:
-    """Who bears a refund: each merchant its part less the fee, the platform the fees."""
-    by_merchant: Mapping[str, int] = {part.merchant_id: part.borne_by_merchant for part in parts}
-    merchants = ((merchant_payable(merchant_id), amount, None) for merchant_id, amount in by_merchant.items())
-    return lines_of(currency, *merchants, (PLATFORM_REVENUE, sum(part.fee for part in parts), None))
+    """Who bears a refund: each merchant its part less the fee, the platform the fees and what is nobody's part."""
+    merchants = ((merchant_payable(part.merchant_id), part.borne_by_merchant, None) for part in refund.parts)
+    return lines_of(
+        refund.currency,
+        *merchants,
+        (PLATFORM_REVENUE, sum(part.fee for part in refund.parts), None),
+        (LOSSES, refund.amount - sum(part.amount for part in refund.parts), None),
+    )
 
 
 def _at_stripe(refund: Refund) -> tuple[str, datetime]:

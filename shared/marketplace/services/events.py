@@ -21,15 +21,15 @@ from marketplace.domain.events import (
     parse,
     read,
 )
-from marketplace.domain.refunds import Refund, release
+from marketplace.domain.refunds import Refund
 from marketplace.domain.refunds import join as join_refund
 from marketplace.domain.transactions import Payment, Transaction, join
-from marketplace.ports import Change, Conflict, Create, Ports, Ref, Replace, one
+from marketplace.ports import Change, Conflict, Create, Ports, Ref, one
 from marketplace.services.commands import follow_up
 from marketplace.services.fees import with_fee
 from marketplace.services.foreign import Heard, dispute_changes, refund_changes
 from marketplace.services.merchants import follow_account
-from marketplace.services.recovery import recovery_changes
+from marketplace.services.recovery import refund_step
 from marketplace.services.settlement import payment_changes
 
 MARKER_KEPT: Final = timedelta(days=35)  # Stripe lists events for 30 days; after that nothing brings one back
@@ -84,7 +84,10 @@ def take_in(ports: Ports, body: Mapping[str, Any]) -> EventOutcome:
 def _apply(ports: Ports, event: Event, step: Callable[[], _Step]) -> EventOutcome:
     """Read, decide, commit; again from the read when somebody else was faster."""
     for _ in range(MOST_COMMIT_TRIES):
-        taken = step()
+        try:
+            taken = step()
+        except Conflict:  # with what it had to write before
+            continue
         if taken.outcome is EventOutcome.DUPLICATE:
             return taken.outcome
         marker = _marker(ports, event, taken)
@@ -135,13 +138,7 @@ def _refund_step(ports: Ports, event: Event, reading: RefundReading) -> _Step:
     transaction, paid, before = found(plan), found(payment), found(wanted)
     if transaction is None or paid is None or before is None:
         return _UNKNOWN_TRANSACTION
-    after = join_refund(before, reading.facts)
-    released = release(paid, before, after)
-    changes: list[Change] = [
-        *([] if after == before else [Replace(before, after)]),
-        *([] if released == paid else [Replace(paid, released)]),
-        *recovery_changes(ports, transaction, before, after),
-    ]
+    changes = refund_step(ports, transaction, paid, before, join_refund(before, reading.facts))
     return _Step(EventOutcome.APPLIED, changes, transaction_id=transaction.id)
 
 

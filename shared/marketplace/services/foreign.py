@@ -17,12 +17,12 @@ from marketplace.domain.principals import SYSTEM
 from marketplace.domain.refund_plans import refund_parts
 from marketplace.domain.refunds import Refund, RefundFacts, RefundStatus
 from marketplace.domain.refunds import join as join_refund
-from marketplace.domain.share_postings import dispute_entries
 from marketplace.domain.transactions import join as join_payment
 from marketplace.ports import Change, Create, Operation, Ports, Replace
 from marketplace.services.commands import follow_up
 from marketplace.services.fees import with_fee
-from marketplace.services.recovery import recovery_changes, touch_share
+from marketplace.services.gaps import up_to_date
+from marketplace.services.recovery import dispute_step, recovery_changes, refund_step
 from marketplace.services.settlement import payment_changes
 
 
@@ -43,17 +43,15 @@ def dispute_changes(ports: Ports, reading: DisputeReading) -> Heard | None:
     if books is None:
         return None
     found = _dispute_in(books, reading.facts.stripe_dispute_id)
-    before = found or new_dispute(books, reading.facts)
-    after = join(before, reading.facts)
-    if after.withdrawn and not before.withdrawn:
+    withdraws = reading.facts.withdrawn and not (found and found.withdrawn)
+    if withdraws and reading.facts.withdrawn > _left(books):
+        books = up_to_date(ports, books, reading.facts.charge_id)
+        found = _dispute_in(books, reading.facts.stripe_dispute_id)
+    after = join(found or new_dispute(books, reading.facts), reading.facts)
+    if withdraws:
         policy = ports.policy
         after = apportioned(books, after, recovers=policy.recovers_disputes, recovers_fee=policy.recovers_dispute_fees)
-    entries = dispute_entries(before, after)
-    written: list[Change] = [Create(after)] if found is None else [] if after == before else [Replace(before, after)]
-    known = replace(books, disputes={**books.disputes, after.id: after})
-    for merchant_id in _concerned(known, before, after, is_new=found is None):
-        written += touch_share(ports, known, merchant_id, after.id)
-    return Heard(books.transaction.id, [*written, *map(Create, entries)])
+    return Heard(books.transaction.id, dispute_step(ports, books, found, after))
 
 
 def refund_changes(ports: Ports, reading: ForeignRefundReading) -> Heard | None:
@@ -66,20 +64,20 @@ def refund_changes(ports: Ports, reading: ForeignRefundReading) -> Heard | None:
     if books is None:
         return None
     refund_id = id_from("refund", reading.facts.created, reading.facts.stripe_refund_id, owner=books.transaction.id)
+    if refund_id not in books.refunds and reading.amount > _left(books):
+        books = up_to_date(ports, books, reading.charge_id)
     found = books.refunds.get(refund_id)
     before = found or _heard_of(ports, books, refund_id, reading)
     after = join_refund(before, reading.facts)
     if reading.took_transfer_along and after.recovery is None:
         after = join_refund(after, _with_recovery(ports, reading))
+    if found is not None:
+        return Heard(books.transaction.id, refund_step(ports, books.transaction, books.payment, found, after))
     paid = books.payment
-    reserved = paid.refund_reserved + after.amount * (
-        int(after.is_reserved) - int(found is not None and before.is_reserved)
-    )
-    counted = replace(paid, refund_reserved=reserved, refund_count=paid.refund_count + int(found is None))
-    changes: list[Change] = [Create(after)] if found is None else [] if after == before else [Replace(before, after)]
-    if counted != paid:
-        changes.append(Replace(paid, counted))
-    return Heard(books.transaction.id, [*changes, *recovery_changes(ports, books.transaction, before, after)])
+    reserved = paid.refund_reserved + (after.amount if after.is_reserved else 0)
+    counted = replace(paid, refund_reserved=reserved, refund_count=paid.refund_count + 1)
+    changes = [Create(after), Replace(paid, counted), *recovery_changes(ports, books.transaction, before, after)]
+    return Heard(books.transaction.id, changes)
 
 
 def _with_recovery(ports: Ports, reading: ForeignRefundReading) -> RefundFacts:
@@ -90,7 +88,7 @@ def _with_recovery(ports: Ports, reading: ForeignRefundReading) -> RefundFacts:
 
 
 def _heard_of(ports: Ports, books: Books, refund_id: str, reading: ForeignRefundReading) -> Refund:
-    amount = min(reading.amount, sum(books.refundable_of(leg.merchant_id) for leg in books.transaction.legs))
+    amount = min(reading.amount, _left(books))  # the platform bears what is beyond
     recovers = ports.policy.recovers_foreign_refunds and amount > 0 and not reading.took_transfer_along
     parts = refund_parts(books, amount, merchant_id=None, returns_fee=True) if recovers else ()
     return Refund(
@@ -109,12 +107,9 @@ def _heard_of(ports: Ports, books: Books, refund_id: str, reading: ForeignRefund
     )
 
 
-def _concerned(books: Books, before: Dispute, after: Dispute, *, is_new: bool) -> Sequence[str]:
-    """The merchants whose shares this step of a dispute changes: money moved, or releases stop or go on."""
-    money_moved = (before.withdrawn, before.reinstated) != (after.withdrawn, after.reinstated)
-    stops_or_goes_on = is_new or before.is_under_way is not after.is_under_way
-    shares = books.shares.keys() if stops_or_goes_on else frozenset[str]()
-    return sorted({*(after.bearers if money_moved else ()), *shares})
+def _left(books: Books) -> int:
+    """Minor units that no refund and no dispute has taken yet."""
+    return sum(books.refundable_of(leg.merchant_id) for leg in books.transaction.legs)
 
 
 def _dispute_in(books: Books, stripe_dispute_id: str) -> Dispute | None:

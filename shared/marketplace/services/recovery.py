@@ -1,14 +1,16 @@
-"""What a step of a refund changes for the merchants: the journal, and the shares that give or get money back."""
+"""What a step of a refund or dispute changes: the journal, and the shares that give or get money back."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from marketplace.domain import share_postings
 from marketplace.domain.books import Books
+from marketplace.domain.disputes import Dispute
 from marketplace.domain.postings import refund_entries
-from marketplace.domain.refunds import Refund
+from marketplace.domain.refunds import Refund, release
 from marketplace.domain.shares import MovementStatus, Share, Transfer
-from marketplace.domain.transactions import Transaction
-from marketplace.ports import Change, Create, Ports
+from marketplace.domain.transactions import Payment, Transaction
+from marketplace.ports import Change, Create, Ports, Replace
 from marketplace.services.shares import touched
 from marketplace.services.transactions import read_books
 
@@ -32,11 +34,41 @@ def recovery_changes(ports: Ports, transaction: Transaction, before: Refund, aft
     return changes
 
 
+def refund_step(
+    ports: Ports, transaction: Transaction, paid: Payment, before: Refund, after: Refund
+) -> Sequence[Change]:
+    """All that a step of a stored refund changes: itself, what is left to refund, and the merchants."""
+    released = release(paid, before, after)
+    return [
+        *([] if after == before else [Replace(before, after)]),
+        *([] if released == paid else [Replace(paid, released)]),
+        *recovery_changes(ports, transaction, before, after),
+    ]
+
+
+def dispute_step(ports: Ports, books: Books, before: Dispute | None, after: Dispute) -> Sequence[Change]:
+    """All that a step of a dispute changes: itself, the journal, and the merchants that it concerns."""
+    earlier = before or replace(after, withdrawn=0, reinstated=0)
+    written: list[Change] = [Create(after)] if before is None else [] if after == before else [Replace(before, after)]
+    known = replace(books, disputes={**books.disputes, after.id: after})
+    for merchant_id in _concerned(known, earlier, after, is_new=before is None):
+        written += touch_share(ports, known, merchant_id, after.id)
+    return [*written, *map(Create, share_postings.dispute_entries(earlier, after))]
+
+
 def touch_share(ports: Ports, books: Books, merchant_id: str, cause: str) -> list[Change]:
     """A merchant's share touched; that of a destination charge is made when it is first needed."""
     if merchant_id in books.shares:
         return touched(books, [merchant_id], cause, ports.clock.now())
     return [Create(_share_of_destination(ports, books, cause))]
+
+
+def _concerned(books: Books, before: Dispute, after: Dispute, *, is_new: bool) -> Sequence[str]:
+    """The merchants whose shares this step of a dispute changes: money moved, or releases stop or go on."""
+    money_moved = (before.withdrawn, before.reinstated) != (after.withdrawn, after.reinstated)
+    stops_or_goes_on = is_new or before.is_under_way is not after.is_under_way
+    shares = books.shares.keys() if stops_or_goes_on else frozenset[str]()
+    return sorted({*(after.bearers if money_moved else ()), *shares})
 
 
 def _share_of_destination(ports: Ports, books: Books, cause: str) -> Share:
