@@ -114,7 +114,7 @@ def test_a_refund_of_what_was_disputed_tells_that_the_dispute_was_won() -> None:
 
 def test_what_a_bank_takes_beyond_what_was_refunded_is_the_platform_s_loss() -> None:
     market = Market()
-    transaction_id, merchants = paid_cart(market, 6_000, 4_000)
+    transaction_id, _ = paid_cart(market, 6_000, 4_000)
     refund_elsewhere(market, transaction_id, 7_000)
     charge = market.books(transaction_id).payment.charge_id
     market.order(f"/_simulator/charges/{charge}/dispute", amount=10_000)
