@@ -1,8 +1,8 @@
 """Random histories of a marketplace: after every step the books hold, and once all is healed they say what Stripe says.
 
-Each part plays ``PER_PART`` of them from a seed of its own, so that what fails here fails everywhere, and prints the steps
-that lead to it. ``HISTORIES=20000 python -m pytest tests/simulation/test_histories.py`` plays more parts, ``FIRST_SEED``
-begins with another.
+Each part plays ``PER_PART`` of them from a seed of its own, so that what fails here fails everywhere, and prints the
+steps that lead to it. ``HISTORIES=20000 python -m pytest tests/simulation/test_histories.py`` plays more parts,
+``FIRST_SEED`` begins with another.
 """
 
 import os
