@@ -171,6 +171,7 @@ class Operation(StrEnum):
     CAPTURE_PAYMENT_INTENT = "v1.payment_intents.capture"
     CANCEL_PAYMENT_INTENT = "v1.payment_intents.cancel"
     READ_CHARGE = "v1.charges.retrieve"
+    READ_BALANCE = "v1.balance.retrieve"
     LIST_DISPUTES = "v1.disputes.list"
 
 
@@ -208,11 +209,17 @@ class StripeApi(Protocol):
     def ask(self, operation: Operation, *ids: str, params: Mapping[str, Any], key: str) -> Answer:
         """Change something, under an idempotency key."""
 
-    def read(self, operation: Operation, *ids: str, params: Mapping[str, Any] | None = None) -> Mapping[str, Any]:
-        """Read an object as plain JSON data. Raises StripeUnavailable, or StripeRefused."""
+    def read(
+        self, operation: Operation, *ids: str, params: Mapping[str, Any] | None = None, account: str | None = None
+    ) -> Mapping[str, Any]:
+        """Read an object as plain JSON data, of a connected ``account`` where one is named.
+
+        Raises:
+            StripeUnavailable, StripeRefused.
+        """
 
     def each(
-        self, operation: Operation, *ids: str, params: Mapping[str, Any] | None = None
+        self, operation: Operation, *ids: str, params: Mapping[str, Any] | None = None, account: str | None = None
     ) -> Iterator[Mapping[str, Any]]:
         """The objects of a list, page after page. Raises StripeUnavailable, or StripeRefused."""
 

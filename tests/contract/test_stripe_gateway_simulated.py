@@ -108,3 +108,24 @@ def test_one_element_of_a_list_costs_one_call(simulated: Lab) -> None:
     newest = next(iter(simulated.gateway.each(Operation.LIST_PRODUCTS, params={"limit": 1})))
     assert newest["name"] == "Tea 2"
     assert simulated.calls == [Operation.LIST_PRODUCTS]
+
+
+def test_what_is_a_connected_account_s_is_read_on_it(simulated: Lab) -> None:
+    made = simulated.gateway.ask(
+        Operation.CREATE_ACCOUNT,
+        params={
+            "display_name": "Nordlicht", "contact_email": "nora@nordlicht.example", "identity": {"country": "us"},
+            "dashboard": "express",
+            "configuration": {
+                "recipient": {"capabilities": {"stripe_balance": {"stripe_transfers": {"requested": True}}}}
+            },
+            "defaults": {"responsibilities": {"fees_collector": "application", "losses_collector": "application"}},
+        },
+        key="account:1",
+    )  # fmt: skip
+    assert isinstance(made, Done), made
+    account = made.object["id"]
+    simulated.create("account:2", name="The platform's")
+    assert simulated.gateway.read(Operation.READ_BALANCE, account=account)["object"] == "balance"
+    assert list(simulated.gateway.each(Operation.LIST_PRODUCTS, account=account)) == []
+    assert [each["name"] for each in simulated.gateway.each(Operation.LIST_PRODUCTS)] == ["The platform's"]

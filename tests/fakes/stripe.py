@@ -36,6 +36,7 @@ PATHS: Final[Mapping[Operation, tuple[str, str]]] = {
     Operation.CANCEL_PAYMENT_INTENT: ("POST", "/v1/payment_intents/{}/cancel"),
     Operation.READ_REFUND: ("GET", "/v1/refunds/{}"),
     Operation.READ_CHARGE: ("GET", "/v1/charges/{}"),
+    Operation.READ_BALANCE: ("GET", "/v1/balance"),
     Operation.LIST_DISPUTES: ("GET", "/v1/disputes"),
     Operation.LIST_REVERSALS: ("GET", "/v1/transfers/{}/reversals"),
 }
@@ -104,6 +105,7 @@ class Asked:
     ids: tuple[str, ...]
     params: Mapping[str, Any]
     key: str | None = None
+    account: str | None = None
 
 
 @dataclass
@@ -118,8 +120,10 @@ class FakeStripe:
         ordered = self.answers[operation]
         return ordered.pop(0) if ordered else Done(DEFAULTS[operation](params))
 
-    def read(self, operation: Operation, *ids: str, params: Mapping[str, Any] | None = None) -> Mapping[str, Any]:
-        self._take(operation, ids, params or {}, None)
+    def read(
+        self, operation: Operation, *ids: str, params: Mapping[str, Any] | None = None, account: str | None = None
+    ) -> Mapping[str, Any]:
+        self._take(operation, ids, params or {}, None, account)
         ordered = self.answers[operation]
         match ordered.pop(0) if ordered else Done(DEFAULTS.get(operation, _nothing)(params or {})):
             case Done(found):
@@ -130,11 +134,14 @@ class FakeStripe:
                 raise StripeUnavailable(doubt)
 
     def each(
-        self, operation: Operation, *ids: str, params: Mapping[str, Any] | None = None
+        self, operation: Operation, *ids: str, params: Mapping[str, Any] | None = None, account: str | None = None
     ) -> Iterator[Mapping[str, Any]]:
-        yield from self.read(operation, *ids, params=params)["data"]
+        yield from self.read(operation, *ids, params=params, account=account)["data"]
 
-    def _take(self, operation: Operation, ids: tuple[str, ...], params: Mapping[str, Any], key: str | None) -> None:
+    def _take(
+        self, operation: Operation, ids: tuple[str, ...], params: Mapping[str, Any], key: str | None,
+        account: str | None = None,
+    ) -> None:  # fmt: skip
         method, path = PATHS[operation]
         parameters.check(method, path.format(*ids), params)
-        self.asked.append(Asked(operation, ids, params, key))
+        self.asked.append(Asked(operation, ids, params, key, account))

@@ -30,6 +30,7 @@ ASKED_OF_THE_SIMULATOR = {
     Operation.READ_REFUND,
     Operation.READ_CHARGE,
     Operation.LIST_DISPUTES,
+    Operation.READ_BALANCE,
     Operation.READ_PAYMENT_INTENT,
     Operation.CAPTURE_PAYMENT_INTENT,
     Operation.CANCEL_PAYMENT_INTENT,

@@ -43,13 +43,15 @@ class FusedStripe:
     def ask(self, operation: Operation, *ids: str, params: Mapping[str, Any], key: str) -> Answer:
         return self._fused(lambda: self._inner.ask(operation, *ids, params=params, key=key))
 
-    def read(self, operation: Operation, *ids: str, params: Mapping[str, Any] | None = None) -> Mapping[str, Any]:
-        return self._fused(lambda: self._inner.read(operation, *ids, params=params))
+    def read(
+        self, operation: Operation, *ids: str, params: Mapping[str, Any] | None = None, account: str | None = None
+    ) -> Mapping[str, Any]:
+        return self._fused(lambda: self._inner.read(operation, *ids, params=params, account=account))
 
     def each(
-        self, operation: Operation, *ids: str, params: Mapping[str, Any] | None = None
+        self, operation: Operation, *ids: str, params: Mapping[str, Any] | None = None, account: str | None = None
     ) -> Iterator[Mapping[str, Any]]:
-        return iter(self._fused(lambda: list(self._inner.each(operation, *ids, params=params))))
+        return iter(self._fused(lambda: list(self._inner.each(operation, *ids, params=params, account=account))))
 
     def _fused[T](self, call: Callable[[], T]) -> T:
         self._fuse.step()

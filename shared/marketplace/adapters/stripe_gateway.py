@@ -82,13 +82,15 @@ class StripeGateway:
         """Change something, under an idempotency key; tried again under the same key where that may help."""
         return self._call(operation, ids, params, {"idempotency_key": key})
 
-    def read(self, operation: Operation, *ids: str, params: Mapping[str, Any] | None = None) -> Mapping[str, Any]:
-        """Read an object as plain JSON data; decimals are strings, as Stripe sends them.
+    def read(
+        self, operation: Operation, *ids: str, params: Mapping[str, Any] | None = None, account: str | None = None
+    ) -> Mapping[str, Any]:
+        """Read an object, of a connected ``account`` where one is named, as JSON data; decimals are strings, as sent.
 
         Raises:
             StripeUnavailable, StripeRefused.
         """
-        match self._call(operation, ids, params or {}, {}):
+        match self._call(operation, ids, params or {}, {"stripe_account": account} if account else {}):
             case Done(found):
                 return found
             case Refusal(code):
@@ -97,7 +99,7 @@ class StripeGateway:
                 raise StripeUnavailable(f"{operation}: {doubt}")
 
     def each(
-        self, operation: Operation, *ids: str, params: Mapping[str, Any] | None = None
+        self, operation: Operation, *ids: str, params: Mapping[str, Any] | None = None, account: str | None = None
     ) -> Iterator[Mapping[str, Any]]:
         """The objects of a list, page after page.
 
@@ -107,7 +109,7 @@ class StripeGateway:
         """
         wanted = dict(params or {})
         for _ in range(MOST_PAGES):
-            page = self.read(operation, *ids, params=wanted)
+            page = self.read(operation, *ids, params=wanted, account=account)
             yield from page["data"]
             following = _following(page)
             if following is None:
