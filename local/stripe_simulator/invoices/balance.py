@@ -3,10 +3,10 @@
 https://docs.stripe.com/billing/customer/balance
 """
 
+from collections.abc import Mapping
 from typing import Final
 
 from ..context import Context
-from ..resources.customers import CUSTOMERS
 from ..shelves import Collection
 from ..values import Object
 
@@ -25,11 +25,14 @@ def adjust(
     invoice: str | None = None,
     credit_note: str | None = None,
     description: str | None = None,
+    metadata: Mapping[str, str] | None = None,
 ) -> Object:
-    """Change a customer's balance by ``amount`` minor units, and keep why."""
-    current = context.state.get(CUSTOMERS, customer["id"])
+    """Change a customer's balance by ``amount`` minor units, and keep why: ``kind`` is Stripe's type of it."""
+    customers = context.state.collection_of("customer")
+    assert customers is not None  # noqa: S101 - it is always there
+    current = context.state.get(customers, customer["id"])
     ending = current["balance"] + amount
-    context.state.update(CUSTOMERS, current, {"balance": ending, "currency": current["currency"] or currency})
+    context.state.update(customers, current, {"balance": ending, "currency": current["currency"] or currency})
     entry = {
         "id": context.ids.new("cbtxn"),
         "object": "customer_balance_transaction",
@@ -44,7 +47,7 @@ def adjust(
         "ending_balance": ending,
         "invoice": invoice,
         "livemode": False,
-        "metadata": {},
+        "metadata": dict(metadata or {}),
         "type": kind,
     }
     return context.state.insert(BALANCE_ENTRIES, entry)

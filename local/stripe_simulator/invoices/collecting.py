@@ -11,7 +11,7 @@ from ..errors import CardError, InvalidRequestError, StripeError
 from ..funds import captures, intents
 from ..funds.methods import PAYMENT_METHODS
 from ..values import Object
-from . import watching
+from . import balance, watching
 from .finalizing import WATCHER, mark_paid, require_transition
 from .moments import now_for, schedule_for
 from .records import INVOICE_PAYMENTS, INVOICES, OPEN, UNCOLLECTIBLE, VOID, customer_of
@@ -137,6 +137,16 @@ def follow(context: Context, intent: Object) -> None:
         watching.tell(context, invoice, watching.ACTION_REQUIRED)
 
 
+def _return_balance(context: Context, invoice: Object) -> None:
+    """What was set off against an invoice is the customer's, or owed by it, as before."""
+    applied = (invoice["ending_balance"] or 0) - invoice["starting_balance"]
+    if applied:
+        customer = customer_of(context, invoice["customer"])
+        balance.adjust(
+            context, customer, -applied, invoice["currency"], "unapplied_from_invoice", invoice=invoice["id"]
+        )
+
+
 def _given_up(context: Context, invoice: Object, status: str, moment: str, outcome: str, event: str) -> Object:
     require_transition(invoice, status)
     now = now_for(context, customer_of(context, invoice["customer"]))
@@ -148,6 +158,7 @@ def _given_up(context: Context, invoice: Object, status: str, moment: str, outco
     after = context.state.update(INVOICES, invoice, changes)
     if status == VOID:
         cancel_payment(context, invoice)
+        _return_balance(context, invoice)
     context.emit("invoice.updated", after, previous=invoice)
     context.emit(event, after)
     watching.tell(context, after, outcome)

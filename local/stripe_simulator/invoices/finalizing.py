@@ -107,7 +107,8 @@ def _settled(context: Context, invoice: Object, customer: Object) -> dict[str, A
         ending, due = due, 0
     due = max(0, due)
     if ending != before:
-        balance.adjust(context, customer, ending - before, currency, "applied_to_invoice", invoice=invoice["id"])
+        kind = "invoice_too_small" if ending > 0 else "applied_to_invoice"
+        balance.adjust(context, customer, ending - before, currency, kind, invoice=invoice["id"])
     return {"amount_due": due, "amount_remaining": due, "ending_balance": ending, "starting_balance": before}
 
 

@@ -7,6 +7,7 @@ from typing import Any, Final
 
 from ..context import Context
 from ..errors import InvalidParameterError
+from ..invoices.balance import adjust
 from ..lists import DEFAULT_LIMIT, list_object
 from ..metadata import merged
 from ..pricing import tax
@@ -89,6 +90,7 @@ def create(context: Context) -> Object:
         raise InvalidParameterError(f"No such test clock: '{clock}'", code="resource_missing", param="test_clock")
     blank["test_clock"] = clock
     customer = context.state.insert(CUSTOMERS, _without_empty({**blank, **_changes(context.params, blank)}))
+    customer = _with_balance(context, customer, "initial")
     _check_default(context, customer["id"])
     _check_location(context, customer)
     context.emit("customer.created", customer)
@@ -113,9 +115,11 @@ def update(context: Context, customer: str) -> Object:
         raise InvalidParameterError(f"No such customer: '{customer}'", code="resource_missing", param="id", status=404)
     _check_default(context, customer)
     changes = _changes(context.params, before)
-    if all(before.get(name) == value for name, value in changes.items()):
+    asked = context.params.get("balance", before["balance"])
+    if asked == before["balance"] and all(before.get(name) == value for name, value in changes.items()):
         return before
     after = context.state.replace(CUSTOMERS, _without_empty({**before, **changes}))
+    after = _with_balance(context, after, "adjustment")
     _check_location(context, after)
     context.emit("customer.updated", after, previous=before)
     return after
@@ -137,6 +141,14 @@ def list_customers(context: Context) -> Object:
     """Customers, newest first."""
     params = context.params
     return context.list(CUSTOMERS, {"email": params.get("email"), "test_clock": params.get("test_clock")})
+
+
+def _with_balance(context: Context, customer: Object, kind: str) -> Object:
+    """The customer with the balance that was asked for, and the entry that says so."""
+    change = context.params.get("balance", customer["balance"]) - customer["balance"]
+    if change:
+        adjust(context, customer, change, customer["currency"] or context.settings.default_currency, kind)
+    return context.state.get(CUSTOMERS, customer["id"])
 
 
 def _without_empty(customer: Object) -> Object:
@@ -172,7 +184,7 @@ def _check_location(context: Context, customer: Object) -> None:
 
 def _changes(params: Mapping[str, Any], current: Object) -> dict[str, Any]:
     changes: dict[str, Any] = {name: params[name] or None for name in _TEXTS if name in params}
-    for name in ("balance", "invoice_prefix", "next_invoice_sequence", "preferred_locales"):
+    for name in ("invoice_prefix", "next_invoice_sequence", "preferred_locales"):
         if name in params:
             changes[name] = params[name]
     if "tax_exempt" in params:

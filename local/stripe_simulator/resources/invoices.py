@@ -10,7 +10,6 @@ from ..funds.intents import PAYMENT_INTENTS
 from ..funds.methods import PAYMENT_METHODS
 from ..invoices import collecting, drafts, finalizing
 from ..invoices import lines as invoice_lines
-from ..invoices.balance import BALANCE_ENTRIES
 from ..invoices.lines import DraftLine
 from ..invoices.records import (
     DRAFT,
@@ -29,7 +28,7 @@ from ..routing import Routes
 from ..state import public
 from ..values import Object
 
-routes = Routes(INVOICES, INVOICE_LINES, INVOICE_PAYMENTS, BALANCE_ENTRIES)
+routes = Routes(INVOICES, INVOICE_LINES, INVOICE_PAYMENTS)
 _PATH: Final = "/v1/invoices"
 _UNSUPPORTED: Final = (
     *("account_tax_ids", "customer_account", "default_source", "from_invoice", "rendering", "shipping_cost"),
