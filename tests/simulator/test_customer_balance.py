@@ -10,7 +10,7 @@ from .billing import assert_exact, customer
 from .paying import refused
 
 
-def entries(client: stripe.StripeClient, buyer: str, **where: Any) -> list[tuple[str, int, int]]:
+def entries(client: stripe.StripeClient, buyer: str, where: Any = None) -> list[tuple[str, int, int]]:
     """Type, amount and balance after it, the first first."""
     found = client.v1.customers.balance_transactions.list(buyer, where).data
     return [(each.type, each.amount, each.ending_balance) for each in reversed(found)]
@@ -37,7 +37,7 @@ def test_a_credit_pays_the_next_invoices_until_it_is_used_up(simulator: Simulato
         ("applied_to_invoice", 3_000, -2_000),
         ("applied_to_invoice", 2_000, 0),
     ]
-    assert entries(client, buyer, invoice=second.id) == [("applied_to_invoice", 2_000, 0)]
+    assert entries(client, buyer, {"invoice": second.id}) == [("applied_to_invoice", 2_000, 0)]
     assert_exact(simulator)
 
 

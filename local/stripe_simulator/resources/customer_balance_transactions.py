@@ -1,6 +1,6 @@
 """What a customer is owed or owes, and why. https://docs.stripe.com/api/customer_balance_transactions"""
 
-from typing import Final
+from typing import Any, Final
 
 from .. import money
 from ..context import Context
@@ -55,7 +55,7 @@ def retrieve(context: Context, customer: str, transaction: str) -> Object:
 def update(context: Context, customer: str, transaction: str) -> Object:
     """Change what is said of one: its amount stands."""
     before, params = _entry(context, customer, transaction), context.params
-    changes = {"metadata": merged(before["metadata"], params.get("metadata"))}
+    changes: dict[str, Any] = {"metadata": merged(before["metadata"], params.get("metadata"))}
     if "description" in params:
         changes["description"] = params["description"] or None
     return context.state.update(BALANCE_ENTRIES, before, changes)
