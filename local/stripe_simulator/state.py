@@ -139,9 +139,23 @@ class Transaction:
         self._undo.append((account, collection, object_id, before))
 
     def undo(self) -> None:
-        """Put everything back, last change first."""
-        for account, collection, object_id, before in reversed(self._undo):
+        """Put everything back."""
+        self._put_back(self._undo)
+
+    def _put_back(self, changes: Sequence[tuple[str, str, str, Entry | None]]) -> None:
+        """The last change first."""
+        for account, collection, object_id, before in reversed(changes):
             self.store._place(account, collection, object_id, before)
+
+    @contextmanager
+    def tried(self) -> Iterator[None]:
+        """What is changed within is undone when the block ends: to see what would come of it."""
+        changes, acts = len(self._undo), len(self.after_commit)
+        try:
+            yield
+        finally:
+            self._put_back(self._undo[changes:])
+            del self._undo[changes:], self.after_commit[acts:]
 
     def changes(self) -> Iterator[tuple[str, str, str, Entry | None]]:
         """Account, collection and id of what changed, and how it now stands; None when it is gone."""

@@ -1,4 +1,4 @@
-"""Drafts: made for a customer, priced again whenever they change, previewed without being kept.
+"""Drafts: made for a customer, priced again whenever they change.
 
 https://docs.stripe.com/invoicing/overview
 """
@@ -65,25 +65,6 @@ def reprice(context: Context, invoice: Object, lines: Sequence[DraftLine] | None
     sums = _summed(context, invoice, given)
     made = invoice_lines.keep(context, invoice, given, sums)
     return context.state.update(INVOICES, invoice, _totals(context, invoice, made, sums))
-
-
-def preview(context: Context, *, customer: Object, currency: str, lines: Sequence[DraftLine], **terms: Any) -> Object:  # noqa: ANN401
-    """What an invoice would be; nothing is kept. ``terms`` as for ``draft``, its discounts not kept either."""
-    discounts = terms.pop("discounts", ())
-    automatic, liability = terms.pop("automatic_tax", False), terms.pop("liability", None)
-    for name in ("auto_advance", "days_until_due", "tells"):
-        terms.pop(name, None)
-    invoice = _begun(context, customer, currency, automatic, liability, terms)
-    invoice["id"] = context.ids.new("upcoming_in")
-    applied = keep_discounts(context, discounts)
-    invoice["discounts"] = [each["id"] for each in applied]
-    sums = _summed(context, invoice, lines)
-    made = [
-        invoice_lines.line_item(context, invoice["id"], line, each)
-        for line, each in zip(lines, sums.lines, strict=True)
-    ]
-    shown: Object = {**invoice, **_totals(context, invoice, list(made), sums)}
-    return shown
 
 
 def require_draft(invoice: Object) -> Object:

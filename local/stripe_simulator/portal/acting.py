@@ -7,11 +7,12 @@ from typing import Any, Final
 from ..context import Context
 from ..errors import InvalidParameterError
 from ..funds import methods
+from ..invoices.lines import DraftLine
 from ..invoices.moments import now_for
 from ..pages import text_of
 from ..resources.customers import CUSTOMERS
-from ..subscriptions import billing, changing, cycling
-from ..subscriptions.records import SUBSCRIPTION_ITEMS, SUBSCRIPTIONS, interval_of, period_of
+from ..subscriptions import changing, cycling
+from ..subscriptions.records import SUBSCRIPTIONS
 from ..values import Object
 from .configurations import CONFIGURATIONS
 
@@ -74,25 +75,19 @@ def keep(context: Context, before: Object) -> None:
 
 def change_price(context: Context, session: Object, feature: Object, before: Object, price: Object) -> None:
     """Another of the prices that are offered, prorated as the configuration says."""
-    moment = _moment(context, session)
-    given = [{"id": before["items"]["data"][0]["id"], "price": price["id"]}]
-    after, lines = changing.change_items(context, before, given, moment)
+    after, lines = _changed(context, session, before, price)
     context.emit("customer.subscription.updated", after, previous=before)
-    changing.settle(context, after, lines, feature["proration_behavior"], moment)
+    changing.settle(context, after, lines, feature["proration_behavior"], _moment(context, session))
     cycling.plan(context, context.state.get(SUBSCRIPTIONS, after["id"]))
 
 
 def cost_of_change(context: Context, session: Object, feature: Object, before: Object, price: Object) -> int:
     """Minor units that ``change_price`` would bill, before discounts and taxes; a credit is below zero."""
-    if feature["proration_behavior"] == changing.NONE or before["status"] == "trialing":
+    if feature["proration_behavior"] == changing.NONE:
         return 0
-    moment = _moment(context, session)
-    item = context.state.get(SUBSCRIPTION_ITEMS, before["items"]["data"][0]["id"])
-    period, changed = period_of(item), {**item, "price": price}
-    credit = billing.proration_line(context, before, item, moment, sign=-1, period=period)
-    if interval_of(price) != interval_of(item["price"]):
-        return credit.amount + billing.period_line(context, before, changed).amount
-    return credit.amount + billing.proration_line(context, before, changed, moment, sign=1, period=period).amount
+    with context.state.transaction.tried():
+        _, lines = _changed(context, session, before, price)
+        return sum(line.amount for line in lines)
 
 
 def save_card(context: Context, session: Object) -> None:
@@ -138,6 +133,11 @@ def offered(context: Context, feature: Object, wanted: str) -> Object:
     if wanted not in prices or found is None:
         raise InvalidParameterError("This price is not offered.", param="price")
     return found
+
+
+def _changed(context: Context, session: Object, before: Object, price: Object) -> tuple[Object, list[DraftLine]]:
+    given = [{"id": before["items"]["data"][0]["id"], "price": price["id"]}]
+    return changing.change_items(context, before, given, _moment(context, session))
 
 
 def _moment(context: Context, session: Object) -> int:

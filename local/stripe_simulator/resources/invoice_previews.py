@@ -1,0 +1,136 @@
+"""Previews: a customer's next invoice, or what a change or a new subscription would bill.
+
+https://docs.stripe.com/api/invoices/create_preview
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from decimal import Decimal
+from typing import Any, Final
+
+from .. import money
+from ..context import Context
+from ..errors import InvalidParameterError, UnsupportedError
+from ..invoices.records import INVOICES
+from ..pricing import discounts
+from ..routing import Routes
+from ..subscriptions import beginning, changing, previews
+from ..subscriptions.records import SUBSCRIPTIONS
+from ..values import Object
+from . import customers, invoice_items, subscriptions
+
+routes = Routes()
+_UNSUPPORTED: Final = ("customer_account", "schedule", "schedule_details", "issuer", "on_behalf_of")
+_OF_A_CHANGE: Final = (
+    *("billing_cycle_anchor", "cancel_at", "cancel_at_period_end", "default_tax_rates", "items", "proration_behavior"),
+    *("proration_date", "trial_end"),
+)
+_OF_A_BEGINNING: Final = (
+    *("billing_cycle_anchor", "billing_mode", "cancel_at", "cancel_at_period_end", "default_tax_rates", "items"),
+    *("proration_behavior", "trial_end"),
+)
+
+
+@routes.api("POST", "/v1/invoices/create_preview")
+def create(context: Context) -> Object:
+    """The invoice as it would be; nothing is kept, told or charged."""
+    context.unsupported(*_UNSUPPORTED)
+    if context.params.get("preview_mode", "next") != "next":
+        raise UnsupportedError("preview_mode recurring")
+    with context.state.transaction.tried():
+        customer = _customer(context)
+        for item in context.params.get("invoice_items") or ():
+            _add(context, customer, item)
+        made = _made(context, customer)
+        if made is None:
+            raise previews.nothing_to_come(customer["id"])
+        return previews.shown(context, made, customer)
+
+
+def _made(context: Context, customer: Object) -> Object | None:
+    params = context.params
+    details: Mapping[str, Any] = params.get("subscription_details") or {}
+    if "subscription" in params:
+        found = context.state.get(SUBSCRIPTIONS, params["subscription"], param="subscription")
+        return _changed(context, found, details)
+    if details.get("items"):
+        return _begun(context, customer, details)
+    found_next = None if params.get("invoice_items") else previews.next_to_bill(context, customer)
+    if found_next is not None:
+        return _changed(context, found_next, details)
+    currency = _currency(context, customer)
+    given = params.get("discounts") or ()
+    applied = discounts.resolve(context, given, customer=customer, currency=currency, subtotal=0)
+    made = previews.of_pending(context, customer, currency, applied)
+    return made if made["lines"]["data"] else None
+
+
+def _changed(context: Context, subscription: Object, details: Mapping[str, Any]) -> Object | None:
+    """What a subscription bills once it is changed: at once where the change does that, else with its next period."""
+    if {"resume_at", "start_date", "billing_schedules"} & set(details):
+        raise UnsupportedError("these subscription_details of a subscription that is there")
+    changing.require_running(subscription)
+    if details.get("cancel_now"):
+        prorates = details.get("proration_behavior", changing.PRORATIONS) != changing.NONE
+        changing.cancel(context, subscription, invoice_now=True, prorate=prorates, details=None)
+        return _latest(context, subscription)
+    asked = {name: details[name] for name in _OF_A_CHANGE if name in details}
+    if asked.get("billing_cycle_anchor", {}).get("type") == "unchanged":
+        del asked["billing_cycle_anchor"]
+    asked |= {name: context.params[name] for name in ("automatic_tax", "discounts") if name in context.params}
+    after = subscriptions.update(replace(context, params=asked), subscription["id"]) if asked else subscription
+    return _latest(context, subscription) or previews.of_next_period(context, after)
+
+
+def _latest(context: Context, subscription: Object) -> Object | None:
+    """The invoice that a subscription got since, if it got one."""
+    latest = context.state.get(SUBSCRIPTIONS, subscription["id"])["latest_invoice"]
+    return context.state.get(INVOICES, latest) if latest != subscription["latest_invoice"] else None
+
+
+def _begun(context: Context, customer: Object, details: Mapping[str, Any]) -> Object:
+    params = {name: details[name] for name in _OF_A_BEGINNING if name in details}
+    params |= {name: context.params[name] for name in ("automatic_tax", "discounts") if name in context.params}
+    params["customer"] = customer["id"]
+    anchor = params.pop("billing_cycle_anchor", {})
+    if "timestamp" in anchor:
+        params["billing_cycle_anchor"] = anchor["timestamp"]
+    begun = beginning.begin(context, params, first_payment="pending")
+    return context.state.get(INVOICES, begun["latest_invoice"])
+
+
+def _customer(context: Context) -> Object:
+    """The customer who is named, or whose subscription is, or somebody with these details."""
+    params = context.params
+    if "customer_details" in params and "customer" not in params and "subscription" not in params:
+        details = {name: value for name, value in params["customer_details"].items() if name != "tax_ids"}
+        given = params["customer_details"].get("tax_ids")
+        return customers.create(replace(context, params={**details, **({"tax_id_data": given} if given else {})}))
+    named = params.get("customer")
+    if named is None and "subscription" in params:
+        named = context.state.get(SUBSCRIPTIONS, params["subscription"], param="subscription")["customer"]
+    found = context.state.find("customer", named) if named else None
+    if found is None or "deleted" in found:
+        code = "resource_missing" if named else "parameter_missing"
+        raise InvalidParameterError(f"No such customer: '{named}'", code=code, param="customer")
+    if "customer_details" in params:
+        return customers.update(replace(context, params=dict(params["customer_details"])), found["id"])
+    return found
+
+
+def _add(context: Context, customer: Object, given: Mapping[str, Any]) -> None:
+    """One more item that is pending, as its own route would take it."""
+    if "invoiceitem" in given:
+        raise UnsupportedError("invoice_items that change an item")
+    params = {name: value for name, value in given.items() if name not in ("price", "unit_amount")}
+    if "price" in given:
+        params["pricing"] = {"price": given["price"]}
+    if "unit_amount" in given:
+        params["unit_amount_decimal"] = Decimal(given["unit_amount"])
+    invoice_items.create(replace(context, params={**params, "customer": customer["id"]}))
+
+
+def _currency(context: Context, customer: Object) -> str:
+    items: Sequence[Mapping[str, Any]] = context.params.get("invoice_items") or ()
+    named = context.params.get("currency") or next((each["currency"] for each in items if "currency" in each), None)
+    return money.currency_code(named or customer["currency"] or context.settings.default_currency)
