@@ -84,6 +84,9 @@ def test_what_ends_bills_nothing_more_unless_it_ends_now(client: stripe.StripeCl
     made = subscribe(client, buyer, recurring(client, 3_000))
     with refused(match="No upcoming invoices"):
         preview(client, subscription=made.id, subscription_details={"cancel_at_period_end": True})
+    sooner: Any = {"cancel_at": made["items"].data[0].current_period_end - DAY}
+    with refused(match="No upcoming invoices"):
+        preview(client, subscription=made.id, subscription_details=sooner)
     now = preview(client, subscription=made.id, subscription_details={"cancel_now": True})
     assert now.total == -3_000  # nothing of the period is used yet
     assert client.v1.subscriptions.retrieve(made.id).status == "active"

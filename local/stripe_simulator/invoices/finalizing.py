@@ -135,7 +135,7 @@ def _with_payment(context: Context, invoice: Object) -> Object:
         "description": invoice["description"] or about,
         **({"on_behalf_of": invoice["on_behalf_of"]} if invoice["on_behalf_of"] else {}),
         **({"setup_future_usage": "off_session"} if invoice["parent"] else {}),
-        **_fees(invoice),
+        **fees_of(invoice),
     }
     return _joined(context, invoice, intents.open_intent(context, params, watcher=WATCHER))
 
@@ -163,7 +163,7 @@ def _payment(context: Context, invoice: Object, intent: str) -> Object:
     }
 
 
-def _fees(invoice: Object) -> dict[str, Any]:
+def fees_of(invoice: Object) -> dict[str, Any]:
     """Transfer and fee of what is due; percentages of it, tax included, to the half up."""
     given, due, currency = invoice["_fees"], invoice["amount_due"], invoice["currency"]
     fees: dict[str, Any] = {}

@@ -3,8 +3,7 @@
 https://docs.stripe.com/api/invoices/create_preview
 """
 
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from ..context import Context
@@ -37,9 +36,8 @@ def of_next_period(context: Context, subscription: Object) -> Object | None:
     ends = first_end(items_of(context.state, subscription))
     if subscription["cancel_at"] is not None and subscription["cancel_at"] <= ends:
         return None
-    with _at(context, subscription["customer"], ends):
-        after = cycling.cycle(context, subscription)
-    made = after["latest_invoice"]
+    _let_it_be(context, subscription["customer"], ends)
+    made = cycling.cycle(context, subscription)["latest_invoice"]
     return context.state.get(INVOICES, made) if made != subscription["latest_invoice"] else None
 
 
@@ -72,16 +70,10 @@ def nothing_to_come(customer: str) -> InvalidRequestError:
     )
 
 
-@contextmanager
-def _at(context: Context, customer_id: str, moment: int) -> Iterator[None]:
-    """Within, the customer is billed at this moment, by a clock of its own."""
+def _let_it_be(context: Context, customer_id: str, moment: int) -> None:
+    """Bill the customer as at this moment from here on, by a clock of its own."""
     customer = context.state.get(CUSTOMERS, customer_id)
-    before = customer.get("test_clock")
-    if moment <= now_for(context, customer):
-        yield
-        return
-    clock = {"id": context.ids.new("clock"), "object": "test_helpers.test_clock", "created": 0, "frozen_time": moment}
-    context.state.insert(TEST_CLOCKS, clock)
-    context.state.update(CUSTOMERS, customer, {"test_clock": clock["id"]})
-    yield
-    context.state.update(CUSTOMERS, context.state.get(CUSTOMERS, customer_id), {"test_clock": before})
+    if moment > now_for(context, customer):
+        clock = {"id": context.ids.new("clock"), "object": "test_helpers.test_clock", "created": 0}
+        context.state.insert(TEST_CLOCKS, {**clock, "frozen_time": moment})
+        context.state.update(CUSTOMERS, customer, {"test_clock": clock["id"]})
