@@ -153,7 +153,16 @@ def hold_against_stripe(scene: Scene) -> None:
 def _settled(scene: Scene, transaction_id: str) -> dict[str, Any]:
     scene.sales.append(transaction_id)
     path = f"/transactions/{transaction_id}"
-    return scene.operator.wait_for(path, lambda found: found["processing_fee"] is not None, "the payment")
+    scene.operator.wait_for(path, lambda sale: sale["status"] == "paid" and not sale["waits_for"], "the payment")
+    return scene.operator.wait_for(path, lambda sale: _has_fee(scene, sale), "Stripe's fee")
+
+
+def _has_fee(scene: Scene, sale: dict[str, Any]) -> bool:
+    """Whether Stripe's fee is known. It is taken from Stripe's balance transactions, by a schedule, or when asked."""
+    if sale["processing_fee"] is None:
+        name = scene.stack.functions["ReconcileFunction"]
+        scene.stack.client("lambda").invoke(FunctionName=name, Payload=b'{"is_asked": true}')
+    return sale["processing_fee"] is not None
 
 
 def _tell_sale(scene: Scene, sale: dict[str, Any]) -> None:

@@ -7,6 +7,7 @@ from enum import StrEnum
 from typing import Any, Final, NamedTuple, Protocol
 from urllib.parse import urlsplit
 
+from marketplace.domain.balance_transactions import BalanceTransaction
 from marketplace.domain.books import Books, EventMarker, IdempotencyRecord
 from marketplace.domain.catalog import Price, Product
 from marketplace.domain.commands import Command, Doubt
@@ -18,13 +19,17 @@ from marketplace.domain.fees import FeePolicy
 from marketplace.domain.ledger import JournalEntry
 from marketplace.domain.merchants import Merchant, OnboardingLink
 from marketplace.domain.principals import Principal
+from marketplace.domain.reconciliation import Discrepancy, PayoutReconciliation, Reconciliation, Walk
 from marketplace.domain.refunds import Refund
 from marketplace.domain.shares import Share
 from marketplace.domain.transactions import Payment, Transaction
 
-Versioned = Command | Debt | Dispute | Merchant | Payment | Price | Product | Refund | Share
+Versioned = (
+    Command | Debt | Discrepancy | Dispute | Merchant | Payment | PayoutReconciliation | Price | Product
+    | Reconciliation | Refund | Share | Walk
+)  # fmt: skip
 Watched = Command | Debt | Payment | Share  # what falls due, and is then looked at by the sweep
-WrittenOnce = EventMarker | IdempotencyRecord | JournalEntry | OnboardingLink | Transaction
+WrittenOnce = BalanceTransaction | EventMarker | IdempotencyRecord | JournalEntry | OnboardingLink | Transaction
 Item = Versioned | WrittenOnce
 
 
@@ -132,6 +137,21 @@ class Store(Protocol):
     def waiting_shares(self, merchant_id: str, *, limit: int) -> Sequence[Share]:
         """Up to 100 shares that wait for a merchant to become ready, a moment after they began to."""
 
+    def transaction_of(self, stripe_id: str) -> str | None:
+        """The id of the sale that an object moved money for at Stripe, a moment after that was booked."""
+
+    def due_walks(self, *, now: datetime, limit: int) -> Sequence[Walk | PayoutReconciliation]:
+        """Up to 100 accounts and payouts whose balance transactions are to be taken in, the longest overdue first."""
+
+    def reconciliations(self, account: str | None, *, cursor: str | None, limit: int) -> Page[Reconciliation]:
+        """The days of one account, or of all. Raises InvalidCursor."""
+
+    def payout_reconciliations(self, *, cursor: str | None, limit: int) -> Page[PayoutReconciliation]:
+        """The automatic payouts of all accounts. Raises InvalidCursor."""
+
+    def discrepancies(self, *, cursor: str | None, limit: int) -> Page[Discrepancy]:
+        """The balance transactions of all accounts that are open. Raises InvalidCursor."""
+
     def due(self, shard: int, *, now: datetime, limit: int) -> Sequence[Watched]:
         """What is to be looked at by now, the longest overdue first."""
 
@@ -156,7 +176,7 @@ class Operation(StrEnum):
     READ_CHECKOUT_SESSION = "v1.checkout.sessions.retrieve"
     EXPIRE_CHECKOUT_SESSION = "v1.checkout.sessions.expire"
     LIST_CHECKOUT_SESSIONS = "v1.checkout.sessions.list"
-    READ_BALANCE_TRANSACTION = "v1.balance_transactions.retrieve"
+    LIST_BALANCE_TRANSACTIONS = "v1.balance_transactions.list"
     CREATE_REFUND = "v1.refunds.create"
     LIST_REFUNDS = "v1.refunds.list"
     READ_REFUND = "v1.refunds.retrieve"

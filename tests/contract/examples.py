@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
+from marketplace.domain.balance_transactions import BalanceTransaction, Movement, MovementKind
 from marketplace.domain.books import EventMarker, IdempotencyRecord
 from marketplace.domain.catalog import Price, Product
 from marketplace.domain.commands import Command, CommandKind, record
@@ -17,6 +18,7 @@ from marketplace.domain.ids import RANDOM_BITS, make_id
 from marketplace.domain.ledger import JournalEntry
 from marketplace.domain.merchants import Merchant, MerchantStatus, OnboardingLink
 from marketplace.domain.postings import payment_entries
+from marketplace.domain.reconciliation import Discrepancy, LineStatus, PayoutReconciliation, Reconciliation, Tally
 from marketplace.domain.refunds import Refund, RefundPart
 from marketplace.domain.shares import DebtPart, MovementStatus, Reversal, Share, Transfer
 from marketplace.domain.transactions import ChargeType, Leg, LineItem, Payment, Transaction
@@ -171,8 +173,37 @@ class Examples:
         )  # fmt: skip
 
     def entries(self, transaction: Transaction, payment: Payment) -> tuple[JournalEntry, ...]:
-        """The charge of a full payment, and its settlement: nine lines, the most that an entry has."""
+        """The charge of a payment, Stripe's fee where it is known, and the settlement: seven lines, an entry's most."""
         return payment_entries(transaction.legs[0], self.new_payment(transaction), payment)
+
+    def balance_transaction(self, transaction: Transaction | None, **fields: Any) -> BalanceTransaction:
+        """A charge's, as it is kept with its sale; without a sale, as it is read."""
+        charge_id = self.stripe_id("ch", 24)
+        made = BalanceTransaction(
+            id=self.stripe_id("txn", 24), account="platform", type="charge", category="charge", object_id=charge_id,
+            amount=10_000, fee=320, currency="usd", created=self.now.replace(microsecond=0),
+            movements=(Movement(object_id=charge_id, kind=MovementKind.CHARGE, amount=9_680),),
+            transaction_id=None if transaction is None else transaction.id,
+        )  # fmt: skip
+        return replace(made, **fields)
+
+    def reconciliation(self, account: str, **fields: Any) -> Reconciliation:
+        tally = Tally(status=LineStatus.MATCHED, currency="usd", count=7, net=-1_250)
+        return replace(
+            Reconciliation(id=self.id("reconciliation"), account=account, day=START, tallies=(tally,)), **fields
+        )
+
+    def payout(self, account: str, **fields: Any) -> PayoutReconciliation:
+        made = PayoutReconciliation(
+            id=self.id("payout"), account=account, payout_id=self.stripe_id("po", 24), amount=9_000, currency="usd",
+            created=self.now,
+        )  # fmt: skip
+        return replace(made, **fields)
+
+    def discrepancy(self, account: str, **fields: Any) -> Discrepancy:
+        line = self.balance_transaction(None, account=account, type="topup")
+        made = Discrepancy(id=self.id("discrepancy"), line=line, status=LineStatus.UNEXPLAINED)
+        return replace(made, **fields)
 
     def idempotency(self, transaction: Transaction | None, **fields: Any) -> IdempotencyRecord:
         made = IdempotencyRecord(

@@ -50,11 +50,11 @@ def test_an_event_marker_is_one_unit(examples: Examples) -> None:
     assert item_bytes(item_attributes(examples.marker())) <= UNIT_BYTES
 
 
-def test_a_settlement_of_nine_lines_is_one_unit(examples: Examples, merchant: Merchant) -> None:
+def test_a_settlement_of_seven_lines_is_one_unit(examples: Examples, merchant: Merchant) -> None:
     sale = examples.transaction(merchant)
-    _, settlement = examples.entries(sale, examples.full_payment(sale))
+    *_, settlement = examples.entries(sale, examples.full_payment(sale))
     assert settlement.kind is EntryKind.SETTLEMENT
-    assert len(settlement.lines) == 9
+    assert len(settlement.lines) == 7
     assert item_bytes(item_attributes(settlement)) <= UNIT_BYTES
 
 
@@ -81,14 +81,22 @@ def test_a_sale_costs_no_more_writes_than_was_decided(
     assert meter.write_units == 2 * 2 + 1  # out of due
 
     meter.write_units = 0
-    paid = Replace(opened.stored, replace(full, due_at=None))
-    metered.commit(Create(examples.marker()), paid, *map(Create, examples.entries(sale, full)))
-    assert meter.write_units == 4 * 2 + 1  # out of due
+    known = replace(full, due_at=None, processing_fee=None, processing_fee_currency=None)
+    paid = Replace(opened.stored, known)
+    entries = examples.entries(sale, known)
+    metered.commit(Create(examples.marker()), paid, *map(Create, entries))
+    assert meter.write_units == 4 * 2 + 1 + 2  # out of due; the entries by_stripe_id
+
+    meter.write_units = 0
+    fee = [entry for entry in examples.entries(sale, full) if entry.kind is EntryKind.PROCESSING_FEE]
+    with_fee = Replace(paid.stored, replace(full, due_at=None))
+    metered.commit(with_fee, *map(Create, fee), Create(examples.balance_transaction(sale)))
+    assert meter.write_units == 3 * 2 + 1  # by_stripe_id
 
     meter.write_units = 0
     metered.commit(Create(examples.marker(outcome="ignored: type", transaction_id=None)))
     assert meter.write_units == 1
-    assert meter.round_trips == 4
+    assert meter.round_trips == 5
 
 
 def test_an_entry_of_an_index_that_moves_costs_two_and_one_that_stays_nothing(

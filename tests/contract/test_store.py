@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from marketplace.domain.balance_transactions import BalanceTransaction
 from marketplace.domain.books import EventMarker, IdempotencyRecord
 from marketplace.domain.catalog import Price, Product
 from marketplace.domain.commands import Command
@@ -12,6 +13,7 @@ from marketplace.domain.debts import Debt
 from marketplace.domain.disputes import Dispute
 from marketplace.domain.merchants import Merchant, MerchantStatus, OnboardingLink
 from marketplace.domain.principals import SYSTEM
+from marketplace.domain.reconciliation import Discrepancy, PayoutReconciliation, Reconciliation, Walk
 from marketplace.domain.refunds import Refund
 from marketplace.domain.shares import Share
 from marketplace.domain.transactions import Payment, Transaction
@@ -30,7 +32,15 @@ def stored_of_each_kind(examples: Examples) -> dict[Ref[Any], Item]:
     of_sale, of_merchant = examples.command(transaction.id), examples.command(merchant.id)
     inside, outside = examples.idempotency(transaction), examples.idempotency(None)
     marker, link = examples.marker(), examples.link(merchant)
+    line, account = examples.balance_transaction(transaction), "acct_1"
+    day, payout, open_line = examples.reconciliation(account), examples.payout(account), examples.discrepancy(account)
+    walk = Walk(account=account, since=examples.now, until=examples.now, cursor=line.id, due_at=examples.now)
     return {
+        Ref(BalanceTransaction, line.id, owner=transaction.id): line,
+        Ref(Reconciliation, day.id, owner=account): day,
+        Ref(PayoutReconciliation, payout.id, owner=account): payout,
+        Ref(Discrepancy, open_line.id, owner=account): open_line,
+        Ref(Walk, account): walk,
         Ref(Merchant, merchant.id): merchant,
         Ref(Product, product.id): product,
         Ref(Price, price.id): price,

@@ -92,9 +92,15 @@ class Shop:
         return httpx.post(session["url"], data=form or {"card": CARD}, timeout=TIMEOUT_SECONDS)
 
     def settled(self, session: Json) -> Json:
-        """The record of a sale, as soon as Stripe's events have told all of its payment."""
+        """The record of a sale, as soon as its payment is known and Stripe's fee has been taken in."""
         transaction_id = session["transaction_id"]
-        return until(lambda: self.record(transaction_id), lambda sale: sale["processing_fee"] is not None)
+        until(lambda: self.record(transaction_id), lambda sale: sale["status"] == "paid" and not sale["waits_for"])
+        return until(lambda: self.reconciled(transaction_id), lambda sale: sale["processing_fee"] is not None)
+
+    def reconciled(self, transaction_id: str) -> Json:
+        """The record of a sale after a run of the reconciliation."""
+        self.invoke("ReconcileFunction", is_asked=True)
+        return self.record(transaction_id)
 
     def paid_sale(self, merchant: Json, amount: int, **more: Any) -> Json:
         session = self.sell(merchant, amount, **more)
@@ -141,8 +147,12 @@ class Shop:
 
     def sweep(self) -> None:
         """What the schedule does every minute."""
-        name = self.stack.functions["SweepFunction"]
-        answer = self.stack.client("lambda").invoke(FunctionName=name, Payload=b"{}")
+        self.invoke("SweepFunction")
+
+    def invoke(self, function: str, **event: Any) -> None:
+        """Run a function that a schedule would."""
+        name = self.stack.functions[function]
+        answer = self.stack.client("lambda").invoke(FunctionName=name, Payload=json.dumps(event).encode())
         assert "FunctionError" not in answer, answer["Payload"].read()
 
     def quiet(self) -> None:

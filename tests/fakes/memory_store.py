@@ -9,10 +9,11 @@ from contextlib import contextmanager
 from datetime import datetime
 from typing import Any
 
-from marketplace.adapters import keys
+from marketplace.adapters import keys, listings
 from marketplace.adapters.codec import Attributes, time_text
 from marketplace.adapters.cursors import cursor_at, position_of
-from marketplace.adapters.keys import INDEXES, WORDS, Key, Listing, key_of
+from marketplace.adapters.keys import INDEXES, WORDS, Key, key_of
+from marketplace.adapters.listings import Listing
 from marketplace.adapters.records import (
     FoundItems,
     all_keys,
@@ -26,6 +27,7 @@ from marketplace.domain.catalog import Price, Product
 from marketplace.domain.debts import Debt
 from marketplace.domain.merchants import Merchant
 from marketplace.domain.principals import Principal
+from marketplace.domain.reconciliation import Discrepancy, PayoutReconciliation, Reconciliation, Walk
 from marketplace.domain.shares import Hold, Share
 from marketplace.domain.transactions import Payment, Transaction
 from marketplace.ports import Change, Clock, Conflict, Create, Found, Item, Page, Ref, Watched
@@ -75,7 +77,7 @@ class MemoryStore:
     def transactions(
         self, *, merchant_id: str | None, customer_id: str | None, cursor: str | None, limit: int
     ) -> Page[tuple[Transaction, Payment]]:
-        listing = keys.sales(merchant_id=merchant_id, customer_id=customer_id)
+        listing = listings.sales(merchant_id=merchant_id, customer_id=customer_id)
         with self._step("transactions"):
             keys_found, after = self._keys(listing, cursor, limit, "transactions", merchant_id, customer_id)
             payments = {payment.transaction_id: payment for payment in self._all(Payment)}
@@ -85,19 +87,19 @@ class MemoryStore:
 
     def merchants(self, *, cursor: str | None, limit: int) -> Page[Merchant]:
         with self._step("merchants"):
-            return self._page(Merchant, keys.all_merchants(), cursor, limit, "merchants")
+            return self._page(Merchant, listings.all_merchants(), cursor, limit, "merchants")
 
     def products(self, merchant_id: str, *, cursor: str | None, limit: int) -> Page[Product]:
         with self._step("products"):
-            return self._page(Product, keys.products_of(merchant_id), cursor, limit, "products", merchant_id)
+            return self._page(Product, listings.products_of(merchant_id), cursor, limit, "products", merchant_id)
 
     def prices(self, product_id: str, *, cursor: str | None, limit: int) -> Page[Price]:
         with self._step("prices"):
-            return self._page(Price, keys.prices_of(product_id), cursor, limit, "prices", product_id)
+            return self._page(Price, listings.prices_of(product_id), cursor, limit, "prices", product_id)
 
     def debts(self, merchant_id: str, *, cursor: str | None, limit: int) -> Page[Debt]:
         with self._step("debts"):
-            return self._page(Debt, keys.debts_of(merchant_id), cursor, limit, "debts", merchant_id)
+            return self._page(Debt, listings.debts_of(merchant_id), cursor, limit, "debts", merchant_id)
 
     def merchant_of_account(self, account_id: str) -> str | None:
         with self._step("merchant_of_account"):
@@ -109,16 +111,41 @@ class MemoryStore:
             mine = (share for share in self._all(Share) if share.merchant_id == merchant_id)
             return [share for share in mine if share.hold is Hold.NOT_READY][:limit]
 
+    def transaction_of(self, stripe_id: str) -> str | None:
+        with self._step("transaction_of"):
+            partitions = (key.pk for key, row in self._items.items() if row.get("gsi_stripe") == {"S": stripe_id})
+            head, _, subject = next(partitions, "").partition("#")
+            return subject if head == WORDS[Transaction] else None
+
+    def due_walks(self, *, now: datetime, limit: int) -> Sequence[Walk | PayoutReconciliation]:
+        with self._step("due_walks"):
+            items = self._due_in(keys.WALKS, now, limit)
+            return [item for item in items if isinstance(item, Walk | PayoutReconciliation)]
+
+    def reconciliations(self, account: str | None, *, cursor: str | None, limit: int) -> Page[Reconciliation]:
+        with self._step("reconciliations"):
+            listing = listings.reconciliations_of(account)
+            return self._page(Reconciliation, listing, cursor, limit, "reconciliations", account)
+
+    def payout_reconciliations(self, *, cursor: str | None, limit: int) -> Page[PayoutReconciliation]:
+        with self._step("payout_reconciliations"):
+            return self._page(PayoutReconciliation, listings.all_payouts(), cursor, limit, "payouts")
+
+    def discrepancies(self, *, cursor: str | None, limit: int) -> Page[Discrepancy]:
+        with self._step("discrepancies"):
+            return self._page(Discrepancy, listings.open_discrepancies(), cursor, limit, "discrepancies")
+
     def due(self, shard: int, *, now: datetime, limit: int) -> Sequence[Watched]:
         with self._step("due"):
-            due = [
-                (attributes["gsi_due_at"]["S"], key)
-                for key, attributes in self._items.items()
-                if attributes.get("gsi_due") == {"S": keys.due_shard(shard)}
-                and attributes["gsi_due_at"]["S"] <= time_text(now)
-            ]
-            items = [item_in(self._items[key]) for _, key in sorted(due)[:limit]]
-            return [item for item in items if isinstance(item, Watched)]
+            return [item for item in self._due_in(keys.due_shard(shard), now, limit) if isinstance(item, Watched)]
+
+    def _due_in(self, partition: str, now: datetime, limit: int) -> list[Item | None]:
+        due = [
+            (attributes["gsi_due_at"]["S"], key)
+            for key, attributes in self._items.items()
+            if attributes.get("gsi_due") == {"S": partition} and attributes["gsi_due_at"]["S"] <= time_text(now)
+        ]
+        return [item_in(self._items[key]) for _, key in sorted(due)[:limit]]
 
     def fork(self) -> "MemoryStore":
         """Another store that holds the same now, without hooks."""

@@ -22,7 +22,7 @@ PATHS: Final[Mapping[Operation, tuple[str, str]]] = {
     Operation.READ_CHECKOUT_SESSION: ("GET", "/v1/checkout/sessions/{}"),
     Operation.EXPIRE_CHECKOUT_SESSION: ("POST", "/v1/checkout/sessions/{}/expire"),
     Operation.LIST_CHECKOUT_SESSIONS: ("GET", "/v1/checkout/sessions"),
-    Operation.READ_BALANCE_TRANSACTION: ("GET", "/v1/balance_transactions/{}"),
+    Operation.LIST_BALANCE_TRANSACTIONS: ("GET", "/v1/balance_transactions"),
     Operation.CREATE_REFUND: ("POST", "/v1/refunds"),
     Operation.LIST_REFUNDS: ("GET", "/v1/refunds"),
     Operation.REFUND_APPLICATION_FEE: ("POST", "/v1/application_fees/{}/refunds"),
@@ -88,13 +88,12 @@ DEFAULTS: Final[Mapping[Operation, Callable[[Mapping[str, Any]], dict[str, Any]]
     Operation.REFUND_APPLICATION_FEE: lambda params: {"id": "fr_1", "amount": params["amount"], "created": SECOND},
     Operation.READ_ACCOUNT: lambda _: account(),
     Operation.READ_CHECKOUT_SESSION: lambda _: session(),
-    Operation.READ_BALANCE_TRANSACTION: lambda _: {"id": "txn_1", "fee": 59, "currency": "usd"},
 }
 
 
 def _nothing(_params: Mapping[str, Any]) -> dict[str, Any]:
     """A list with nothing in it."""
-    return {"data": []}
+    return {"data": [], "has_more": False}
 
 
 @dataclass(frozen=True)

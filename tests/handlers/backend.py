@@ -20,7 +20,7 @@ from ..fakes.stripe import FakeStripe
 EVENTS = Path(__file__).parent / "events"
 SHOP = "http://localhost:3000"
 ROUTES = ("merchants", "catalog", "checkout", "refunds", "transactions")
-FUNCTIONS = (*(f"{name}.app" for name in ROUTES), "webhooks.process", "schedules.sweep")
+FUNCTIONS = (*(f"{name}.app" for name in ROUTES), "webhooks.process", "schedules.sweep", "schedules.reconcile")
 ENVIRONMENT = {
     "AWS_DEFAULT_REGION": "eu-central-1",
     "AWS_ACCESS_KEY_ID": "nobody",
@@ -36,6 +36,7 @@ ENVIRONMENT = {
     "API_BASE_URL": "",
     "QUEUE_URL": "https://sqs.eu-central-1.amazonaws.com/123456789012/events.fifo",
     "WEBHOOK_SECRET_ARN": "webhook-secrets",
+    "SETTLED_AFTER_SECONDS": "120",
     "POWERTOOLS_SERVICE_NAME": "test",
     "POWERTOOLS_METRICS_NAMESPACE": "marketplace-test",
     "LOG_LEVEL": "INFO",

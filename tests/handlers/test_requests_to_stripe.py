@@ -22,6 +22,7 @@ CREATIONS = (
 
 # As strict, with the same types: tests/simulation/test_carts.py, test_disputes.py, test_captures.py.
 ASKED_OF_THE_SIMULATOR = {
+    Operation.LIST_BALANCE_TRANSACTIONS,
     Operation.LIST_SESSION_LINE_ITEMS,
     Operation.CREATE_TRANSFER,
     Operation.LIST_TRANSFERS,

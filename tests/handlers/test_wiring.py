@@ -122,6 +122,7 @@ FORBIDDEN = {
     "webhooks.receive": {"stripe", "pydantic", "requests", "aws_lambda_powertools", "marketplace.services"},
     "webhooks.process": {"pydantic"},
     "schedules.sweep": {"pydantic"},
+    "schedules.reconcile": {"pydantic"},
     "health.app": {"botocore", "marketplace", "aws_lambda_powertools"},
 }
 

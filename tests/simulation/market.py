@@ -14,18 +14,20 @@ from local.stripe_simulator.clock import Clock as SimulatorClock
 from local.stripe_simulator.settings import Settings
 from local.stripe_simulator.simulator import Simulator
 from marketplace.adapters.stripe_gateway import StripeGateway
+from marketplace.domain.balance_transactions import balance_transaction
 from marketplace.domain.books import Books
 from marketplace.domain.commands import Command
 from marketplace.domain.debts import Debt
 from marketplace.domain.fees import FeePolicy
 from marketplace.domain.ids import RANDOM_BITS, make_id
 from marketplace.domain.invariants import Violation, unsettled, violations
-from marketplace.domain.ledger import STRIPE_BALANCE, balances
+from marketplace.domain.ledger import PLATFORM, STRIPE_BALANCE, JournalEntry, balances
 from marketplace.domain.merchants import Merchant
 from marketplace.domain.principals import SYSTEM, Principal, Role
 from marketplace.domain.refunds import Refund
 from marketplace.domain.transactions import Payment, Transaction
 from marketplace.ports import Operation, Policy, Ports, Ref, one
+from marketplace.services.balance_lines import take_in as take_in_lines
 from marketplace.services.baskets import Basket, InlineItem
 from marketplace.services.checkout import CheckoutSession, create_checkout_session
 from marketplace.services.events import EventOutcome, take_in
@@ -320,13 +322,24 @@ class Market:
         return {currency: amount for currency, amount in sums.items() if amount}
 
     def ledger_balance(self) -> dict[str, int]:
-        """What our journal says of the platform's balance at Stripe, per currency."""
+        """What our journal says of the platform's balance at Stripe, per currency, once Stripe's fees are in it."""
+        self.take_in_balance_transactions()
         sums: Counter[str] = Counter()
-        for books in self.all_transactions():
-            for (account, currency), amount in balances(books.entries).items():
-                if account == STRIPE_BALANCE:
-                    sums[currency] += amount
+        entries = [item for item in self.store.snapshot().values() if isinstance(item, JournalEntry)]
+        for (account, currency), amount in balances(entries).items():
+            if account == STRIPE_BALANCE:
+                sums[currency] += amount
         return {currency: amount for currency, amount in sums.items() if amount}
+
+    def take_in_balance_transactions(self) -> None:
+        """What Stripe booked on the platform's balance until now, page by page."""
+        cursor: dict[str, str] = {}
+        while True:
+            page = self._stripe("GET", "/v1/balance_transactions", limit=100, expand=["data.source"], **cursor)
+            take_in_lines(self.ports, [balance_transaction(line, PLATFORM) for line in page["data"]])
+            if not page["has_more"]:
+                return
+            cursor = {"starting_after": page["data"][-1]["id"]}
 
     def as_merchant(self, merchant: Merchant, method: str, path: str, **params: Any) -> Any:
         """What a merchant does at Stripe by itself."""

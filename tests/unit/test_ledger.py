@@ -27,7 +27,7 @@ PAYABLE = merchant_payable(LEG.merchant_id)
 
 def test_a_sale_of_100_with_a_fee_of_10_and_3_20_for_stripe() -> None:
     entries = payment_entries(LEG, PLANNED, settled_payment())
-    assert [entry.kind for entry in entries] == [EntryKind.CHARGE, EntryKind.SETTLEMENT]
+    assert [entry.kind for entry in entries] == [EntryKind.CHARGE, EntryKind.PROCESSING_FEE, EntryKind.SETTLEMENT]
     assert balances(entries) == {
         ("stripe_balance", "usd"): 1_000 - 320,
         ("platform_revenue", "usd"): -1_000,

@@ -2,20 +2,23 @@
 
 import time
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from marketplace.adapters import keys
+from marketplace.adapters import keys, listings
 from marketplace.adapters.codec import TTL_ATTRIBUTE, Attributes, decode, epoch_seconds, time_text
 from marketplace.adapters.cursors import cursor_at, position_of
 from marketplace.adapters.dynamodb_calls import ConditionsFailed, DynamoDBCalls, key_attributes
-from marketplace.adapters.keys import BY_STRIPE_ID, DUE, INDEXES, WORDS, Key, Listing, key_of
+from marketplace.adapters.keys import BY_STRIPE_ID, DUE, INDEXES, WORDS, Key, key_of
+from marketplace.adapters.listings import Listing
 from marketplace.adapters.records import FoundItems, all_keys, all_written, books_of, item_in, key_in
 from marketplace.domain.books import Books
 from marketplace.domain.catalog import Price, Product
 from marketplace.domain.debts import Debt
 from marketplace.domain.merchants import Merchant
 from marketplace.domain.principals import Principal
+from marketplace.domain.reconciliation import Discrepancy, PayoutReconciliation, Reconciliation, Walk
 from marketplace.domain.shares import Hold, Share
 from marketplace.domain.transactions import Payment, Transaction
 from marketplace.ports import Change, Clock, Conflict, Found, Ids, Item, Page, Ref, Replace, Watched
@@ -70,7 +73,7 @@ class DynamoDBStore:
         self, *, merchant_id: str | None, customer_id: str | None, cursor: str | None, limit: int
     ) -> Page[tuple[Transaction, Payment]]:
         """The sales of a merchant or to a customer."""
-        listing = keys.sales(merchant_id=merchant_id, customer_id=customer_id)
+        listing = listings.sales(merchant_id=merchant_id, customer_id=customer_id)
         rows, after = self._rows(listing, cursor, limit, "transactions", merchant_id, customer_id)
         ids = [key_in(row).pk.removeprefix("TRANSACTION#") for row in rows]
         refs = [(Ref(Transaction, sale), Ref(Payment, sale)) for sale in ids]
@@ -80,31 +83,23 @@ class DynamoDBStore:
 
     def merchants(self, *, cursor: str | None, limit: int) -> Page[Merchant]:
         """All merchants."""
-        return self._page(Merchant, keys.all_merchants(), cursor, limit, "merchants")
+        return self._page(Merchant, listings.all_merchants(), cursor, limit, "merchants")
 
     def products(self, merchant_id: str, *, cursor: str | None, limit: int) -> Page[Product]:
         """A merchant's products."""
-        return self._page(Product, keys.products_of(merchant_id), cursor, limit, "products", merchant_id)
+        return self._page(Product, listings.products_of(merchant_id), cursor, limit, "products", merchant_id)
 
     def prices(self, product_id: str, *, cursor: str | None, limit: int) -> Page[Price]:
         """A product's prices."""
-        return self._page(Price, keys.prices_of(product_id), cursor, limit, "prices", product_id)
+        return self._page(Price, listings.prices_of(product_id), cursor, limit, "prices", product_id)
 
     def debts(self, merchant_id: str, *, cursor: str | None, limit: int) -> Page[Debt]:
         """A merchant's debts."""
-        return self._page(Debt, keys.debts_of(merchant_id), cursor, limit, "debts", merchant_id)
+        return self._page(Debt, listings.debts_of(merchant_id), cursor, limit, "debts", merchant_id)
 
     def merchant_of_account(self, account_id: str) -> str | None:
         """The id of the merchant behind a connected account."""
-        if not keys.is_name(account_id):
-            return None
-        rows = self._calls.query(
-            IndexName=BY_STRIPE_ID,
-            KeyConditionExpression="gsi_stripe = :account",
-            ExpressionAttributeValues={":account": {"S": account_id}},
-            most=1,
-        )
-        head, _, merchant_id = key_in(rows[0]).pk.partition("#") if rows else ("", "", "")
+        head, _, merchant_id = self._found_by_stripe_id(account_id)
         return merchant_id if head == WORDS[Merchant] else None
 
     def waiting_shares(self, merchant_id: str, *, limit: int) -> Sequence[Share]:
@@ -120,17 +115,58 @@ class DynamoDBStore:
         items = map(item_in, self._calls.get([key_in(row) for row in rows]).values())
         return [item for item in items if isinstance(item, Share) and item.hold is Hold.NOT_READY]
 
+    def transaction_of(self, stripe_id: str) -> str | None:
+        """The id of the sale that an object moved money for at Stripe."""
+        head, _, subject = self._found_by_stripe_id(stripe_id)
+        return subject if head == WORDS[Transaction] else None
+
+    def due_walks(self, *, now: datetime, limit: int) -> Sequence[Walk | PayoutReconciliation]:
+        """The walks to be taken up by now; the index lags, and what moved on is left out."""
+        items = self._due_in(keys.WALKS, now, limit)
+        return [item for item in items if isinstance(item, Walk | PayoutReconciliation)]
+
+    def reconciliations(self, account: str | None, *, cursor: str | None, limit: int) -> Page[Reconciliation]:
+        """The days of one account, or of all."""
+        return self._page(
+            Reconciliation, listings.reconciliations_of(account), cursor, limit, "reconciliations", account
+        )
+
+    def payout_reconciliations(self, *, cursor: str | None, limit: int) -> Page[PayoutReconciliation]:
+        """The automatic payouts of all accounts."""
+        return self._page(PayoutReconciliation, listings.all_payouts(), cursor, limit, "payouts")
+
+    def discrepancies(self, *, cursor: str | None, limit: int) -> Page[Discrepancy]:
+        """The balance transactions that are open; the index lags, and what was resolved is left out."""
+        page = self._page(Discrepancy, listings.open_discrepancies(), cursor, limit, "discrepancies")
+        return replace(page, items=tuple(each for each in page.items if each.is_open))
+
     def due(self, shard: int, *, now: datetime, limit: int) -> Sequence[Watched]:
         """What is to be looked at by now, the longest overdue first; the index lags, and what moved on is left out."""
+        items = self._due_in(keys.due_shard(shard), now, limit)
+        return [item for item in items if isinstance(item, Watched)]
+
+    def _due_in(self, partition: str, now: datetime, limit: int) -> list[Item]:
         rows = self._calls.query(
             IndexName=DUE,
-            KeyConditionExpression="gsi_due = :shard AND gsi_due_at <= :now",
-            ExpressionAttributeValues={":shard": {"S": keys.due_shard(shard)}, ":now": {"S": time_text(now)}},
+            KeyConditionExpression="gsi_due = :partition AND gsi_due_at <= :now",
+            ExpressionAttributeValues={":partition": {"S": partition}, ":now": {"S": time_text(now)}},
             most=limit,
         )
-        items = map(item_in, self._calls.get([key_in(row) for row in rows]).values())
-        due = [(item.due_at, item) for item in items if isinstance(item, Watched) and item.due_at]
+        items = [item for item in map(item_in, self._calls.get([key_in(row) for row in rows]).values()) if item]
+        due = [(due_at, item) for item in items if (due_at := getattr(item, "due_at", None))]
         return [item for due_at, item in sorted(due, key=lambda pair: pair[0]) if due_at <= now]
+
+    def _found_by_stripe_id(self, stripe_id: str) -> tuple[str, str, str]:
+        """The parts of the partition of what stands under an id of Stripe's, empty where nothing does."""
+        if not keys.is_name(stripe_id):
+            return ("", "", "")
+        rows = self._calls.query(
+            IndexName=BY_STRIPE_ID,
+            KeyConditionExpression="gsi_stripe = :id",
+            ExpressionAttributeValues={":id": {"S": stripe_id}},
+            most=1,
+        )
+        return key_in(rows[0]).pk.partition("#") if rows else ("", "", "")
 
     def _put(self, change: Change, item: Attributes) -> "PutTypeDef":
         still_as_read = "version = :version"  # nobody else has moved the item on

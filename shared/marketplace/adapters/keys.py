@@ -16,7 +16,7 @@ Share                 TRANSACTION#transaction-tx  SHARE#merchant-me      gsi_mer
 Refund                TRANSACTION#transaction-tx  REFUND#refund-tx-own
 Dispute               TRANSACTION#transaction-tx  DISPUTE#dispute-tx-own
 Command               TRANSACTION#transaction-tx  COMMAND#command-own    gsi_due=DUE#3, gsi_due_at=...
-JournalEntry          TRANSACTION#transaction-tx  ENTRY#ch_1#settlement
+JournalEntry          TRANSACTION#transaction-tx  ENTRY#ch_1#settlement  gsi_stripe=tr_1 (what moved the balance)
 IdempotencyRecord     TRANSACTION#transaction-tx  IDEMPOTENCY#5e88
 Merchant              MERCHANT#merchant-me        MERCHANT               gsi_merchant=MERCHANTS, gsi_time=me,
                                                                          gsi_stripe=acct_1
@@ -25,6 +25,13 @@ Price                 MERCHANT#merchant-me        PRICE#price-me-own     gsi_mer
 Debt                  MERCHANT#merchant-me        DEBT#debt-me-own       gsi_due=DUE#0, gsi_due_at=...
 Command               MERCHANT#merchant-me        COMMAND#command-own    gsi_due=DUE#0, gsi_due_at=...
 IdempotencyRecord     IDEMPOTENCY#5e88            IDEMPOTENCY
+BalanceTransaction    TRANSACTION#transaction-tx  BALANCE_TRANSACTION#txn_1
+JournalEntry          ACCOUNT#platform            ENTRY#txn_1#payout     gsi_stripe=po_1 (of no one sale)
+Walk                  ACCOUNT#acct_1              WALK                   gsi_due=WALKS, gsi_due_at=...
+Reconciliation        ACCOUNT#acct_1              RECONCILIATION#...-own gsi_merchant=RECONCILIATIONS, gsi_time=own
+PayoutReconciliation  ACCOUNT#acct_1              PAYOUT#payout-own      gsi_merchant=PAYOUTS, gsi_time=own,
+                                                                         gsi_due=WALKS, gsi_due_at=... (not done)
+Discrepancy           ACCOUNT#acct_1              DISCREPANCY#...-own    gsi_merchant=DISCREPANCIES, gsi_time=own (open)
 EventMarker           EVENT#evt_1                 EVENT
 OnboardingLink        ONBOARDING#9f86             ONBOARDING
 ====================  ==========================  =====================  ==============================================
@@ -38,15 +45,16 @@ from datetime import datetime
 from typing import Any, Final, NamedTuple
 
 from marketplace.adapters.codec import time_text
+from marketplace.domain.balance_transactions import BalanceTransaction
 from marketplace.domain.books import EventMarker, IdempotencyRecord
 from marketplace.domain.catalog import Price, Product
 from marketplace.domain.commands import Command
 from marketplace.domain.debts import Debt
-from marketplace.domain.deferred import dataclass
 from marketplace.domain.disputes import Dispute
 from marketplace.domain.ids import ALPHABET, is_id, owner_of
-from marketplace.domain.ledger import JournalEntry
+from marketplace.domain.ledger import PLATFORM, JournalEntry
 from marketplace.domain.merchants import Merchant, OnboardingLink
+from marketplace.domain.reconciliation import Discrepancy, PayoutReconciliation, Reconciliation, Walk
 from marketplace.domain.refunds import Refund
 from marketplace.domain.shares import Hold, Share
 from marketplace.domain.transactions import ChargeType, Payment, Transaction
@@ -65,6 +73,10 @@ INDEXES: Final[Mapping[str, tuple[str, ...]]] = {
     DUE: ("gsi_due", "gsi_due_at"),
 }
 ALL_MERCHANTS: Final = "MERCHANTS"
+ALL_RECONCILIATIONS: Final = "RECONCILIATIONS"
+ALL_PAYOUTS: Final = "PAYOUTS"
+OPEN_DISCREPANCIES: Final = "DISCREPANCIES"
+WALKS: Final = "WALKS"
 
 WORDS: Final[Mapping[type[Any], str]] = {
     Transaction: "TRANSACTION",
@@ -81,6 +93,11 @@ WORDS: Final[Mapping[type[Any], str]] = {
     Price: "PRICE",
     EventMarker: "EVENT",
     OnboardingLink: "ONBOARDING",
+    BalanceTransaction: "BALANCE_TRANSACTION",
+    Walk: "WALK",
+    Reconciliation: "RECONCILIATION",
+    PayoutReconciliation: "PAYOUT",
+    Discrepancy: "DISCREPANCY",
 }
 KINDS: Final[Mapping[str, type[Any]]] = {word: kind for kind, word in WORDS.items()}
 _NAMED_BY_OWNER: Final[Mapping[type[Any], str]] = {
@@ -89,6 +106,7 @@ _NAMED_BY_OWNER: Final[Mapping[type[Any], str]] = {
 _NAMING_OWNER: Final[Mapping[type[Any], str]] = {
     Refund: "refund", Dispute: "dispute", Product: "product", Price: "price", Debt: "debt"
 }  # fmt: skip
+_OF_ACCOUNTS: Final = frozenset({BalanceTransaction, Reconciliation, PayoutReconciliation, Discrepancy})
 _ULID_CHARACTERS: Final = 26
 
 
@@ -99,29 +117,10 @@ class Key(NamedTuple):
     sk: str
 
 
-@dataclass(frozen=True, kw_only=True)
-class Listing:
-    """A list: the partition it reads, of the table or an index, and what the ids in it begin with.
-
-    A position in it is the ULID that an id ends with: it sorts by time, and with the list it makes the whole key again.
-    """
-
-    kind: type[Item]
-    id_prefix: str
-    index: str | None
-    partition: str
-
-    def position(self, key: Key) -> str:
-        """The position of an item; that of a share is its sale's."""
-        return _ulid(key.pk if key.sk == WORDS[self.kind] or self.kind is Transaction else key.sk)
-
-    def key_at(self, position: str) -> Key | None:
-        """The key of the item at a position, or None where the text is no position."""
-        return key_of(Ref(self.kind, self.id_prefix + position))
-
-
 def partition_of(subject: str) -> str | None:
-    """The partition of a transaction or merchant."""
+    """The partition of a transaction, a merchant, or an account at Stripe (PLATFORM is the platform's own)."""
+    if subject == PLATFORM or (subject.startswith("acct_") and is_name(subject)):
+        return f"ACCOUNT#{subject}"
     for noun in ("transaction", "merchant"):
         if is_id(noun, subject):
             return f"{noun.upper()}#{subject}"
@@ -142,9 +141,11 @@ def key_of(ref: Ref[Any]) -> Key | None:
     if ref.kind in _NAMING_OWNER:
         owner = owner_of(_NAMING_OWNER[ref.kind], ref.id)
         return _key(partition_of(owner) if owner else None, f"{word}#{ref.id}")
+    if ref.kind is Walk:
+        return _key(partition_of(ref.id), word)
     if ref.owner is not None:
         return _key(partition_of(ref.owner), f"{word}#{ref.id}")
-    if ref.kind in {Command, JournalEntry, Share}:
+    if ref.kind in {Command, JournalEntry, Share, *_OF_ACCOUNTS}:
         raise ValueError(f"a {ref.kind.__name__} is found by its owner and id")
     return Key(f"{word}#{ref.id}", word)
 
@@ -159,6 +160,8 @@ def ref_of(item: Item) -> Ref[Any]:
             name, owner = item.id, item.subject
         case JournalEntry():
             name, owner = f"{item.object_id}#{item.kind}", item.transaction_id
+        case BalanceTransaction() | Discrepancy() | PayoutReconciliation() | Reconciliation() | Walk():
+            name, owner = _of_account(item)
         case IdempotencyRecord():
             name, owner = item.scope, item.subject
         case Share():
@@ -178,22 +181,26 @@ def index_attributes(item: Item) -> dict[str, str]:
     match item:
         case Transaction():
             only_merchant = item.legs[0].merchant_id if item.charge_type is ChargeType.DESTINATION else None
-            places = {"gsi_merchant": only_merchant, "gsi_customer": item.customer_id, "gsi_time": _ulid(item.id)}
+            places = {"gsi_merchant": only_merchant, "gsi_customer": item.customer_id, "gsi_time": ulid_in(item.id)}
         case Share():
             listed = item.merchant_id if item.charge_type is ChargeType.SEPARATE else None
-            places = {"gsi_merchant": listed, "gsi_time": _ulid(item.transaction_id) if listed else None}
+            places = {"gsi_merchant": listed, "gsi_time": ulid_in(item.transaction_id) if listed else None}
             places |= {"gsi_stripe": waiting_for(item.merchant_id) if item.hold is Hold.NOT_READY else None}
             places |= _due(item.transaction_id, item.due_at)
         case Debt():
             places = _due(item.merchant_id, item.due_at)
         case Merchant():
-            places = {"gsi_merchant": ALL_MERCHANTS, "gsi_time": _ulid(item.id), "gsi_stripe": item.account_id}
+            places = {"gsi_merchant": ALL_MERCHANTS, "gsi_time": ulid_in(item.id), "gsi_stripe": item.account_id}
         case Price():
-            places = {"gsi_merchant": item.product_id, "gsi_time": _ulid(item.id)}
+            places = {"gsi_merchant": item.product_id, "gsi_time": ulid_in(item.id)}
         case Payment():
             places = _due(item.transaction_id, item.due_at)
         case Command():
             places = _due(item.subject, item.due_at)
+        case JournalEntry():
+            places = {"gsi_stripe": item.moved_by}
+        case Discrepancy() | PayoutReconciliation() | Reconciliation() | Walk():
+            places = _places_of_account(item)
     return {name: value for name, value in places.items() if value is not None}
 
 
@@ -205,54 +212,6 @@ def due_shard(shard: int) -> str:
 def waiting_for(merchant_id: str) -> str:
     """Where the shares stand that wait for a merchant to become ready: in the index that is sparse anyway."""
     return f"WAITING#{merchant_id}"
-
-
-def all_merchants() -> Listing:
-    """The list of all merchants."""
-    return Listing(kind=Merchant, id_prefix="merchant-", index=BY_MERCHANT, partition=ALL_MERCHANTS)
-
-
-def sales(*, merchant_id: str | None, customer_id: str | None) -> Listing | None:
-    """The sales of a merchant or to a customer.
-
-    Raises:
-        ValueError: not exactly one is named.
-    """
-    match merchant_id, customer_id:
-        case str(partition), None:
-            index, is_possible = BY_MERCHANT, is_id("merchant", partition)
-        case None, str(partition):
-            index, is_possible = BY_CUSTOMER, is_name(partition)
-        case _:
-            raise ValueError("a list of sales is of one merchant or of one customer")
-    if not is_possible:
-        return None
-    return Listing(kind=Transaction, id_prefix="transaction-", index=index, partition=partition)
-
-
-def products_of(merchant_id: str) -> Listing | None:
-    """The products of a merchant, which are read from its partition."""
-    if not is_id("merchant", merchant_id):
-        return None
-    prefix = f"product-{_ulid(merchant_id)}-"
-    return Listing(kind=Product, id_prefix=prefix, index=None, partition=f"MERCHANT#{merchant_id}")
-
-
-def prices_of(product_id: str) -> Listing | None:
-    """The prices of a product."""
-    merchant_id = owner_of("product", product_id)
-    if merchant_id is None:
-        return None
-    prefix = f"price-{_ulid(merchant_id)}-"
-    return Listing(kind=Price, id_prefix=prefix, index=BY_MERCHANT, partition=product_id)
-
-
-def debts_of(merchant_id: str) -> Listing | None:
-    """The debts of a merchant, which are read from its partition."""
-    if not is_id("merchant", merchant_id):
-        return None
-    prefix = f"debt-{_ulid(merchant_id)}-"
-    return Listing(kind=Debt, id_prefix=prefix, index=None, partition=f"MERCHANT#{merchant_id}")
 
 
 def is_name(text: str) -> bool:
@@ -269,8 +228,40 @@ def _key(partition: str | None, sk: str) -> Key | None:
     return None if partition is None else Key(partition, sk)
 
 
-def _ulid(text: str) -> str:
+def ulid_in(text: str) -> str:
+    """The ULID that an id or a key ends with."""
     return text[-_ULID_CHARACTERS:]
+
+
+def _of_account(
+    item: BalanceTransaction | Discrepancy | PayoutReconciliation | Reconciliation | Walk,
+) -> tuple[str, str | None]:
+    """The name and owner of what is known of a balance at Stripe."""
+    match item:
+        case BalanceTransaction():
+            return item.id, item.transaction_id
+        case Discrepancy():
+            return item.id, item.line.account
+        case Walk():
+            return item.account, item.account
+        case _:
+            return item.id, item.account
+
+
+def _places_of_account(item: Discrepancy | PayoutReconciliation | Reconciliation | Walk) -> dict[str, str | None]:
+    match item:
+        case Walk():
+            return _walk(item.due_at)
+        case Reconciliation():
+            return {"gsi_merchant": ALL_RECONCILIATIONS, "gsi_time": ulid_in(item.id)}
+        case PayoutReconciliation():
+            return {"gsi_merchant": ALL_PAYOUTS, "gsi_time": ulid_in(item.id), **_walk(item.due_at)}
+        case Discrepancy():
+            return {"gsi_merchant": OPEN_DISCREPANCIES, "gsi_time": ulid_in(item.id)} if item.is_open else {}
+
+
+def _walk(due_at: datetime | None) -> dict[str, str | None]:
+    return {} if due_at is None else {"gsi_due": WALKS, "gsi_due_at": time_text(due_at)}
 
 
 def _due(subject: str, due_at: datetime | None) -> dict[str, str | None]:

@@ -6,6 +6,7 @@ from typing import Any, Final
 
 from marketplace.adapters.codec import Attributes, decode, encode
 from marketplace.adapters.keys import KINDS, WORDS, Key, index_attributes, key_of, ref_of
+from marketplace.domain.balance_transactions import BalanceTransaction
 from marketplace.domain.books import Books, EventMarker, IdempotencyRecord
 from marketplace.domain.commands import Command
 from marketplace.domain.disputes import Dispute
@@ -124,4 +125,5 @@ def books_of(partition: Iterable[Attributes], *, visible_to: Principal, now: dat
         idempotency={record.scope: record for record in by_kind[IdempotencyRecord]},
         shares={share.merchant_id: share for share in by_kind[Share]},
         disputes={dispute.id: dispute for dispute in by_kind[Dispute]},
+        balance_transactions=tuple(by_kind[BalanceTransaction]),
     )

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import field
 from datetime import datetime
 
+from marketplace.domain.balance_transactions import BalanceTransaction
 from marketplace.domain.commands import Command, CommandKind
 from marketplace.domain.deferred import dataclass
 from marketplace.domain.disputes import Dispute
@@ -44,6 +45,7 @@ class Books:
     """A transaction with its payment, refunds, shares, commands, journal entries and used idempotency keys.
 
     ``shares`` are by merchant; a destination charge has one from when more than Stripe's own split is to be done.
+    ``balance_transactions`` are those of Stripe's that were matched with the entries.
     """
 
     transaction: Transaction
@@ -54,6 +56,7 @@ class Books:
     idempotency: Mapping[str, IdempotencyRecord]
     shares: Mapping[str, Share] = field(default_factory=dict)
     disputes: Mapping[str, Dispute] = field(default_factory=dict)
+    balance_transactions: tuple[BalanceTransaction, ...] = ()
 
     @property
     def leg(self) -> Leg:

@@ -108,6 +108,7 @@ def _entries_follow_facts(books: Books, now: datetime) -> Iterator[str]:  # noqa
     facts = {
         (payment.charge_id, EntryKind.CHARGE): payment.paid_at is not None,
         (payment.charge_id, EntryKind.SETTLEMENT): payment.is_settled,
+        (payment.charge_id, EntryKind.PROCESSING_FEE): None not in (payment.paid_at, payment.processing_fee),
     }
     for refund in books.refunds.values():
         facts[refund.stripe_refund_id, EntryKind.REFUND] = refund.left_stripe

@@ -10,7 +10,9 @@ processor_fees            expense     what Stripe took
 platform_revenue          income      application fees, less those given back
 merchant_payable:{id}     liability   owed to a merchant; a debit balance is being taken back
 merchant_debt:{id}        asset       what a merchant could not give back, and owes
-losses                    expense     what the platform bears: debts written off
+losses                    expense     what the platform bears: debts written off, accounts that it had to even out
+bank                      asset       what Stripe paid out to the platform's bank
+stripe_reserves           asset       what Stripe keeps of the balance, for what accounts owe for example
 charge_clearing           clearing    paid by a buyer, not split yet; zero at rest
 refund_clearing           clearing    given back to a buyer, not recovered yet; zero at rest
 dispute_clearing          clearing    withdrawn by a buyer's bank, not apportioned yet; zero at rest
@@ -32,6 +34,9 @@ CHARGE_CLEARING: Final = "charge_clearing"
 REFUND_CLEARING: Final = "refund_clearing"
 DISPUTE_CLEARING: Final = "dispute_clearing"
 LOSSES: Final = "losses"
+BANK: Final = "bank"
+STRIPE_RESERVES: Final = "stripe_reserves"
+PLATFORM: Final = "platform"  # in place of a transaction: entries of the platform's balance that are of no one sale
 CLEARING: Final = frozenset({CHARGE_CLEARING, REFUND_CLEARING, DISPUTE_CLEARING})
 
 
@@ -62,6 +67,11 @@ class EntryKind(StrEnum):
     DEBT = "debt"  # of a debt: what could not be taken back
     NETTING = "netting"  # of a debt and what paid it: kept from a later share
     WRITE_OFF = "write_off"  # of a debt: given up
+    PROCESSING_FEE = "processing_fee"  # of a charge: what Stripe took, known from its balance transaction
+    PAYOUT = "payout"  # of a balance transaction: to the platform's bank, or back from it
+    STRIPE_FEE = "stripe_fee"  # of a balance transaction: what Stripe billed for no one sale
+    RESERVE = "reserve"  # of a balance transaction: kept back by Stripe, or given free
+    COLLECTION = "collection"  # of a balance transaction: paid for what a connected account has owed for too long
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -88,6 +98,15 @@ class JournalEntry:
         sums = total_by_currency(self.lines)
         if any(sums.values()) or any(type(line.amount) is not int for line in self.lines):
             raise UnbalancedEntry(f"{self.object_id} {self.kind}: {dict(sums)}")
+
+    @property
+    def moved_by(self) -> str | None:
+        """The Stripe object that an entry on the platform's balance is found by; the rarer where it has several.
+
+        The settlement of a destination charge is found by its transfer, the charge itself by its CHARGE.
+        """
+        sources = [line.source for line in self.lines if line.account == STRIPE_BALANCE and line.source is not None]
+        return next((source for source in sources if source != self.object_id), sources[0] if sources else None)
 
 
 class UnbalancedEntry(AssertionError):

@@ -25,8 +25,27 @@ def payment_entries(leg: Leg, before: Payment, after: Payment) -> tuple[JournalE
 
 
 def charge_entries(before: Payment, after: Payment) -> tuple[JournalEntry, ...]:
-    """The entry of a charge, when it is known."""
-    return (_charge_entry(after, after.paid_at),) if before.paid_at is None and after.paid_at is not None else ()
+    """The entry of a charge when it is known, and that of Stripe's fee on it when that is."""
+    charged = before.paid_at is None and after.paid_at is not None
+    fee_known = (None not in (each.paid_at, each.processing_fee) for each in (before, after))
+    return (
+        *([_charge_entry(after, _known(after.paid_at))] if charged else []),
+        *([_processing_fee_entry(after)] if tuple(fee_known) == (False, True) else []),
+    )
+
+
+def _processing_fee_entry(payment: Payment) -> JournalEntry:
+    """What Stripe took of a charge, which is known some time after it."""
+    charge_id, fee = _known(payment.charge_id), _known(payment.processing_fee)
+    lines = lines_of(
+        payment.processing_fee_currency or payment.currency,
+        (PROCESSOR_FEES, fee, None),
+        (STRIPE_BALANCE, -fee, charge_id),
+    )
+    return JournalEntry(
+        transaction_id=payment.transaction_id, object_id=charge_id, kind=EntryKind.PROCESSING_FEE,
+        occurred_at=_known(payment.paid_at), lines=lines,
+    )  # fmt: skip
 
 
 def _charge_entry(payment: Payment, paid_at: datetime) -> JournalEntry:
@@ -43,10 +62,10 @@ def _charge_entry(payment: Payment, paid_at: datetime) -> JournalEntry:
 
 
 def _settlement_entry(leg: Leg, payment: Payment) -> JournalEntry:
-    """A destination charge as it settles: all of it is transferred, the fee comes back, Stripe takes its own.
+    """A destination charge as it settles: all of it is transferred, and the fee comes back.
 
-    For 100.00 with a fee of 10.00 and Stripe's 3.20: the merchant is owed 90.00 and gets 100.00 less 10.00, the
-    platform earns 10.00 and pays 3.20, and its balance at Stripe ends 6.80 up.
+    For 100.00 with a fee of 10.00: the merchant is owed 90.00 and gets 100.00 less 10.00, the platform earns 10.00,
+    and its balance at Stripe ends 10.00 up until Stripe's own fee is known.
     """
     captured, charge_id = _known(payment.captured), _known(payment.charge_id)
     fee, payable = payment.application_fee_amount or 0, merchant_payable(leg.merchant_id)
@@ -60,15 +79,9 @@ def _settlement_entry(leg: Leg, payment: Payment) -> JournalEntry:
         (STRIPE_BALANCE, fee, payment.application_fee_id or charge_id),
         (payable, -fee, None),
     )
-    processing_fee = _known(payment.processing_fee)
-    taken = lines_of(
-        payment.processing_fee_currency or payment.currency,
-        (PROCESSOR_FEES, processing_fee, None),
-        (STRIPE_BALANCE, -processing_fee, charge_id),
-    )
     return JournalEntry(
         transaction_id=payment.transaction_id, object_id=charge_id, kind=EntryKind.SETTLEMENT,
-        occurred_at=_known(payment.paid_at), lines=split + taken,
+        occurred_at=_known(payment.paid_at), lines=split,
     )  # fmt: skip
 
 

@@ -27,26 +27,20 @@ from marketplace.domain.transactions import Payment
 
 
 def settlement_entry(payment: Payment, shares: Iterable[Share]) -> JournalEntry:
-    """A separate charge as it settles: each merchant is owed its part, the platform earns the fees, Stripe takes its.
+    """A separate charge as it settles: each merchant is owed its part, and the platform earns the fees.
 
-    Of 100.00 paid for a basket of two merchants, 60.00 and 40.00 with a fee of 10 percent, and Stripe's 3.20: 54.00 and
-    36.00 are owed, the platform earns 10.00 and pays 3.20; its balance at Stripe is up by 96.80 until the transfers.
+    Of 100.00 paid for a basket of two merchants, 60.00 and 40.00 with a fee of 10 percent: 54.00 and 36.00 are owed,
+    the platform earns 10.00; its balance at Stripe is up by 100.00 until the transfers.
     """
     captured, charge_id = payment.captured, payment.charge_id
     assert captured is not None and charge_id is not None and payment.paid_at is not None  # noqa: S101, PT018 - settled
-    assert payment.processing_fee is not None  # noqa: S101 - settled
     split = lines_of(
         payment.currency,
         (CHARGE_CLEARING, captured, None),
         *((merchant_payable(share.merchant_id), -share.own, None) for share in shares),
         (PLATFORM_REVENUE, -sum(share.fee for share in shares), None),
     )
-    taken = lines_of(
-        payment.processing_fee_currency or payment.currency,
-        (PROCESSOR_FEES, payment.processing_fee, None),
-        (STRIPE_BALANCE, -payment.processing_fee, charge_id),
-    )
-    return _entry(payment.transaction_id, charge_id, EntryKind.SETTLEMENT, payment.paid_at, split + taken)
+    return _entry(payment.transaction_id, charge_id, EntryKind.SETTLEMENT, payment.paid_at, split)
 
 
 def transfer_entry(share: Share, transfer: Transfer, at: datetime) -> JournalEntry:

@@ -209,8 +209,11 @@ class Payment(PaymentFacts):
 
     @property
     def is_settled(self) -> bool:
-        """Whether the split and Stripe's fee are known, so that nothing more is expected of the charge."""
-        if None in (self.paid_at, self.processing_fee):
+        """Whether the charge is on the platform's balance and its split is known, so that no more of it is waited for.
+
+        Stripe's fee comes later, with all others of its page (services/reconciliation.py).
+        """
+        if None in (self.paid_at, self.balance_transaction_id):
             return False
         if self.charge_type is ChargeType.SEPARATE:
             return True

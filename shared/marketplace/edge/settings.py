@@ -23,6 +23,7 @@ class Part(Enum):
     SALES = ("FEE_POLICY",)
     OWN_URL = ("API_BASE_URL",)
     WEBHOOKS = ("QUEUE_URL", "WEBHOOK_SECRET_ARN")
+    RECONCILIATION = ("SETTLED_AFTER_SECONDS",)
 
 
 class Settings(NamedTuple):
@@ -42,6 +43,7 @@ class Settings(NamedTuple):
     api_base_url: str | None = None
     queue_url: str | None = None
     webhook_secret_arn: str | None = None
+    settled_after_seconds: int | None = None
 
     @classmethod
     def of(cls, environment: Mapping[str, str], *parts: Part) -> Self:
@@ -94,4 +96,5 @@ PARSERS: Final[Mapping[str, Callable[[str], Any]]] = {
     "RETURN_ORIGINS": _origins,
     "FEE_POLICY": _fee_policy,
     "API_BASE_URL": str,
+    "SETTLED_AFTER_SECONDS": int,
 }

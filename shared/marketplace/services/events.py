@@ -26,7 +26,6 @@ from marketplace.domain.refunds import join as join_refund
 from marketplace.domain.transactions import Payment, Transaction, join
 from marketplace.ports import Change, Conflict, Create, Ports, Ref, one
 from marketplace.services.commands import follow_up
-from marketplace.services.fees import with_fee
 from marketplace.services.foreign import Heard, dispute_changes, refund_changes
 from marketplace.services.merchants import follow_account
 from marketplace.services.recovery import refund_step
@@ -123,7 +122,7 @@ def _payment_step(ports: Ports, event: Event, reading: PaymentReading) -> _Step:
     transaction, before = found(plan), found(payment)
     if transaction is None or before is None:
         return _UNKNOWN_TRANSACTION
-    after = join(before, with_fee(ports, before, reading.facts))
+    after = join(before, reading.facts)
     return _Step(
         EventOutcome.APPLIED, payment_changes(ports, transaction, before, after), transaction_id=transaction.id
     )

@@ -20,7 +20,6 @@ from marketplace.domain.refunds import join as join_refund
 from marketplace.domain.transactions import join as join_payment
 from marketplace.ports import Change, Create, Operation, Ports, Replace
 from marketplace.services.commands import follow_up
-from marketplace.services.fees import with_fee
 from marketplace.services.gaps import up_to_date
 from marketplace.services.recovery import dispute_step, recovery_changes, refund_step
 from marketplace.services.settlement import payment_changes
@@ -130,7 +129,7 @@ def _books_of(ports: Ports, charge_id: str) -> Books | None:
 
 def _bring_up_to_date(ports: Ports, books: Books, charge: Mapping[str, Any]) -> None:
     before = books.payment
-    after = join_payment(before, with_fee(ports, before, charge_facts(charge)))
+    after = join_payment(before, charge_facts(charge))
     changes = payment_changes(ports, books.transaction, before, after)
     ports.store.commit(*changes)
     follow_up(ports, changes)

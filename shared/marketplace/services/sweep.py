@@ -19,7 +19,6 @@ from marketplace.services.captures import CANCEL_PAYMENT, CAPTURE_PAYMENT, captu
 from marketplace.services.catalog import CREATE_PRICE, CREATE_PRODUCT
 from marketplace.services.checkout import CREATE_CHECKOUT_SESSION, EXPIRE_CHECKOUT_SESSION
 from marketplace.services.commands import Handler, follow_up, resume
-from marketplace.services.fees import with_fee
 from marketplace.services.merchants import CREATE_ACCOUNT
 from marketplace.services.refunds import CREATE_REFUND, REFUND_APPLICATION_FEE
 from marketplace.services.settlement import payment_changes
@@ -129,7 +128,7 @@ def _as_at_stripe(ports: Ports, payment: Payment) -> Payment:
         return seen
     seen = join(seen, payment_intent_facts(intent))
     charge = intent.get("latest_charge")
-    return seen if charge is None else join(seen, with_fee(ports, seen, charge_facts(charge)))
+    return seen if charge is None else join(seen, charge_facts(charge))
 
 
 def _has_failed(session: Mapping[str, Any]) -> bool:
