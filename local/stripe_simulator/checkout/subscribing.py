@@ -12,7 +12,7 @@ from ..errors import InvalidParameterError, StripeError, UnsupportedError
 from ..funds.intents import PAYMENT_INTENTS
 from ..money import Rounding
 from ..setups.intents import SETUP_INTENTS
-from ..subscriptions import beginning
+from ..subscriptions import beginning, terms
 from ..values import Object
 from . import line_items
 
@@ -51,10 +51,10 @@ def check(context: Context, session: Object, items: Sequence[Mapping[str, Any]])
             param="subscription_data[trial_end]" if "trial_end" in given else "subscription_data[trial_period_days]",
         )
     try:
-        beginning.trial_end_of(given, now)
-        beginning.fee_percent(given)
-        beginning.transfer_data(context, given.get("transfer_data"))
-        beginning.on_behalf_of(context, given.get("on_behalf_of"))
+        terms.trial_end_of(given, now)
+        terms.fee_percent(given)
+        terms.transfer_data(context, given.get("transfer_data"))
+        terms.on_behalf_of(context, given.get("on_behalf_of"))
     except StripeError as error:
         first, bracket, rest = (error.param or "").partition("[")
         error.param = f"subscription_data[{first}]{bracket}{rest}"

@@ -12,8 +12,8 @@ from ..pricing import discounts
 from ..pricing.tax_rates import TAX_RATES
 from ..routing import Routes
 from ..state import public
-from ..subscriptions import beginning, changing, cycling
-from ..subscriptions.records import SUBSCRIPTION_ITEMS, SUBSCRIPTIONS, TRIALING
+from ..subscriptions import beginning, changing, cycling, terms
+from ..subscriptions.records import SUBSCRIPTION_ITEMS, SUBSCRIPTIONS, TRIALING, anchored_at
 from ..values import Object
 
 routes = Routes(SUBSCRIPTIONS, SUBSCRIPTION_ITEMS)
@@ -22,6 +22,7 @@ _AS_GIVEN: Final = ("collection_method", "days_until_due")
 _OR_NONE: Final = ("description", "default_payment_method", "pause_collection", "trial_settings")
 _MERGED: Final = ("cancellation_details", "invoice_settings", "payment_settings")
 _UNSUPPORTED: Final = (
+    "backdate_start_date",
     *("billing_schedules", "billing_thresholds", "customer_account", "default_source", "pending_invoice_item_interval"),
     "trial_from_plan",
 )
@@ -58,7 +59,7 @@ def update(context: Context, subscription: str) -> Object:
     lines: list[Any] = []
     if "items" in params or resets:
         if resets:
-            after = context.state.update(SUBSCRIPTIONS, after, {"billing_cycle_anchor": moment})
+            after = context.state.update(SUBSCRIPTIONS, after, anchored_at(moment))
         by = params.get("proration_date", moment)
         after, lines = changing.change_items(context, after, params.get("items") or (), by, resets=resets)
         after = context.state.get(SUBSCRIPTIONS, subscription)
@@ -167,7 +168,7 @@ def _members(context: Context, before: Object, moment: int) -> dict[str, Any]:
     if changes.get("pause_collection"):
         changes["pause_collection"] = {"resumes_at": None, **changes["pause_collection"]}
     if params.get("trial_end") not in (None, "now"):
-        changes |= {"trial_end": beginning.trial_end_of(params, moment), "billing_cycle_anchor": params["trial_end"]}
+        changes |= {"trial_end": terms.trial_end_of(params, moment), **anchored_at(params["trial_end"])}
     return {**changes, **_ends(context, before, moment), **_money(context, before)}
 
 
@@ -176,13 +177,13 @@ def _money(context: Context, before: Object) -> dict[str, Any]:
     params = context.params
     changes: dict[str, Any] = {}
     if "application_fee_percent" in params:
-        changes["application_fee_percent"] = beginning.fee_percent(params)
+        changes["application_fee_percent"] = terms.fee_percent(params)
     if "transfer_data" in params:
-        changes["transfer_data"] = beginning.transfer_data(context, params["transfer_data"])
+        changes["transfer_data"] = terms.transfer_data(context, params["transfer_data"])
     if "on_behalf_of" in params:
-        changes["on_behalf_of"] = beginning.on_behalf_of(context, params["on_behalf_of"])
+        changes["on_behalf_of"] = terms.on_behalf_of(context, params["on_behalf_of"])
     if "automatic_tax" in params:
-        changes["automatic_tax"] = beginning.automatic_tax(params["automatic_tax"])
+        changes["automatic_tax"] = terms.automatic_tax(params["automatic_tax"])
     if "default_tax_rates" in params:
         found = [context.state.get(TAX_RATES, each) for each in params["default_tax_rates"] or ()]
         changes["default_tax_rates"] = [public(rate) for rate in found]

@@ -1,43 +1,33 @@
 """How a subscription begins: its items, its trial, its first invoice. https://docs.stripe.com/api/subscriptions/create"""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from typing import Any, Final, Literal
 
-from .. import accounts, money
-from ..catalog import PRICES, PRODUCTS, add_price
 from ..context import Context
 from ..errors import CardError, InvalidParameterError, InvalidRequestError, StripeError, UnsupportedError
-from ..funds.fees import application_id
-from ..funds.methods import PAYMENT_METHODS
 from ..invoices import collecting, finalizing
-from ..invoices.lines import DraftLine, of_price
+from ..invoices.lines import DraftLine
 from ..invoices.moments import now_for, schedule_for
 from ..invoices.records import INVOICES, OPEN
-from ..lists import list_object
 from ..metadata import merged
 from ..pricing import discounts
 from ..pricing.tax_rates import TAX_RATES
 from ..state import public
 from ..values import Object
-from . import billing, cycling
-from .periods import period_at
+from . import billing, cycling, selling, terms
 from .records import (
     ACTIVE,
     INCOMPLETE,
     SUBSCRIPTION_ITEMS,
     SUBSCRIPTIONS,
     TRIALING,
-    interval_of,
+    cycle_at,
     items_of,
     with_items,
 )
 
 type FirstPayment = Literal["charge", "pending", "paid_elsewhere"]
 
-MOST_ITEMS: Final = 20  # https://docs.stripe.com/billing/subscriptions/multiple-products
-_DAY_SECONDS: Final = 24 * 3_600
-_LONGEST_TRIAL_DAYS: Final = 730
 _FIRST_PAYMENT: Final[Mapping[str, FirstPayment]] = {
     "allow_incomplete": "charge",
     "default_incomplete": "pending",
@@ -72,19 +62,24 @@ def begin(
     way = first_payment or _FIRST_PAYMENT.get(behavior)
     if way is None:
         raise UnsupportedError(f"payment_behavior {behavior}")
-    start = params.get("backdate_start_date", now)
-    trial_end = trial_end_of(params, now)
+    trial_end = terms.trial_end_of(params, now)
+    if trial_end and {"billing_cycle_anchor", "billing_cycle_anchor_config"} & set(params):
+        raise UnsupportedError("a billing cycle anchor after a trial")
     is_sold = way == "paid_elsewhere"
-    prices = [_price(context, each, f"items[{at}]", is_sold=is_sold) for at, each in enumerate(params["items"])]
-    currency = _one_currency(prices)
-    anchor = trial_end or _anchor(params, start)
+    prices = [
+        selling.recurring_price(context, each, f"items[{at}]", is_sold=is_sold)
+        for at, each in enumerate(params["items"])
+    ]
+    currency = selling.one_currency(prices)
+    anchor = trial_end or terms.anchor_of(params, prices, now)
     subscription = context.state.insert(
-        SUBSCRIPTIONS, _blank(context, params, customer, currency, now, start, anchor, trial_end)
+        SUBSCRIPTIONS, terms.blank(context, params, customer, currency, now, anchor, trial_end)
     )
     end = trial_end or None
     for given, price in zip(params["items"], prices, strict=True):
-        period = (start, end) if end else _first_period(price, start, anchor)
-        add_item(context, subscription, given, price, period, currency=currency)
+        first = (now, anchor) if anchor > now else cycle_at(subscription, price, now)
+        period = (now, end) if end else first
+        add_item(context, subscription, given, price, period)
     subscription = with_items(context, subscription, _applied(context, params, customer, currency, subscription))
     context.emit("customer.subscription.created", subscription)
     subscription = _bill_first(context, subscription, params, way, behavior, payment)
@@ -98,16 +93,10 @@ def add_item(
     given: Mapping[str, Any],
     price: Object,
     period: tuple[int, int],
-    *,
-    currency: str,
 ) -> Object:
     """One more item of a subscription."""
     customer = context.state.find("customer", subscription["customer"])
-    resolved = discounts.resolve(
-        context, given.get("discounts") or (), customer=customer, currency=currency, subtotal=0
-    )
     item_id = context.ids.new("si", 14)
-    kept = discounts.keep(context, resolved, customer=subscription["customer"], subscription_item=item_id)
     rates = [public(context.state.get(TAX_RATES, each)) for each in given.get("tax_rates") or ()]
     item = {
         "id": item_id,
@@ -117,7 +106,7 @@ def add_item(
         "created": now_for(context, customer),
         "current_period_end": period[1],
         "current_period_start": period[0],
-        "discounts": [each["id"] for each in kept],
+        "discounts": item_discounts(context, subscription, item_id, given.get("discounts") or ()),
         "metadata": merged({}, given.get("metadata")),
         "price": public(price),
         "quantity": given.get("quantity", 1),
@@ -127,33 +116,14 @@ def add_item(
     return context.state.insert(SUBSCRIPTION_ITEMS, item)
 
 
-def price_given(context: Context, given: Mapping[str, Any], param: str) -> Object:
-    """The recurring price that an item names or describes.
-
-    Raises:
-        InvalidParameterError: none, an inactive one, or one that does not recur.
-    """
-    return _price(context, given, param)
-
-
-def trial_end_of(params: Mapping[str, Any], now: int) -> int | None:
-    """When the trial that is asked for ends; None without one.
-
-    Raises:
-        InvalidParameterError: both ways of saying it, or one that is over or over two years away.
-    """
-    days, at = params.get("trial_period_days"), params.get("trial_end")
-    if days is not None and at is not None:
-        raise InvalidParameterError("You can only set one of `trial_end` and `trial_period_days`.", param="trial_end")
-    if at == "now" or (days is None and at is None):
-        return None
-    end: int = now + days * _DAY_SECONDS if days is not None else int(at or 0)
-    if not now < end <= now + _LONGEST_TRIAL_DAYS * _DAY_SECONDS:
-        raise InvalidParameterError(
-            "Invalid timestamp: a trial ends in the future, at most two years ahead.",
-            param="trial_period_days" if days is not None else "trial_end",
-        )
-    return end
+def item_discounts(
+    context: Context, subscription: Object, item_id: str, given: Sequence[Mapping[str, Any]]
+) -> list[str]:
+    """The discounts of an item, kept; by id."""
+    customer, currency = context.state.find("customer", subscription["customer"]), subscription["currency"]
+    resolved = discounts.resolve(context, given, customer=customer, currency=currency, subtotal=0)
+    kept = discounts.keep(context, resolved, customer=subscription["customer"], subscription_item=item_id)
+    return [each["id"] for each in kept]
 
 
 def _bill_first(
@@ -166,11 +136,9 @@ def _bill_first(
 ) -> Object:
     now = now_for(context, context.state.find("customer", subscription["customer"]))
     free = subscription["trial_end"] is not None
-    lines = [
-        billing.period_line(context, subscription, item, free=free) for item in items_of(context.state, subscription)
-    ]
+    lines = _first_lines(context, subscription, free=free, behavior=params.get("proration_behavior"))
     for at, given in enumerate(params.get("add_invoice_items") or ()):
-        lines.append(_added(context, given, f"add_invoice_items[{at}]", now))
+        lines.append(selling.extra_line(context, given, f"add_invoice_items[{at}]", now))
     is_sold = way == "paid_elsewhere"
     invoice = billing.invoice(context, subscription, lines, "subscription_create", now, takes_pending=not is_sold)
     subscription = context.state.update(SUBSCRIPTIONS, subscription, {"latest_invoice": invoice["id"]})
@@ -192,6 +160,21 @@ def _bill_first(
     return subscription
 
 
+def _first_lines(context: Context, subscription: Object, *, free: bool, behavior: str | None) -> list[DraftLine]:
+    """The first period: whole, free during a trial, or the part before an anchor that is ahead."""
+    items = items_of(context.state, subscription)
+    now, anchor = subscription["start_date"], subscription["billing_cycle_anchor"]
+    if free or anchor <= now or behavior == "none":
+        is_free = free or anchor > now
+        return [billing.period_line(context, subscription, item, free=is_free) for item in items]
+    return [
+        billing.proration_line(
+            context, subscription, item, now, sign=1, period=cycle_at(subscription, item["price"], now)
+        )
+        for item in items
+    ]
+
+
 def _pay_first(context: Context, invoice: Object, behavior: str) -> None:
     try:
         collecting.collect(context, context.state.get(INVOICES, invoice["id"]), off_session=False)
@@ -209,78 +192,6 @@ def _pay_first(context: Context, invoice: Object, behavior: str) -> None:
         raise
 
 
-def _added(context: Context, given: Mapping[str, Any], param: str, now: int) -> DraftLine:
-    price = _one_time(context, given, param)
-    line = of_price(context, price, given.get("quantity", 1))
-    return replace(line, period=(now, now), tax_rates=tuple(given.get("tax_rates") or ()))
-
-
-def _one_time(context: Context, given: Mapping[str, Any], param: str) -> Object:
-    if "price" in given:
-        price = context.state.get(PRICES, given["price"], param=f"{param}[price]")
-    else:
-        described = given["price_data"]
-        product = context.state.get(PRODUCTS, described["product"], param=f"{param}[price_data][product]")
-        shown = {name: each for name, each in described.items() if name != "product"}
-        price = add_price(context, {**shown, "active": False}, product["id"])
-    if price["type"] != "one_time":
-        raise InvalidParameterError("Only one-time prices can be added to an invoice.", param=f"{param}[price]")
-    return price
-
-
-def _price(context: Context, given: Mapping[str, Any], param: str, *, is_sold: bool = False) -> Object:
-    if ("price" in given) == ("price_data" in given):
-        raise InvalidParameterError(
-            f"You must specify either `price` or `price_data` for each item: see `{param}`.",
-            code="parameter_missing",
-            param=f"{param}[price]",
-        )
-    if "price_data" in given:
-        described = given["price_data"]
-        product = context.state.get(PRODUCTS, described["product"], param=f"{param}[price_data][product]")
-        shown = {name: each for name, each in described.items() if name != "product"}
-        return add_price(context, {**shown, "active": False}, product["id"])
-    price = context.state.get(PRICES, given["price"], param=f"{param}[price]")
-    if not price["active"] and not is_sold:
-        raise InvalidParameterError(
-            "The price specified is inactive. This field only accepts active prices.", param=f"{param}[price]"
-        )
-    if price["type"] != "recurring":
-        raise InvalidParameterError(
-            "The price specified is set to `type=one_time` but this field only accepts prices with `type=recurring`.",
-            param=f"{param}[price]",
-        )
-    if price["recurring"]["usage_type"] == "metered":
-        raise UnsupportedError("metered prices")
-    return price
-
-
-def _one_currency(prices: Sequence[Object]) -> str:
-    if not 0 < len(prices) <= MOST_ITEMS:
-        raise InvalidParameterError(f"A subscription has 1 to {MOST_ITEMS} items.", param="items")
-    currencies = {price["currency"] for price in prices}
-    if len(currencies) > 1:
-        raise InvalidParameterError("All prices on a subscription must have the same currency.", param="items")
-    return money.currency_code(currencies.pop())
-
-
-def _anchor(params: Mapping[str, Any], start: int) -> int:
-    if "billing_cycle_anchor_config" in params:
-        raise UnsupportedError("billing_cycle_anchor_config")
-    anchor: int = params.get("billing_cycle_anchor", start)
-    if anchor < start:
-        raise InvalidParameterError(
-            "billing_cycle_anchor cannot be earlier than the subscription's start.", param="billing_cycle_anchor"
-        )
-    if anchor > start and params.get("proration_behavior", "create_prorations") != "none":
-        raise UnsupportedError("a first period that is shorter than the others, with prorations")
-    return anchor
-
-
-def _first_period(price: Object, start: int, anchor: int) -> tuple[int, int]:
-    return (start, anchor) if anchor > start else period_at(anchor, interval_of(price), start)
-
-
 def _applied(
     context: Context, params: Mapping[str, Any], customer: Object, currency: str, subscription: Object
 ) -> dict[str, Any]:
@@ -289,114 +200,3 @@ def _applied(
     )
     kept = discounts.keep(context, resolved, customer=customer["id"], subscription=subscription["id"])
     return {"discounts": [each["id"] for each in kept]}
-
-
-def _blank(
-    context: Context,
-    params: Mapping[str, Any],
-    customer: Object,
-    currency: str,
-    now: int,
-    start: int,
-    anchor: int,
-    trial_end: int | None,
-) -> dict[str, Any]:
-    subscription_id = context.ids.new("sub")
-    method = params.get("default_payment_method")
-    if method:
-        context.state.get(PAYMENT_METHODS, method, param="default_payment_method")
-    collection = params.get("collection_method", "charge_automatically")
-    if (collection == "send_invoice") != ("days_until_due" in params):
-        raise InvalidParameterError(
-            "`days_until_due` goes with the collection method 'send_invoice', and with no other.",
-            param="days_until_due",
-        )
-    given = params.get("invoice_settings") or {}
-    rates = [public(context.state.get(TAX_RATES, each)) for each in params.get("default_tax_rates") or ()]
-    at_end = params.get("cancel_at_period_end", False)
-    absent = (
-        *("billing_cycle_anchor_config", "billing_thresholds", "canceled_at", "customer_account", "default_source"),
-        *("ended_at", "latest_invoice", "managed_payments", "next_pending_invoice_item_invoice", "pause_collection"),
-        *("pending_invoice_item_interval", "pending_setup_intent", "pending_update", "schedule"),
-    )
-    return {
-        "id": subscription_id,
-        "object": "subscription",
-        **dict.fromkeys(absent),
-        "application": None if context.is_platform else application_id(context),
-        "application_fee_percent": fee_percent(params),
-        "automatic_tax": automatic_tax(params.get("automatic_tax")),
-        "billing_cycle_anchor": anchor,
-        "billing_mode": {"flexible": None, "type": "flexible", **(params.get("billing_mode") or {})},
-        "billing_schedules": [],
-        "cancel_at": params.get("cancel_at") or None,
-        "cancel_at_period_end": at_end,
-        "cancellation_details": {"comment": None, "feedback": None, "reason": None},
-        "collection_method": collection,
-        "created": now,
-        "currency": currency,
-        "customer": customer["id"],
-        "days_until_due": params.get("days_until_due"),
-        "default_payment_method": method or None,
-        "default_tax_rates": rates,
-        "description": params.get("description") or None,
-        "discounts": [],
-        "invoice_settings": {"account_tax_ids": None, "issuer": given.get("issuer") or {"type": "self"}},
-        "items": list_object([], f"/v1/subscription_items?subscription={subscription_id}"),
-        "livemode": False,
-        "metadata": merged({}, params.get("metadata")),
-        "on_behalf_of": on_behalf_of(context, params.get("on_behalf_of")),
-        "payment_settings": payment_settings(params.get("payment_settings")),
-        "start_date": start,
-        "status": TRIALING if trial_end else INCOMPLETE,
-        "test_clock": customer.get("test_clock"),
-        "transfer_data": transfer_data(context, params.get("transfer_data")),
-        "trial_end": trial_end,
-        "trial_settings": params.get("trial_settings")
-        or {"end_behavior": {"missing_payment_method": "create_invoice"}},
-        "trial_start": start if trial_end else None,
-        "_turn": 0,
-    }
-
-
-def fee_percent(params: Mapping[str, Any]) -> float | None:
-    """The fee, in percent with at most two decimals."""
-    percent = params.get("application_fee_percent")
-    return _percent(percent, "application_fee_percent")
-
-
-def transfer_data(context: Context, given: Mapping[str, Any] | str | None) -> dict[str, Any] | None:
-    """Where the payments go, and how much of each."""
-    if not isinstance(given, Mapping):
-        return None
-    accounts.check_destination(context, given["destination"], "transfer_data[destination]")
-    percent = _percent(given.get("amount_percent"), "transfer_data[amount_percent]")
-    return {"amount_percent": percent, "destination": given["destination"]}
-
-
-def on_behalf_of(context: Context, account: str | None) -> str | None:
-    """The settlement merchant."""
-    if account:
-        accounts.check_settlement_merchant(context, account)
-    return account or None
-
-
-def automatic_tax(given: Mapping[str, Any] | None) -> dict[str, Any]:
-    """``automatic_tax`` of a subscription."""
-    enabled = bool((given or {}).get("enabled"))
-    liability = (given or {}).get("liability") or {"type": "self"}
-    return {"disabled_reason": None, "enabled": enabled, "liability": liability if enabled else None}
-
-
-def payment_settings(given: Mapping[str, Any] | None) -> dict[str, Any]:
-    """``payment_settings`` of a subscription."""
-    blank = {"payment_method_options": None, "payment_method_types": None, "save_default_payment_method": "off"}
-    return {**blank, **(given or {})}
-
-
-def _percent(value: Any, param: str) -> float | None:  # noqa: ANN401 - a number, empty, or absent
-    if value in (None, ""):
-        return None
-    if not 0 <= value <= 100 or -int(value.as_tuple().exponent) > 2:  # noqa: PLR2004 - as documented
-        raise InvalidParameterError("A percentage is from 0 to 100, with at most two decimal places.", param=param)
-    return float(value)

@@ -14,9 +14,10 @@ from ..invoices.lines import DraftLine
 from ..invoices.moments import now_for
 from ..invoices.records import INVOICES, OPEN, customer_of
 from ..metadata import merged
+from ..pricing.tax_rates import TAX_RATES
 from ..state import public
 from ..values import Object
-from . import beginning, billing, cycling
+from . import beginning, billing, cycling, selling
 from .periods import period_at
 from .records import (
     ACTIVE,
@@ -25,6 +26,8 @@ from .records import (
     SUBSCRIPTION_ITEMS,
     SUBSCRIPTIONS,
     TRIALING,
+    anchored_at,
+    cycle_at,
     interval_of,
     items_of,
     period_of,
@@ -52,9 +55,9 @@ def change_items(
     for at, each in enumerate(given):
         item = _named(context, before, each, f"items[{at}]")
         if item is None:
-            price = beginning.price_given(context, each, f"items[{at}]")
+            price = _price(context, subscription, each, f"items[{at}]")
             period = _period_for(subscription, price, moment)
-            item = beginning.add_item(context, subscription, each, price, period, currency=subscription["currency"])
+            item = beginning.add_item(context, subscription, each, price, period)
             if not free:
                 lines.append(billing.proration_line(context, subscription, item, moment, sign=1, period=period))
             touched.add(item["id"])
@@ -130,10 +133,10 @@ def resume(context: Context, subscription: Object, *, anchor_now: bool) -> Objec
             param="subscription",
         )
     moment = now_for(context, customer_of(context, subscription["customer"]))
-    changes = {"billing_cycle_anchor": moment} if anchor_now else {}
+    changes = anchored_at(moment) if anchor_now else {}
     subscription = context.state.update(SUBSCRIPTIONS, subscription, changes)
     for item in items_of(context.state, subscription):
-        begin, end = period_at(subscription["billing_cycle_anchor"], interval_of(item["price"]), moment)
+        begin, end = cycle_at(subscription, item["price"], moment)
         context.state.update(SUBSCRIPTION_ITEMS, item, {"current_period_start": begin, "current_period_end": end})
     subscription = with_items(context, subscription)
     subscription = cycling.move(context, subscription, ACTIVE)
@@ -146,9 +149,7 @@ def resume(context: Context, subscription: Object, *, anchor_now: bool) -> Objec
 
 def end_trial(context: Context, subscription: Object, moment: int) -> Object:
     """End a trial now: the first paid period begins, and is billed."""
-    subscription = context.state.update(
-        SUBSCRIPTIONS, subscription, {"trial_end": moment, "billing_cycle_anchor": moment}
-    )
+    subscription = context.state.update(SUBSCRIPTIONS, subscription, {"trial_end": moment, **anchored_at(moment)})
     for item in items_of(context.state, subscription):
         begin, end = period_at(moment, interval_of(item["price"]), moment)
         context.state.update(SUBSCRIPTION_ITEMS, item, {"current_period_start": begin, "current_period_end": end})
@@ -198,17 +199,27 @@ def _changed(
         changes["quantity"] = given["quantity"]
     if "metadata" in given:
         changes["metadata"] = merged(item["metadata"], given["metadata"])
+    if "tax_rates" in given:
+        found = [context.state.get(TAX_RATES, each, param=f"{param}[tax_rates]") for each in given["tax_rates"] or ()]
+        changes["tax_rates"] = [public(rate) for rate in found]
+    if "discounts" in given:
+        changes["discounts"] = beginning.item_discounts(context, subscription, item["id"], given["discounts"] or ())
     if "price" in given or "price_data" in given:
-        price = beginning.price_given(context, given, param)
-        if price["currency"] != subscription["currency"]:
-            raise InvalidParameterError("The currency of a subscription cannot change.", param=f"{param}[price]")
+        price = _price(context, subscription, given, param)
         changes["price"] = public(price)
         if interval_of(price) != interval_of(item["price"]) and subscription["status"] != TRIALING:
             begin, end = period_at(moment, interval_of(price), moment)
             changes |= {"current_period_start": begin, "current_period_end": end, "billed_until": end}
             context.state.update(SUBSCRIPTIONS, context.state.get(SUBSCRIPTIONS, subscription["id"]),
-                                 {"billing_cycle_anchor": moment})  # fmt: skip
+                                 anchored_at(moment))  # fmt: skip
     return context.state.update(SUBSCRIPTION_ITEMS, item, changes)
+
+
+def _price(context: Context, subscription: Object, given: Mapping[str, Any], param: str) -> Object:
+    price = selling.recurring_price(context, given, param)
+    if price["currency"] != subscription["currency"]:
+        raise InvalidParameterError("The currency of a subscription cannot change.", param=f"{param}[price]")
+    return price
 
 
 def _charged(
@@ -237,4 +248,4 @@ def _reset(context: Context, subscription: Object, moment: int, touched: set[str
 def _period_for(subscription: Object, price: Object, moment: int) -> tuple[int, int]:
     if subscription["status"] == TRIALING:
         return moment, subscription["trial_end"]
-    return period_at(subscription["billing_cycle_anchor"], interval_of(price), moment)
+    return cycle_at(subscription, price, moment)

@@ -11,7 +11,6 @@ from ..invoices.moments import now_for, schedule_for
 from ..invoices.records import INVOICES, OPEN
 from ..values import Object
 from . import billing
-from .periods import period_at
 from .records import (
     ACTIVE,
     CANCELED,
@@ -26,8 +25,8 @@ from .records import (
     TRANSITIONS,
     TRIALING,
     UNPAID,
+    cycle_at,
     first_end,
-    interval_of,
     items_of,
     with_items,
 )
@@ -99,7 +98,7 @@ def advance_items(context: Context, subscription: Object, now: int) -> Object:
     """The items whose period is over with their next one."""
     for item in items_of(context.state, subscription):
         if item["current_period_end"] <= now:
-            begin, finish = period_at(subscription["billing_cycle_anchor"], interval_of(item["price"]), now)
+            begin, finish = cycle_at(subscription, item["price"], now)
             moved = {"current_period_start": begin, "current_period_end": finish, "billed_until": finish}
             context.state.update(SUBSCRIPTION_ITEMS, item, moved)
     return with_items(context, subscription)

@@ -11,7 +11,7 @@ from ..lists import list_object
 from ..shelves import Collection, Index
 from ..state import State, public
 from ..values import Json, Object
-from .periods import Interval
+from .periods import Interval, period_at
 
 INCOMPLETE, INCOMPLETE_EXPIRED, TRIALING, ACTIVE = "incomplete", "incomplete_expired", "trialing", "active"
 PAST_DUE, UNPAID, PAUSED, CANCELED = "past_due", "unpaid", "paused", "canceled"
@@ -83,6 +83,18 @@ def with_items(context: Context, subscription: Object, changes: Mapping[str, Any
 def interval_of(price: Object) -> Interval:
     """How long a recurring price is for."""
     return Interval(price["recurring"]["interval"], price["recurring"]["interval_count"])
+
+
+def cycle_at(subscription: Object, price: Object, moment: int) -> tuple[int, int]:
+    """The billing period of a subscription's price that a moment lies in, counted from the subscription's anchor."""
+    config = subscription["billing_cycle_anchor_config"]
+    day = config["day_of_month"] if config else None
+    return period_at(subscription["billing_cycle_anchor"], interval_of(price), moment, day=day)
+
+
+def anchored_at(moment: int) -> dict[str, Any]:
+    """The members of a subscription whose periods are counted from a moment."""
+    return {"billing_cycle_anchor": moment, "billing_cycle_anchor_config": None}
 
 
 def period_of(item: Object) -> tuple[int, int]:
