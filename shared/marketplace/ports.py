@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 from marketplace.domain.balance_transactions import BalanceTransaction
 from marketplace.domain.books import Books, EventMarker, IdempotencyRecord
 from marketplace.domain.catalog import Price, Product
+from marketplace.domain.closings import AccountBalance, Closing, Posting
 from marketplace.domain.commands import Command, Doubt
 from marketplace.domain.debts import Debt
 from marketplace.domain.deferred import dataclass
@@ -29,7 +30,16 @@ Versioned = (
     | Reconciliation | Refund | Share | Walk
 )  # fmt: skip
 Watched = Command | Debt | Payment | Share  # what falls due, and is then looked at by the sweep
-WrittenOnce = BalanceTransaction | EventMarker | IdempotencyRecord | JournalEntry | OnboardingLink | Transaction
+WrittenOnce = (
+    AccountBalance
+    | BalanceTransaction
+    | Closing
+    | EventMarker
+    | IdempotencyRecord
+    | JournalEntry
+    | OnboardingLink
+    | Transaction
+)
 Item = Versioned | WrittenOnce
 
 
@@ -136,6 +146,15 @@ class Store(Protocol):
 
     def waiting_shares(self, merchant_id: str, *, limit: int) -> Sequence[Share]:
         """Up to 100 shares that wait for a merchant to become ready, a moment after they began to."""
+
+    def journal(self, *, since: datetime, until: datetime, cursor: str | None, limit: int) -> Page[Posting]:
+        """What was booked from ``since`` to before ``until``, the first first, a moment after. Raises InvalidCursor."""
+
+    def closing(self, at: datetime) -> Closing | None:
+        """The last closing that was made for ``at`` or before."""
+
+    def closed_balances(self, at: datetime, *, account: str | None) -> Sequence[AccountBalance]:
+        """The balances at the closing of ``at``, of one account or of all."""
 
     def transaction_of(self, stripe_id: str) -> str | None:
         """The id of the sale that an object moved money for at Stripe, a moment after that was booked."""

@@ -16,7 +16,7 @@ from marketplace.domain.principals import SYSTEM
 from marketplace.domain.transactions import Payment, Transaction
 from marketplace.ports import Change, Create, Item, Ref, Replace, Store
 from tests.contract.conftest import TABLE, client_of, store_of
-from tests.contract.examples import Examples, StillClock, create
+from tests.contract.examples import START, Examples, StillClock, create
 from tests.contract.table import create_table
 from tests.fakes.memory_store import MemoryStore
 from tests.fakes.meter import UNIT_BYTES, Meter, item_bytes
@@ -43,11 +43,11 @@ def metered(request: pytest.FixtureRequest, meter: Meter, clock: StillClock) -> 
 def test_a_payment_of_which_all_is_known_is_one_unit(examples: Examples, merchant: Merchant) -> None:
     payment = examples.full_payment(examples.transaction(merchant))
     assert {name for name in Payment.__dataclass_fields__ if getattr(payment, name) is None} == set()
-    assert item_bytes(item_attributes(payment)) <= UNIT_BYTES
+    assert item_bytes(item_attributes(payment, START)) <= UNIT_BYTES
 
 
 def test_an_event_marker_is_one_unit(examples: Examples) -> None:
-    assert item_bytes(item_attributes(examples.marker())) <= UNIT_BYTES
+    assert item_bytes(item_attributes(examples.marker(), START)) <= UNIT_BYTES
 
 
 def test_a_settlement_of_seven_lines_is_one_unit(examples: Examples, merchant: Merchant) -> None:
@@ -55,13 +55,13 @@ def test_a_settlement_of_seven_lines_is_one_unit(examples: Examples, merchant: M
     *_, settlement = examples.entries(sale, examples.full_payment(sale))
     assert settlement.kind is EntryKind.SETTLEMENT
     assert len(settlement.lines) == 7
-    assert item_bytes(item_attributes(settlement)) <= UNIT_BYTES
+    assert item_bytes(item_attributes(settlement, START)) <= UNIT_BYTES
 
 
 def test_all_else_of_a_sale_of_one_line_is_one_unit_each(examples: Examples, merchant: Merchant) -> None:
     sale = examples.transaction(merchant)
     items: list[Item] = [sale, examples.refund(sale), examples.command(sale.id), examples.idempotency(sale), merchant]
-    assert all(item_bytes(item_attributes(item)) <= UNIT_BYTES for item in items)
+    assert all(item_bytes(item_attributes(item, START)) <= UNIT_BYTES for item in items)
 
 
 def test_a_sale_costs_no_more_writes_than_was_decided(
@@ -85,13 +85,13 @@ def test_a_sale_costs_no_more_writes_than_was_decided(
     paid = Replace(opened.stored, known)
     entries = examples.entries(sale, known)
     metered.commit(Create(examples.marker()), paid, *map(Create, entries))
-    assert meter.write_units == 4 * 2 + 1 + 2  # out of due; the entries by_stripe_id
+    assert meter.write_units == 4 * 2 + 1 + 2 * 2  # out of due; the entries by_stripe_id and in the journal
 
     meter.write_units = 0
     fee = [entry for entry in examples.entries(sale, full) if entry.kind is EntryKind.PROCESSING_FEE]
     with_fee = Replace(paid.stored, replace(full, due_at=None))
     metered.commit(with_fee, *map(Create, fee), Create(examples.balance_transaction(sale)))
-    assert meter.write_units == 3 * 2 + 1  # by_stripe_id
+    assert meter.write_units == 3 * 2 + 2  # by_stripe_id and in the journal
 
     meter.write_units = 0
     metered.commit(Create(examples.marker(outcome="ignored: type", transaction_id=None)))
@@ -155,7 +155,7 @@ def test_the_meter_counts_as_others_do(
         [Create(examples.transaction(merchant, line_items=lines)), Create(merchant)],
     ]
     for changes in commits:
-        items = [written(change) for change in changes]
+        items = [written(change, START) for change in changes]
         meter.write_units = 0
         meter.count(items)
         assert meter.write_units == consumed(client, items)

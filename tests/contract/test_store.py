@@ -8,6 +8,7 @@ import pytest
 from marketplace.domain.balance_transactions import BalanceTransaction
 from marketplace.domain.books import EventMarker, IdempotencyRecord
 from marketplace.domain.catalog import Price, Product
+from marketplace.domain.closings import AccountBalance, Closing, name_of
 from marketplace.domain.commands import Command
 from marketplace.domain.debts import Debt
 from marketplace.domain.disputes import Dispute
@@ -34,6 +35,8 @@ def stored_of_each_kind(examples: Examples) -> dict[Ref[Any], Item]:
     marker, link = examples.marker(), examples.link(merchant)
     line, account = examples.balance_transaction(transaction), "acct_1"
     day, payout, open_line = examples.reconciliation(account), examples.payout(account), examples.discrepancy(account)
+    closing = Closing(at=examples.now, entries=3)
+    row = AccountBalance(at=examples.now, account="losses", currency="usd", balance=-7)
     walk = Walk(account=account, since=examples.now, until=examples.now, cursor=line.id, due_at=examples.now)
     return {
         Ref(BalanceTransaction, line.id, owner=transaction.id): line,
@@ -41,6 +44,8 @@ def stored_of_each_kind(examples: Examples) -> dict[Ref[Any], Item]:
         Ref(PayoutReconciliation, payout.id, owner=account): payout,
         Ref(Discrepancy, open_line.id, owner=account): open_line,
         Ref(Walk, account): walk,
+        Ref(Closing, name_of(examples.now)): closing,
+        Ref(AccountBalance, "losses#usd", owner=name_of(examples.now)): row,
         Ref(Merchant, merchant.id): merchant,
         Ref(Product, product.id): product,
         Ref(Price, price.id): price,

@@ -12,6 +12,7 @@ from typing import Any
 from marketplace.adapters import keys, listings
 from marketplace.adapters.codec import Attributes, time_text
 from marketplace.adapters.cursors import cursor_at, position_of
+from marketplace.adapters.journal import journal_name, journal_position
 from marketplace.adapters.keys import INDEXES, WORDS, Key, key_of
 from marketplace.adapters.listings import Listing
 from marketplace.adapters.records import (
@@ -21,9 +22,11 @@ from marketplace.adapters.records import (
     books_of,
     has_expired,
     item_in,
+    posting_in,
 )
 from marketplace.domain.books import Books
 from marketplace.domain.catalog import Price, Product
+from marketplace.domain.closings import AccountBalance, Closing, Posting
 from marketplace.domain.debts import Debt
 from marketplace.domain.merchants import Merchant
 from marketplace.domain.principals import Principal
@@ -67,7 +70,7 @@ class MemoryStore:
             return books_of(items, visible_to=visible_to, now=self._clock.now())
 
     def commit(self, *changes: Change) -> None:
-        puts = all_written(changes)
+        puts = all_written(changes, self._clock.now())
         with self._step("commit", changes):
             unfit = [change for key, change in zip(puts, changes, strict=True) if not self._fits(change, key)]
             if unfit:
@@ -110,6 +113,26 @@ class MemoryStore:
         with self._step("waiting_shares"):
             mine = (share for share in self._all(Share) if share.merchant_id == merchant_id)
             return [share for share in mine if share.hold is Hold.NOT_READY][:limit]
+
+    def journal(self, *, since: datetime, until: datetime, cursor: str | None, limit: int) -> Page[Posting]:
+        name = journal_name(since, until)
+        with self._step("journal"):
+            begin = time_text(since) if cursor is None else journal_position(cursor, *name) + " "
+            rows = sorted(
+                (row for row in self._items.values() if "gsi_day" in row), key=lambda row: row["gsi_booked_at"]["S"]
+            )
+            found = [row for row in rows if begin <= row["gsi_booked_at"]["S"] <= time_text(until)]
+            after = cursor_at(found[limit - 1]["gsi_booked_at"]["S"], *name) if len(found) > limit else None
+            return Page(items=tuple(map(posting_in, found[:limit])), cursor=after)
+
+    def closing(self, at: datetime) -> Closing | None:
+        with self._step("closing"):
+            return max((each for each in self._all(Closing) if each.at <= at), key=lambda each: each.at, default=None)
+
+    def closed_balances(self, at: datetime, *, account: str | None) -> Sequence[AccountBalance]:
+        with self._step("closed_balances"):
+            rows = [each for each in self._all(AccountBalance) if each.at == at]
+            return [each for each in rows if account is None or each.account == account]
 
     def transaction_of(self, stripe_id: str) -> str | None:
         with self._step("transaction_of"):

@@ -178,7 +178,7 @@ def test_wherever_a_run_dies_the_next_one_counts_nothing_twice() -> None:
     template.take_in(*template.events())
     expected = after_dying_at(template, None)
     steps = expected[-1]
-    assert steps > 50
+    assert steps > 40
     for step in range(steps):
         assert after_dying_at(template, step)[:-1] == expected[:-1], step
 

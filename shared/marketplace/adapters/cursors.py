@@ -8,6 +8,7 @@ changed, or given out by another list, from one of this list.
 import base64
 import binascii
 import hashlib
+from collections.abc import Callable
 from typing import Final
 
 from marketplace.adapters.keys import is_position
@@ -21,8 +22,8 @@ def cursor_at(position: str, *list_name: str | None) -> str:
     return base64.urlsafe_b64encode(_checksum(position, list_name) + position.encode()).decode()
 
 
-def position_of(cursor: str, *list_name: str | None) -> str:
-    """The position that a cursor of the list of this name holds.
+def position_of(cursor: str, *list_name: str | None, is_valid: Callable[[str], bool] = is_position) -> str:
+    """The position that a cursor of the list of this name holds; ``is_valid`` says what can be one.
 
     Raises:
         InvalidCursor: it is not one that this list gave out.
@@ -32,7 +33,7 @@ def position_of(cursor: str, *list_name: str | None) -> str:
         position = content[_CHECKSUM_BYTES:].decode("ascii")
     except (binascii.Error, ValueError):
         raise InvalidCursor("the cursor cannot be read") from None
-    if not is_position(position) or content[:_CHECKSUM_BYTES] != _checksum(position, list_name):
+    if not is_valid(position) or content[:_CHECKSUM_BYTES] != _checksum(position, list_name):
         raise InvalidCursor("this list gave out no such cursor")
     return position
 

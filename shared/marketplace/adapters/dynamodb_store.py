@@ -6,7 +6,7 @@ from dataclasses import replace
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from marketplace.adapters import keys, listings
+from marketplace.adapters import journal, keys, listings
 from marketplace.adapters.codec import TTL_ATTRIBUTE, Attributes, decode, epoch_seconds, time_text
 from marketplace.adapters.cursors import cursor_at, position_of
 from marketplace.adapters.dynamodb_calls import ConditionsFailed, DynamoDBCalls, key_attributes
@@ -15,6 +15,7 @@ from marketplace.adapters.listings import Listing
 from marketplace.adapters.records import FoundItems, all_keys, all_written, books_of, item_in, key_in
 from marketplace.domain.books import Books
 from marketplace.domain.catalog import Price, Product
+from marketplace.domain.closings import AccountBalance, Closing, Posting
 from marketplace.domain.debts import Debt
 from marketplace.domain.merchants import Merchant
 from marketplace.domain.principals import Principal
@@ -61,7 +62,10 @@ class DynamoDBStore:
 
     def commit(self, *changes: Change) -> None:
         """Write all, or nothing: one TransactWriteItems, or one PutItem."""
-        puts = [self._put(change, item) for change, item in zip(changes, all_written(changes).values(), strict=True)]
+        puts = [
+            self._put(change, item)
+            for change, item in zip(changes, all_written(changes, self._clock.now()).values(), strict=True)
+        ]
         if not puts:
             return
         try:
@@ -114,6 +118,18 @@ class DynamoDBStore:
         )
         items = map(item_in, self._calls.get([key_in(row) for row in rows]).values())
         return [item for item in items if isinstance(item, Share) and item.hold is Hold.NOT_READY]
+
+    def journal(self, *, since: datetime, until: datetime, cursor: str | None, limit: int) -> Page[Posting]:
+        """What was booked from ``since`` to before ``until``: one Query for each day."""
+        return journal.journal_page(self._calls.query, since, until, cursor, limit)
+
+    def closing(self, at: datetime) -> Closing | None:
+        """The last closing that was made for ``at`` or before."""
+        return journal.last_closing(self._calls.query, at)
+
+    def closed_balances(self, at: datetime, *, account: str | None) -> Sequence[AccountBalance]:
+        """The balances at the closing of ``at``: one Query for each megabyte."""
+        return journal.balances_at(self._calls.query, at, account)
 
     def transaction_of(self, stripe_id: str) -> str | None:
         """The id of the sale that an object moved money for at Stripe."""

@@ -16,7 +16,9 @@ Share                 TRANSACTION#transaction-tx  SHARE#merchant-me      gsi_mer
 Refund                TRANSACTION#transaction-tx  REFUND#refund-tx-own
 Dispute               TRANSACTION#transaction-tx  DISPUTE#dispute-tx-own
 Command               TRANSACTION#transaction-tx  COMMAND#command-own    gsi_due=DUE#3, gsi_due_at=...
-JournalEntry          TRANSACTION#transaction-tx  ENTRY#ch_1#settlement  gsi_stripe=tr_1 (what moved the balance)
+JournalEntry          TRANSACTION#transaction-tx  ENTRY#ch_1#settlement  gsi_stripe=tr_1 (what moved the balance),
+                                                                         gsi_day=2026-11-23, gsi_booked_at=2026-11-23T
+                                                                         08:00:00.000000Z#ch_1#settlement
 IdempotencyRecord     TRANSACTION#transaction-tx  IDEMPOTENCY#5e88
 Merchant              MERCHANT#merchant-me        MERCHANT               gsi_merchant=MERCHANTS, gsi_time=me,
                                                                          gsi_stripe=acct_1
@@ -32,6 +34,8 @@ Reconciliation        ACCOUNT#acct_1              RECONCILIATION#...-own gsi_mer
 PayoutReconciliation  ACCOUNT#acct_1              PAYOUT#payout-own      gsi_merchant=PAYOUTS, gsi_time=own,
                                                                          gsi_due=WALKS, gsi_due_at=... (not done)
 Discrepancy           ACCOUNT#acct_1              DISCREPANCY#...-own    gsi_merchant=DISCREPANCIES, gsi_time=own (open)
+Closing               CLOSINGS                    CLOSING#2026-11-24T02:00:00.000000+00:00
+AccountBalance        CLOSING#2026-11-24T02:0...  BALANCE#losses#usd
 EventMarker           EVENT#evt_1                 EVENT
 OnboardingLink        ONBOARDING#9f86             ONBOARDING
 ====================  ==========================  =====================  ==============================================
@@ -48,6 +52,7 @@ from marketplace.adapters.codec import time_text
 from marketplace.domain.balance_transactions import BalanceTransaction
 from marketplace.domain.books import EventMarker, IdempotencyRecord
 from marketplace.domain.catalog import Price, Product
+from marketplace.domain.closings import AccountBalance, Closing, name_of
 from marketplace.domain.commands import Command
 from marketplace.domain.debts import Debt
 from marketplace.domain.disputes import Dispute
@@ -66,12 +71,15 @@ BY_MERCHANT: Final = "by_merchant"
 BY_CUSTOMER: Final = "by_customer"
 BY_STRIPE_ID: Final = "by_stripe_id"
 DUE: Final = "due"
+JOURNAL: Final = "journal"  # holds whole entries: they never change, so that it is only ever behind by a moment
 INDEXES: Final[Mapping[str, tuple[str, ...]]] = {
     BY_MERCHANT: ("gsi_merchant", "gsi_time"),
     BY_CUSTOMER: ("gsi_customer", "gsi_time"),
     BY_STRIPE_ID: ("gsi_stripe",),
     DUE: ("gsi_due", "gsi_due_at"),
+    JOURNAL: ("gsi_day", "gsi_booked_at"),
 }
+CLOSINGS: Final = "CLOSINGS"
 ALL_MERCHANTS: Final = "MERCHANTS"
 ALL_RECONCILIATIONS: Final = "RECONCILIATIONS"
 ALL_PAYOUTS: Final = "PAYOUTS"
@@ -98,6 +106,8 @@ WORDS: Final[Mapping[type[Any], str]] = {
     Reconciliation: "RECONCILIATION",
     PayoutReconciliation: "PAYOUT",
     Discrepancy: "DISCREPANCY",
+    Closing: "CLOSING",
+    AccountBalance: "BALANCE",
 }
 KINDS: Final[Mapping[str, type[Any]]] = {word: kind for kind, word in WORDS.items()}
 _NAMED_BY_OWNER: Final[Mapping[type[Any], str]] = {
@@ -141,8 +151,8 @@ def key_of(ref: Ref[Any]) -> Key | None:
     if ref.kind in _NAMING_OWNER:
         owner = owner_of(_NAMING_OWNER[ref.kind], ref.id)
         return _key(partition_of(owner) if owner else None, f"{word}#{ref.id}")
-    if ref.kind is Walk:
-        return _key(partition_of(ref.id), word)
+    if ref.kind in {Walk, Closing, AccountBalance}:
+        return _key_in_ledger(ref, word)
     if ref.owner is not None:
         return _key(partition_of(ref.owner), f"{word}#{ref.id}")
     if ref.kind in {Command, JournalEntry, Share, *_OF_ACCOUNTS}:
@@ -162,6 +172,8 @@ def ref_of(item: Item) -> Ref[Any]:
             name, owner = f"{item.object_id}#{item.kind}", item.transaction_id
         case BalanceTransaction() | Discrepancy() | PayoutReconciliation() | Reconciliation() | Walk():
             name, owner = _of_account(item)
+        case AccountBalance() | Closing():
+            name, owner = _of_closing(item)
         case IdempotencyRecord():
             name, owner = item.scope, item.subject
         case Share():
@@ -202,6 +214,17 @@ def index_attributes(item: Item) -> dict[str, str]:
         case Discrepancy() | PayoutReconciliation() | Reconciliation() | Walk():
             places = _places_of_account(item)
     return {name: value for name, value in places.items() if value is not None}
+
+
+def journal_place(entry: JournalEntry, booked_at: datetime) -> dict[str, str]:
+    """Where an entry that is written now stands in the journal; its position there is its gsi_booked_at."""
+    at = time_text(booked_at)
+    return {"gsi_day": at[: len("2026-11-23")], "gsi_booked_at": f"{at}#{entry.object_id}#{entry.kind}"}
+
+
+def closing_partition(name: str) -> str:
+    """Where the balances of a closing stand."""
+    return f"CLOSING#{name}"
 
 
 def due_shard(shard: int) -> str:
@@ -246,6 +269,18 @@ def _of_account(
             return item.account, item.account
         case _:
             return item.id, item.account
+
+
+def _of_closing(item: AccountBalance | Closing) -> tuple[str, str | None]:
+    if isinstance(item, Closing):
+        return name_of(item.at), None
+    return f"{item.account}#{item.currency}", name_of(item.at)
+
+
+def _key_in_ledger(ref: Ref[Any], word: str) -> Key | None:
+    if ref.kind is Walk:
+        return _key(partition_of(ref.id), word)
+    return Key(CLOSINGS if ref.owner is None else closing_partition(ref.owner), f"{word}#{ref.id}")
 
 
 def _places_of_account(item: Discrepancy | PayoutReconciliation | Reconciliation | Walk) -> dict[str, str | None]:

@@ -5,9 +5,10 @@ from datetime import datetime
 from typing import Any, Final
 
 from marketplace.adapters.codec import Attributes, decode, encode
-from marketplace.adapters.keys import KINDS, WORDS, Key, index_attributes, key_of, ref_of
+from marketplace.adapters.keys import KINDS, WORDS, Key, index_attributes, journal_place, key_of, ref_of
 from marketplace.domain.balance_transactions import BalanceTransaction
 from marketplace.domain.books import Books, EventMarker, IdempotencyRecord
+from marketplace.domain.closings import Posting
 from marketplace.domain.commands import Command
 from marketplace.domain.disputes import Dispute
 from marketplace.domain.ledger import JournalEntry
@@ -22,8 +23,8 @@ Expiring = EventMarker | IdempotencyRecord | OnboardingLink
 MOST_ITEMS: Final = 100  # of one call: DynamoDB's limit for BatchGetItem and TransactWriteItems, and ours for a page
 
 
-def item_attributes(item: Item) -> Attributes:
-    """The whole item: its keys, its places in the indexes, its facts.
+def item_attributes(item: Item, now: datetime) -> Attributes:
+    """The whole item as it is written ``now``: its keys, its places in the indexes, its facts.
 
     Raises:
         ValueError: its id has not the shape of its kind.
@@ -31,30 +32,31 @@ def item_attributes(item: Item) -> Attributes:
     key = key_of(ref_of(item))
     if key is None:
         raise ValueError(f"{ref_of(item)} has no key: its id is not of its kind's shape")
-    places = {name: {"S": value} for name, value in index_attributes(item).items()}
+    booked = journal_place(item, now) if isinstance(item, JournalEntry) else {}
+    places = {name: {"S": value} for name, value in {**index_attributes(item), **booked}.items()}
     return {"pk": {"S": key.pk}, "sk": {"S": key.sk}} | places | encode(item)
 
 
-def written(change: Change) -> Attributes:
+def written(change: Change, now: datetime) -> Attributes:
     """The item that a change puts into the table.
 
     Raises:
         ValueError: a replacement by another item.
     """
     if isinstance(change, Create):
-        return item_attributes(change.item)
+        return item_attributes(change.item, now)
     if key_of(ref_of(change.before)) != key_of(ref_of(change.after)):
         raise ValueError(f"{ref_of(change.before)} cannot be replaced by {ref_of(change.after)}")
-    return item_attributes(change.stored)
+    return item_attributes(change.stored, now)
 
 
-def all_written(changes: Sequence[Change]) -> dict[Key, Attributes]:
+def all_written(changes: Sequence[Change], now: datetime) -> dict[Key, Attributes]:
     """The items that a commit puts into the table, in the order of its changes.
 
     Raises:
         ValueError: too many changes, or two of one item.
     """
-    puts = {key_in(attributes): attributes for attributes in map(written, changes)}
+    puts = {key_in(attributes): attributes for attributes in (written(each, now) for each in changes)}
     if len(puts) != len(changes) or len(changes) > MOST_ITEMS:
         raise ValueError(f"a commit is of at most {MOST_ITEMS} changes, each of another item")
     return puts
@@ -81,6 +83,12 @@ def item_in(attributes: Attributes) -> Item | None:
     """The item of the domain in an item that was read; None where this version of the code knows no such kind."""
     kind = KINDS.get(attributes["sk"]["S"].partition("#")[0])
     return None if kind is None else decode(kind, attributes)
+
+
+def posting_in(attributes: Attributes) -> Posting:
+    """The journal entry in a row of the journal, and when it was booked."""
+    booked_at = datetime.fromisoformat(attributes["gsi_booked_at"]["S"].partition("#")[0])
+    return Posting(booked_at=booked_at, entry=decode(JournalEntry, attributes))
 
 
 def has_expired(item: Item, now: datetime) -> bool:

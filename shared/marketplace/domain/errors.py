@@ -144,6 +144,10 @@ class InvalidReleaseDate(Refused):
     """A date that is over, or later than money may be held."""
 
 
+class InvalidPeriod(Refused):
+    """A moment or a period that the ledger cannot tell of: ahead, or ending before it begins."""
+
+
 class NotCapturable(Refused):
     """Nothing is authorized: not yet, not any more, or it was captured."""
 

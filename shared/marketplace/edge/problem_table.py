@@ -184,6 +184,11 @@ PROBLEMS: Final[Mapping[type[Exception], Problem]] = {
         why="Money may be held for at most 90 days.",
         action="Send a date that is ahead and within 90 days, or none to release by hand.",
     ),
+    errors.InvalidPeriod: Problem(
+        slug="invalid-period", status=HTTPStatus.UNPROCESSABLE_CONTENT, title="No such time in the ledger",
+        why="The ledger tells of moments that are over; a period ends after it begins.",
+        action="Send times in ISO 8601 with a zone, for example `2026-11-23T00:00:00Z`, none of them ahead.",
+    ),
     errors.NotCapturable: Problem(
         slug="not-capturable", status=HTTPStatus.CONFLICT, title="Nothing to capture or cancel",
         why="Only a payment that is authorized can be captured or canceled; an authorization lapses at "

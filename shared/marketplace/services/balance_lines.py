@@ -18,10 +18,10 @@ from marketplace.domain.postings import charge_entries
 from marketplace.domain.principals import SYSTEM
 from marketplace.domain.reconciliation import OPEN, Discrepancy, LineStatus, processing_fee, status_of
 from marketplace.domain.transactions import Payment
-from marketplace.ports import Change, Conflict, Create, Item, Ports, Ref, Replace
+from marketplace.ports import Change, Conflict, Create, Ports, Ref, Replace
+from marketplace.services.creating import MOST_COMMIT_TRIES, create_missing
 
 MOST_LINES_AT_ONCE: Final = 90  # of one sale, with its payment and the entry of its fee in one commit of 100
-MOST_COMMIT_TRIES: Final = 12
 
 Found = list[tuple[LineStatus, BalanceTransaction]]
 
@@ -74,24 +74,6 @@ def sale_of(ports: Ports, line: BalanceTransaction) -> str | None:
 def discrepancy_ref(line: BalanceTransaction) -> Ref[Discrepancy]:
     """Where the discrepancy of a line stands, if it has one."""
     return Ref(Discrepancy, id_from("discrepancy", line.created, f"{line.account} {line.id}"), owner=line.account)
-
-
-def create_missing[T: Item](ports: Ports, wanted: Sequence[tuple[Ref[T], T]]) -> Mapping[str, T]:
-    """Up to 100 items by id, each as it is there or as it was created now.
-
-    Raises:
-        Unavailable: they keep changing.
-    """
-    for _ in range(MOST_COMMIT_TRIES):
-        found = ports.store.get(*(ref for ref, _ in wanted))
-        there = {ref.id: item for ref, _ in wanted if (item := found(ref)) is not None}
-        missing = {ref.id: item for ref, item in wanted if ref.id not in there}
-        try:
-            ports.store.commit(*map(Create, missing.values()))
-        except Conflict:
-            continue
-        return there | missing
-    raise Unavailable("what is to be created keeps being created")
 
 
 def _status_alone(line: BalanceTransaction) -> LineStatus:

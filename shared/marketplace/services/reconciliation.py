@@ -26,7 +26,8 @@ from marketplace.domain.reconciliation import (
     tallied,
 )
 from marketplace.ports import Change, Conflict, Create, Operation, Ports, Ref, Replace
-from marketplace.services.balance_lines import Found, create_missing, sale_of, take_in, take_in_sale
+from marketplace.services.balance_lines import Found, sale_of, take_in, take_in_sale
+from marketplace.services.creating import create_missing
 
 SETTLED_AFTER: Final = timedelta(minutes=2)  # until then Stripe may still be adding to a second
 FIRST_LOOK: Final = timedelta(days=30)  # before the first walk of the platform
