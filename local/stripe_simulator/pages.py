@@ -52,6 +52,7 @@ ul.plain{list-style:none;padding:0;margin:0}ul.plain li{display:flex;gap:.75rem;
 .row{display:flex;flex-wrap:wrap;gap:.5rem 1rem;align-items:flex-end;margin-top:.75rem}
 .row>div{flex:1 1 9rem;min-width:0}.row>span{flex:1 1 11rem;min-width:0;overflow-wrap:anywhere}
 .row label{margin-top:0}.row input,.row select{height:2.75rem}.row button{width:auto;flex:none;margin:0}
+pre{margin:0;font-size:.8125rem}summary{cursor:pointer;font-weight:600;margin-top:.75rem}
 li .row{width:100%;margin:0;align-items:center}
 .sides{display:grid;grid-template-columns:1fr 1fr;gap:0 1rem;align-items:start}.sides>*{min-width:0}
 @media(max-width:56rem){.sides{grid-template-columns:1fr}}

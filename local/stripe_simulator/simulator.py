@@ -203,6 +203,11 @@ class Simulator:
             found = State(transaction, self.platform).select(DELIVERIES)
             return [delivery for delivery, _ in zip(found, range(limit), strict=False)]
 
+    def deliveries_of(self, event_id: str) -> list[Object]:
+        """Every delivery of an event with its attempts, the newest first."""
+        with self.lock, self.store.transaction() as transaction:
+            return list(State(transaction, self.platform).select(DELIVERIES, {"event": event_id}))
+
     def close(self) -> None:
         """Close the file, if there is one."""
         if self._database:

@@ -90,6 +90,14 @@ class Store:
         )
         return nlargest(limit, ends, key=lambda row: row.position)
 
+    def wherever(self, object_id: str) -> list[StoredRow]:
+        """The objects with an id, of whatever account and kind."""
+        return [
+            StoredRow(account, collection, object_id, *entry)
+            for (account, collection), shelf in self._shelves.items()
+            if (entry := shelf.entries.get(object_id)) is not None
+        ]
+
     def replace(self, rows: Sequence[StoredRow], sequence: int) -> None:
         """Let these rows stand in the place of everything stored, and the running number go on after ``sequence``."""
         if self._database:
