@@ -44,6 +44,7 @@ def test_before_the_payment_less_is_due_and_charged(simulator: Simulator, client
     assert (lowered.amount_due, lowered.amount_remaining, lowered.total) == (3_800, 3_800, 5_000)
     assert lowered.pre_payment_credit_notes_amount == 1_200
     client.v1.invoices.pay(str(invoice.id))
+    assert client.v1.invoice_payments.list({"invoice": str(invoice.id)}).data[0].amount_requested == 3_800
     assert client.v1.charges.list().data[0].amount == 3_800
     assert_exact(simulator)
 
@@ -109,12 +110,20 @@ def test_after_the_payment_money_goes_where_it_is_said_to(simulator: Simulator, 
     assert_exact(simulator)
 
 
-def test_a_refund_that_was_made_already_is_named(client: stripe.StripeClient) -> None:
+def test_a_refund_that_was_made_already_is_named_and_no_further_than_it_goes(client: stripe.StripeClient) -> None:
     invoice = paid(client, 5_000)
     (intent,) = client.v1.payment_intents.list().data
     refund = client.v1.refunds.create({"payment_intent": intent.id, "amount": 2_000})
-    note = note_on(client, invoice, amount=2_000, refunds=[{"refund": refund.id, "amount_refunded": 2_000}])
-    assert note.refunds[0].refund == refund.id
+    named: Any = {"refund": refund.id, "amount_refunded": 1_500}
+    note: Any = note_on(client, invoice, amount=1_500, refunds=[named], expand=["refunds.refund"])
+    assert (note.refunds[0].refund.id, note.refunds[0].amount_refunded) == (refund.id, 1_500)
+    with refused(match="left of the refund .500."):
+        note_on(client, invoice, amount=501, refunds=[{**named, "amount_refunded": 501}])
+    with refused(match="left of the refund .200."):
+        twice = [{**named, "amount_refunded": amount} for amount in (300, 201)]
+        note_on(client, invoice, amount=501, refunds=twice)
+    rest = note_on(client, invoice, amount=500, refunds=[{"refund": refund.id}])
+    assert rest.refunds[0].amount_refunded == 500
     with refused(match="none of the invoice's payment"):
         note_on(client, paid(client, 700), amount=100, refunds=[{"refund": refund.id, "amount_refunded": 100}])
     assert len(client.v1.refunds.list().data) == 1
@@ -141,6 +150,55 @@ def test_what_does_not_add_up_is_refused_and_changes_nothing(
         note_on(client, invoice, **params)
     assert client.v1.credit_notes.list({"invoice": str(invoice.id)}).data == []
     assert client.v1.refunds.list().data == []
+
+
+def test_what_the_balance_paid_of_an_open_invoice_comes_back_after_what_is_due(
+    simulator: Simulator, client: stripe.StripeClient
+) -> None:
+    buyer = customer(client)
+    client.v1.customers.balance_transactions.create(buyer, {"amount": -2_000, "currency": "usd"})
+    invoice = invoice_of(client, buyer, 5_000)
+    assert invoice.amount_due == 3_000
+    with refused(match="after payment .1000."):
+        note_on(client, invoice, amount=4_000)
+    note = note_on(client, invoice, amount=4_000, credit_amount=1_000)
+    assert (note.type, note.pre_payment_amount, note.post_payment_amount) == ("mixed", 3_000, 1_000)
+    after = read(client, invoice)
+    assert (after.status, after.amount_due, after.amount_paid) == ("paid", 0, 0)
+    assert (after.pre_payment_credit_notes_amount, after.post_payment_credit_notes_amount) == (3_000, 1_000)
+    assert client.v1.customers.retrieve(buyer).balance == -1_000
+    with refused(match="no payment of the invoice"):
+        note_on(client, invoice, amount=1_000, refund_amount=1_000)
+    with refused(match="what is left of the invoice .1000."):
+        note_on(client, invoice, amount=1_001, credit_amount=1_001)
+    assert_exact(simulator)
+
+
+def test_what_was_owed_from_before_is_no_part_of_the_invoice(client: stripe.StripeClient) -> None:
+    buyer = customer(client)
+    client.v1.customers.balance_transactions.create(buyer, {"amount": 500, "currency": "usd"})
+    invoice = invoice_of(client, buyer, 3_000)
+    with refused(match="what is left of the invoice .3000."):
+        note_on(client, invoice, amount=3_001)
+    note_on(client, invoice, amount=3_000)
+    assert (read(client, invoice).status, read(client, invoice).amount_due) == ("open", 500)
+    (payment,) = client.v1.invoice_payments.list({"invoice": str(invoice.id)}).data
+    assert (payment.amount_requested, payment.is_default) == (500, True)
+
+
+def test_a_line_is_taken_back_by_units_or_by_amounts_to_the_cent(client: stripe.StripeClient) -> None:
+    item: Any = {"unit_amount_decimal": "333.4", "quantity": 3, "currency": "usd"}
+    invoice = paid(client, item)
+    assert invoice.total == 1_000
+    line: Any = {"type": "invoice_line_item", "invoice_line_item": invoice.lines.data[0].id}
+    taken = [note_on(client, invoice, lines=[{**line, "quantity": 1}], credit_amount=part).total
+             for part in (333, 334)]  # fmt: skip
+    assert taken == [333, 334]
+    for wrong, says in (({"amount": 1}, "by the same"), ({"quantity": 2}, "more than the invoice's: 3"),
+                        ({"quantity": 1, "amount": 333}, "by the same"), ({"quantity": 0}, "more than")):  # fmt: skip
+        with refused(match=says):
+            note_on(client, invoice, lines=[{**line, **wrong}], credit_amount=333)
+    assert note_on(client, invoice, lines=[line], credit_amount=333).total == 333
 
 
 def test_there_is_nothing_to_take_back_of_a_draft_or_twice(client: stripe.StripeClient) -> None:

@@ -1,12 +1,13 @@
 """A customer's balance: who changed it, and that each invoice takes of it what it may."""
 
+import json
 from typing import Any
 
 import stripe
 
 from local.stripe_simulator import Simulator
 
-from .billing import assert_exact, customer
+from .billing import assert_exact, customer, listen
 from .paying import refused
 
 
@@ -29,7 +30,11 @@ def test_a_credit_pays_the_next_invoices_until_it_is_used_up(simulator: Simulato
         buyer, {"amount": -5_000, "currency": "usd", "description": "Sorry", "metadata": {"case": "7"}}
     )
     assert (credit.ending_balance, client.v1.customers.retrieve(buyer).balance) == (-5_000, -5_000)
-    first, second = billed(client, buyer, 3_000), billed(client, buyer, 3_000)
+    listen(simulator)
+    first = billed(client, buyer, 3_000)
+    told = simulator.deliveries("customer.updated")
+    assert [json.loads(each.body)["data"]["previous_attributes"]["balance"] for each in told][:1] == [-5_000]
+    second = billed(client, buyer, 3_000)
     assert (first.status, first.amount_due, first.ending_balance) == ("paid", 0, -2_000)
     assert (second.status, second.amount_due, second.ending_balance) == ("open", 1_000, 0)
     assert entries(client, buyer) == [

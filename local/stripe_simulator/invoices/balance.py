@@ -9,9 +9,12 @@ from typing import Final
 from ..context import Context
 from ..shelves import Collection
 from ..values import Object
+from .moments import now_for
 
 BALANCE_ENTRIES: Final = Collection(
-    "customer_balance_transaction", indexes=("customer", "invoice"), expands={"invoice": "invoice"}
+    "customer_balance_transaction",
+    indexes=("customer", "invoice"),
+    expands={"credit_note": "credit_note", "customer": "customer", "invoice": "invoice"},
 )
 
 
@@ -26,19 +29,25 @@ def adjust(
     credit_note: str | None = None,
     description: str | None = None,
     metadata: Mapping[str, str] | None = None,
+    tells: bool = True,
 ) -> Object:
-    """Change a customer's balance by ``amount`` minor units, and keep why: ``kind`` is Stripe's type of it."""
+    """Change a customer's balance by ``amount`` minor units, and keep why: ``kind`` is Stripe's type of it.
+
+    There is no event for the entry; ``customer.updated`` tells of the balance, unless ``tells`` leaves that to others.
+    """
     customers = context.state.collection_of("customer")
     assert customers is not None  # noqa: S101 - it is always there
     current = context.state.get(customers, customer["id"])
     ending = current["balance"] + amount
-    context.state.update(customers, current, {"balance": ending, "currency": current["currency"] or currency})
+    after = context.state.update(customers, current, {"balance": ending, "currency": current["currency"] or currency})
+    if tells:
+        context.emit("customer.updated", after, previous=current)
     entry = {
         "id": context.ids.new("cbtxn"),
         "object": "customer_balance_transaction",
         "amount": amount,
         "checkout_session": None,
-        "created": context.clock.now(),
+        "created": now_for(context, current),
         "credit_note": credit_note,
         "currency": currency,
         "customer": customer["id"],

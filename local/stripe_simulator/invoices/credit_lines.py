@@ -12,20 +12,21 @@ from ..context import Context
 from ..errors import InvalidParameterError, UnsupportedError
 from ..pricing.tax_rates import TAX_RATES
 from ..shelves import Collection
-from ..state import State, public
+from ..state import public
 from ..values import Object
 from .lines import DraftLine, priced, tax_object
 from .records import INVOICE_LINES
 
 CREDIT_NOTE_LINES: Final = Collection("credit_note_line_item", indexes=("_credit_note", "_counted_for"))
-"""``_credit_note``: whose it is; ``_counted_for``: the invoice's line that it takes back, while its note stands."""
+"""``_credit_note``: whose it is; ``_counted_for``: the invoice's line that it takes back, while its note stands;
+``_by``: amount or quantity, whichever it was asked by."""
 
 
 def lines_of(context: Context, invoice: Object) -> list[Object]:
     """The lines that a request asks for: the invoice's in part or whole, others described on the spot, or one amount.
 
     Raises:
-        InvalidParameterError: nothing, another invoice's line, more than is left of one.
+        InvalidParameterError: nothing, another invoice's line, more than is left of one, or by another measure.
     """
     params = context.params
     given: Sequence[Mapping[str, Any]] = params.get("lines") or ()
@@ -68,11 +69,6 @@ def sums_of(lines: Sequence[Object]) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def credited_of(state: State, line: Object) -> int:
-    """Minor units of an invoice's line, before discounts and exclusive tax, that notes have taken back."""
-    return sum(each["amount"] for each in state.select(CREDIT_NOTE_LINES, {"_counted_for": line["id"]}))
-
-
 def _of_invoice(
     context: Context, invoice: Object, given: Mapping[str, Any], param: str, made: Sequence[Object]
 ) -> Object:
@@ -86,11 +82,12 @@ def _of_invoice(
     if {"tax_amounts", "tax_rates", "unit_amount", "unit_amount_decimal"} & set(given):
         raise UnsupportedError(f"a price or taxes of its own in {param}")
     whole, currency = line["amount"], invoice["currency"]
-    earlier = credited_of(context.state, line) + sum(
-        each["amount"] for each in made if each.get("invoice_line_item") == line["id"]
-    )
-    quantity = given.get("quantity")
-    asked = given.get("amount", _units(line, quantity) if quantity else whole - earlier)
+    counted = [
+        *context.state.select(CREDIT_NOTE_LINES, {"_counted_for": line["id"]}),
+        *(each for each in made if each["_counted_for"] == line["id"]),
+    ]
+    earlier = sum(each["amount"] for each in counted)
+    asked = _asked(line, given, counted, currency, param)
     if not 0 < asked <= whole - earlier:
         raise InvalidParameterError(
             f"The amount of the credit note line item is more than what is left of it: {whole - earlier}.", param=param
@@ -113,12 +110,13 @@ def _of_invoice(
         "invoice_line_item": line["id"],
         "metadata": dict(given.get("metadata") or {}),
         "pretax_credit_amounts": [{**each, "type": "discount"} for each in off],
-        "quantity": quantity,
+        "quantity": given.get("quantity"),
         "tax_rates": [public(found) for each in rates if each and (found := context.state.find(TAX_RATES, each))],
         "taxes": taxes,
         "type": "invoice_line_item",
         "unit_amount": None,
         "unit_amount_decimal": None,
+        "_by": next((name for name in ("amount", "quantity") if name in given), None),
         "_counted_for": line["id"],
     }
 
@@ -151,11 +149,28 @@ def _described(
     }
 
 
-def _units(line: Object, quantity: int) -> int:
-    if not line["quantity"]:
-        return 0
-    whole: int = line["amount"] * quantity // line["quantity"]
-    return whole
+def _asked(line: Object, given: Mapping[str, Any], counted: Sequence[Object], currency: str, param: str) -> int:
+    """Minor units of an invoice's line that a note is to take: an amount, the price of some units, or what is left."""
+    earlier = sum(each["amount"] for each in counted)
+    named = [name for name in ("amount", "quantity") if name in given]
+    if not named:
+        left: int = line["amount"] - earlier
+        return left
+    if len(named) > 1 or any(each["_by"] not in (None, named[0]) for each in counted):
+        raise InvalidParameterError(
+            "A line item is credited by `quantity` or by `amount`, and by the same in all of its credit notes.",
+            param=f"{param}[{named[-1]}]",
+        )
+    if named[0] == "amount":
+        amount: int = given["amount"]
+        return amount
+    units = sum(each["quantity"] for each in counted if each["_by"]) + given["quantity"]
+    if not 0 < given["quantity"] <= units <= (line["quantity"] or 0):
+        raise InvalidParameterError(
+            f"The quantity of the credit note line item is more than the invoice's: {line['quantity']}.",
+            param=f"{param}[quantity]",
+        )
+    return money.Rounding.HALF_UP.share(line["amount"], units, line["quantity"], currency) - earlier
 
 
 def _plain(context: Context, amount: int, description: str | None, currency: str) -> dict[str, Any]:
@@ -177,6 +192,7 @@ def _plain(context: Context, amount: int, description: str | None, currency: str
         "type": "custom_line_item",
         "unit_amount": amount,
         "unit_amount_decimal": str(amount),
+        "_by": None,
         "_counted_for": None,
     }
 

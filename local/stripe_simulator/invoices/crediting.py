@@ -3,11 +3,11 @@
 https://docs.stripe.com/invoicing/credit-notes
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from ..context import Context
-from ..errors import InvalidParameterError, InvalidRequestError
+from ..errors import InvalidParameterError, InvalidRequestError, UnsupportedError
 from ..funds import refunds
 from ..funds.intents import CONFIRMABLE, PAYMENT_INTENTS
 from ..funds.records import CHARGES, REFUNDS
@@ -19,7 +19,7 @@ from ..values import Object
 from . import balance, collecting, finalizing
 from .credit_lines import CREDIT_NOTE_LINES, lines_of, sums_of
 from .moments import now_for
-from .records import INVOICES, OPEN, PAID, UNCOLLECTIBLE, customer_of
+from .records import INVOICE_PAYMENTS, INVOICES, OPEN, PAID, UNCOLLECTIBLE, customer_of
 
 ISSUED, VOID = "issued", "void"
 TRANSITIONS: Final[Mapping[str, frozenset[str]]] = {ISSUED: frozenset({VOID}), VOID: frozenset()}
@@ -31,6 +31,7 @@ CREDIT_NOTES: Final = Collection(
         "customer": "customer",
         "customer_balance_transaction": "customer_balance_transaction",
         "invoice": "invoice",
+        "refunds.refund": "refund",
     },
     found_anywhere=True,
 )
@@ -40,7 +41,7 @@ _SHOWN_LINES: Final = 10
 def issue(context: Context, invoice: Object, *, is_preview: bool = False) -> Object:
     """A credit note as the request asks for it, with all that follows from it.
 
-    A preview need not say where the money goes.
+    It lowers what is due first; the rest was paid, and goes where the request says, which a preview need not.
 
     Raises:
         InvalidRequestError: the invoice is a draft or void; more than is left of it.
@@ -52,24 +53,26 @@ def issue(context: Context, invoice: Object, *, is_preview: bool = False) -> Obj
             param="invoice",
         )
     lines = lines_of(context, invoice)
-    note = _note(context, invoice, lines)
-    before_payment = invoice["status"] != PAID
-    left = invoice["amount_remaining"] if before_payment else creditable(invoice)
+    note, left = _note(context, invoice, lines), creditable(invoice)
     if not 0 < note["total"] <= left:
         raise InvalidRequestError(
             f"The total of the credit note ({note['total']}) must be more than 0 and no more than what is left of the "
             f"invoice ({left}).",
             param="amount",
         )
-    note |= {"pre_payment_amount": note["total"]} if before_payment else {"post_payment_amount": note["total"]}
-    note["type"] = "pre_payment" if before_payment else "post_payment"
+    before_payment = min(note["total"], invoice["amount_remaining"])
+    after_payment = note["total"] - before_payment
+    note |= {
+        "post_payment_amount": after_payment,
+        "pre_payment_amount": before_payment,
+        "type": "mixed" if before_payment and after_payment else "pre_payment" if before_payment else "post_payment",
+    }
     context.state.insert(CREDIT_NOTES, note)
     for line in reversed(lines):
         context.state.insert(CREDIT_NOTE_LINES, {**line, "_credit_note": note["id"]})
+    _give_back(context, invoice, note, is_preview=is_preview)
     if before_payment:
-        _lower(context, invoice, note["total"])
-    else:
-        _give_back(context, invoice, note, is_preview=is_preview)
+        _lower(context, context.state.get(INVOICES, invoice["id"]), before_payment)
     issued = context.state.get(CREDIT_NOTES, note["id"])
     context.emit("credit_note.created", issued)
     return issued
@@ -82,7 +85,7 @@ def void(context: Context, note: Object) -> Object:
         InvalidRequestError.
     """
     invoice = context.state.get(INVOICES, note["invoice"])
-    if VOID not in TRANSITIONS[note["status"]] or invoice["status"] != OPEN or note["type"] != "pre_payment":
+    if VOID not in TRANSITIONS[note["status"]] or invoice["status"] != OPEN:
         raise InvalidRequestError(
             "You can only void an issued credit note of an invoice that is still open.", param="id"
         )
@@ -96,9 +99,9 @@ def void(context: Context, note: Object) -> Object:
 
 
 def creditable(invoice: Object) -> int:
-    """Minor units of a paid invoice that no credit note has given back."""
-    paid: int = invoice["amount_paid"]
-    return paid - int(invoice["post_payment_credit_notes_amount"])
+    """Minor units of an invoice that no credit note has taken back."""
+    total: int = invoice["total"]
+    return total - int(invoice["pre_payment_credit_notes_amount"] + invoice["post_payment_credit_notes_amount"])
 
 
 def _note(context: Context, invoice: Object, lines: list[Object]) -> dict[str, Any]:
@@ -137,9 +140,6 @@ def _note(context: Context, invoice: Object, lines: list[Object]) -> dict[str, A
 
 def _lower(context: Context, invoice: Object, amount: int) -> None:
     """So much less of an invoice is due; nothing left is paid."""
-    named = [name for name in ("refund_amount", "credit_amount", "out_of_band_amount") if context.params.get(name)]
-    if named:
-        raise InvalidParameterError("Nothing was paid that could be given back.", param=named[0])
     intent = context.state.get(PAYMENT_INTENTS, invoice["_payment_intent"])
     if intent["status"] not in CONFIRMABLE:
         raise InvalidRequestError(f"The invoice's payment is {intent['status']}.", param="invoice")
@@ -155,29 +155,30 @@ def _lower(context: Context, invoice: Object, amount: int) -> None:
         return
     asked = {"amount": lowered["amount_due"], **finalizing.fees_of(lowered)}
     context.state.update(PAYMENT_INTENTS, intent, asked)
+    for payment in list(context.state.select(INVOICE_PAYMENTS, {"invoice": invoice["id"], "status": "open"})):
+        context.state.update(INVOICE_PAYMENTS, payment, {"amount_requested": lowered["amount_remaining"]})
     context.emit("invoice.updated", lowered, previous=invoice)
 
 
 def _give_back(context: Context, invoice: Object, note: Object, *, is_preview: bool) -> None:
     """What was paid is refunded, owed to the customer, or was given back elsewhere, as the request says."""
-    params = context.params
-    linked = params.get("refunds") or ()
-    if any("refund" not in each for each in linked):
-        raise InvalidParameterError("Each of the refunds names a refund.", param="refunds")
+    params, due = context.params, note["post_payment_amount"]
     refunded, credited = params.get("refund_amount", 0), params.get("credit_amount", 0)
     outside = params.get("out_of_band_amount", 0)
-    by_link = [_linked(context, invoice, each, at) for at, each in enumerate(linked)]
-    said = refunded + credited + outside + sum(each["amount_refunded"] for each in by_link)
-    if said != note["total"] and not (is_preview and not said):
+    linked = _linked(context, invoice)
+    said = refunded + credited + outside + sum(each["amount_refunded"] for each in linked)
+    if min(refunded, credited, outside) < 0 or (said != due and not (is_preview and not said)):
         raise InvalidRequestError(
             f"The sum of credit amount, refund amount, refunds and out of band amount ({said}) must equal the credit "
-            f"note's amount after payment ({note['total']}).",
+            f"note's amount after payment ({due}).",
             param="amount",
         )
-    changes: dict[str, Any] = {"out_of_band_amount": outside or None, "refunds": by_link}
+    if not due:
+        return
+    changes: dict[str, Any] = {"out_of_band_amount": outside or None, "refunds": linked}
     if refunded:
         made = refunds.refund(context, _charge(context, invoice), refunds.Demand(amount=refunded))
-        changes["refunds"] = [*by_link, _refund(made["id"], refunded)]
+        changes["refunds"] = [*linked, _refund(made["id"], refunded)]
     if credited:
         entry = balance.adjust(
             context, customer_of(context, invoice["customer"]), -credited, invoice["currency"], "credit_note",
@@ -185,21 +186,39 @@ def _give_back(context: Context, invoice: Object, note: Object, *, is_preview: b
         )  # fmt: skip
         changes["customer_balance_transaction"] = entry["id"]
     context.state.update(CREDIT_NOTES, note, changes)
-    given = invoice["post_payment_credit_notes_amount"] + note["total"]
+    given = invoice["post_payment_credit_notes_amount"] + due
     after = context.state.update(INVOICES, invoice, {"post_payment_credit_notes_amount": given})
     context.emit("invoice.updated", after, previous=invoice)
 
 
-def _linked(context: Context, invoice: Object, given: Mapping[str, Any], at: int) -> dict[str, Any]:
-    """A refund that was made before the note."""
-    found = context.state.find(REFUNDS, given["refund"])
-    if found is None or found["payment_intent"] != invoice["_payment_intent"]:
-        raise InvalidParameterError(
-            f"The refund {given['refund']} is none of the invoice's payment.",
-            code="resource_missing",
-            param=f"refunds[{at}][refund]",
-        )
-    return _refund(found["id"], given.get("amount_refunded", found["amount"]))
+def _linked(context: Context, invoice: Object) -> list[dict[str, Any]]:
+    """The refunds that were made before the note, each no further than other notes have left of it."""
+    found: list[dict[str, Any]] = []
+    for at, given in enumerate(context.params.get("refunds") or ()):
+        if given.get("type", "refund") != "refund" or "payment_record_refund" in given:
+            raise UnsupportedError("refunds of payment records")
+        refund = context.state.find(REFUNDS, given.get("refund") or "")
+        if refund is None or not invoice["_payment_intent"] or refund["payment_intent"] != invoice["_payment_intent"]:
+            raise InvalidParameterError(
+                f"The refund {given.get('refund')} is none of the invoice's payment.",
+                code="resource_missing",
+                param=f"refunds[{at}][refund]",
+            )
+        left = refund["amount"] - _named_already(context, invoice, refund["id"], found)
+        amount = given.get("amount_refunded", left)
+        if not 0 < amount <= left:
+            raise InvalidParameterError(
+                f"The amount_refunded ({amount}) is more than what is left of the refund ({left}).",
+                param=f"refunds[{at}][amount_refunded]",
+            )
+        found.append(_refund(refund["id"], amount))
+    return found
+
+
+def _named_already(context: Context, invoice: Object, refund: str, here: Sequence[Mapping[str, Any]]) -> int:
+    notes = context.state.select(CREDIT_NOTES, {"invoice": invoice["id"]})
+    named = [each for note in notes for each in note["refunds"]]
+    return sum(each["amount_refunded"] for each in (*named, *here) if each["refund"] == refund)
 
 
 def _refund(refund_id: str, amount: int) -> dict[str, Any]:

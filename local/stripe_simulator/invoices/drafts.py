@@ -84,7 +84,12 @@ def require_draft(invoice: Object) -> Object:
 def set_advance(context: Context, invoice: Object, *, on: bool) -> Object:
     """Let a draft finalize itself after its draft window, or not."""
     at = now_for(context, customer_of(context, invoice["customer"])) + context.settings.invoice_draft_seconds
-    changes = {"auto_advance": on, "automatically_finalizes_at": at if on else None}
+    charged_at = at if on and invoice["collection_method"] == "charge_automatically" else None
+    changes = {
+        "auto_advance": on,
+        "automatically_finalizes_at": at if on else None,
+        "next_payment_attempt": charged_at,
+    }
     if on:
         customer = customer_of(context, invoice["customer"])
         schedule_for(context, customer, "invoice.advance", at=at, invoice=invoice["id"])
@@ -139,7 +144,7 @@ def _begun(
         for name in ("transfer_data", "application_fee_amount", "application_fee_percent")
         if terms.get(name) is not None
     }
-    invoice = blank_invoice(context.ids.new("in"), customer, code, now)
+    invoice = blank_invoice(context.state, context.ids.new("in"), customer, code, now)
     invoice |= {name: value for name, value in terms.items() if name not in fees and name in invoice}
     invoice["_fees"] = fees
     invoice["application"] = None if context.is_platform else application_id(context)

@@ -44,12 +44,13 @@ def finalize(context: Context, invoice: Object, *, paid_by: Object | None = None
     now = now_for(context, customer)
     page = f"{context.settings.base_url}/i/{invoice['id']}"
     changes = {
-        **of_customer(customer),
+        **of_customer(context.state, customer),
         **(_as_paid(invoice) if paid_by else _settled(context, invoice, customer)),
         "automatically_finalizes_at": None,
         "effective_at": invoice["effective_at"] or now,
         "hosted_invoice_url": page,
         "invoice_pdf": f"{page}/pdf",
+        "next_payment_attempt": None,
         "number": invoice["number"] or _next_number(context, customer),
         "status": OPEN,
         "status_transitions": {**invoice["status_transitions"], "finalized_at": now},
@@ -98,14 +99,18 @@ def require_transition(invoice: Object, status: str) -> None:
         raise InvalidRequestError(f"{said}; it cannot become {status}.", code="invoice_not_editable")
 
 
-def _settled(context: Context, invoice: Object, customer: Object) -> dict[str, Any]:
-    """What is due after the customer's balance is set off; too little to charge is carried forward."""
-    total, currency, before = invoice["total"], invoice["currency"], customer.get("balance", 0)
+def set_off(total: int, before: int, currency: str) -> tuple[int, int]:
+    """What is due of a total, and the customer's balance after it: too little to charge is carried forward."""
     due = total + before
-    ending = min(0, due)
     if 0 < due < money.MINIMUM_CHARGE.get(currency, money.step(currency)):
-        ending, due = due, 0
-    due = max(0, due)
+        return 0, due
+    return max(0, due), min(0, due)
+
+
+def _settled(context: Context, invoice: Object, customer: Object) -> dict[str, Any]:
+    """What is due after the customer's balance is set off."""
+    currency, before = invoice["currency"], customer.get("balance", 0)
+    due, ending = set_off(invoice["total"], before, currency)
     if ending != before:
         kind = "invoice_too_small" if ending > 0 else "applied_to_invoice"
         balance.adjust(context, customer, ending - before, currency, kind, invoice=invoice["id"])

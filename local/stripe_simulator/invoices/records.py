@@ -5,6 +5,7 @@ from typing import Any, Final
 
 from ..context import Context
 from ..lists import list_object
+from ..pricing.tax_ids import numbers_of
 from ..resources.customers import CUSTOMERS
 from ..shelves import Collection, Index
 from ..state import State, public
@@ -94,7 +95,7 @@ def shown_lines(lines: list[Object], invoice_id: str) -> Object:
     return list_object(data, f"/v1/invoices/{invoice_id}/lines", has_more=len(lines) > _SHOWN_LINES)
 
 
-def blank_invoice(invoice_id: str, customer: Object, currency: str, now: int) -> dict[str, Any]:
+def blank_invoice(state: State, invoice_id: str, customer: Object, currency: str, now: int) -> dict[str, Any]:
     """A draft of which nothing but the customer is known."""
     absent = (
         *("account_country", "account_name", "account_tax_ids", "application", "automatically_finalizes_at"),
@@ -123,7 +124,7 @@ def blank_invoice(invoice_id: str, customer: Object, currency: str, now: int) ->
         "created": now,
         "currency": currency,
         "customer": customer["id"],
-        **of_customer(customer),
+        **of_customer(state, customer),
         "default_tax_rates": [],
         "discounts": [],
         "issuer": {"type": "self"},
@@ -145,11 +146,12 @@ def blank_invoice(invoice_id: str, customer: Object, currency: str, now: int) ->
     }
 
 
-def of_customer(customer: Object) -> dict[str, Any]:
+def of_customer(state: State, customer: Object) -> dict[str, Any]:
     """What an invoice shows of its customer: as it is, until the invoice is finalized."""
+    numbers = numbers_of(state, customer["id"])
     names = ("address", "email", "name", "phone", "shipping")
     return {
         **{f"customer_{name}": customer.get(name) for name in names},
         "customer_tax_exempt": customer.get("tax_exempt", "none"),
-        "customer_tax_ids": [],
+        "customer_tax_ids": [{"type": kind, "value": value} for kind, value in reversed(numbers)],
     }

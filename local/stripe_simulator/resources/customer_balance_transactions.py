@@ -28,12 +28,10 @@ def create(context: Context, customer: str) -> Object:
             f"invoice item with currency {found['currency']}.",
             param="currency",
         )
-    entry = adjust(
+    return adjust(
         context, found, params["amount"], currency, "adjustment",
-        description=params.get("description"), metadata=merged({}, params.get("metadata")),
+        description=params.get("description") or None, metadata=merged({}, params.get("metadata")),
     )  # fmt: skip
-    context.emit("customer.updated", context.state.get(CUSTOMERS, customer), previous=found)
-    return entry
 
 
 @routes.api("GET", _PATH)

@@ -147,7 +147,8 @@ def _with_balance(context: Context, customer: Object, kind: str) -> Object:
     """The customer with the balance that was asked for, and the entry that says so."""
     change = context.params.get("balance", customer["balance"]) - customer["balance"]
     if change:
-        adjust(context, customer, change, customer["currency"] or context.settings.default_currency, kind)
+        currency = customer["currency"] or context.settings.default_currency
+        adjust(context, customer, change, currency, kind, tells=False)
     return context.state.get(CUSTOMERS, customer["id"])
 
 
