@@ -7,6 +7,7 @@ from enum import StrEnum
 from typing import Any, Final, NamedTuple, Protocol
 from urllib.parse import urlsplit
 
+from marketplace.domain.audits import Audit, Finding
 from marketplace.domain.balance_transactions import BalanceTransaction
 from marketplace.domain.books import Books, EventMarker, IdempotencyRecord
 from marketplace.domain.catalog import Price, Product
@@ -26,8 +27,8 @@ from marketplace.domain.shares import Share
 from marketplace.domain.transactions import Payment, Transaction
 
 Versioned = (
-    Command | Debt | Discrepancy | Dispute | Merchant | Payment | PayoutReconciliation | Price | Product
-    | Reconciliation | Refund | Share | Walk
+    Audit | Command | Debt | Discrepancy | Dispute | Finding | Merchant | Payment | PayoutReconciliation | Price
+    | Product | Reconciliation | Refund | Share | Walk
 )  # fmt: skip
 Watched = Command | Debt | Payment | Share  # what falls due, and is then looked at by the sweep
 WrittenOnce = (
@@ -155,6 +156,12 @@ class Store(Protocol):
 
     def closed_balances(self, at: datetime, *, account: str | None) -> Sequence[AccountBalance]:
         """The balances at the closing of ``at``, of one account or of all."""
+
+    def audits(self, *, cursor: str | None, limit: int) -> Page[Audit]:
+        """All audits. Raises InvalidCursor."""
+
+    def findings(self, *, cursor: str | None, limit: int) -> Page[Finding]:
+        """What audits found and still is so. Raises InvalidCursor."""
 
     def transaction_of(self, stripe_id: str) -> str | None:
         """The id of the sale that an object moved money for at Stripe, a moment after that was booked."""

@@ -3,6 +3,7 @@
 from dataclasses import replace
 from datetime import timedelta
 
+from marketplace.domain.audits import Audit, Finding
 from marketplace.domain.ledger import PLATFORM
 from marketplace.domain.merchants import Merchant
 from marketplace.domain.principals import SYSTEM
@@ -76,3 +77,17 @@ def test_a_discrepancy_is_listed_until_it_is_resolved(store: Store, examples: Ex
     assert list(store.discrepancies(cursor=None, limit=10).items) == found[::-1]
     store.commit(Replace(found[1], replace(found[1], resolved_at=examples.now)))
     assert list(store.discrepancies(cursor=None, limit=10).items) == [found[0]]
+
+
+def test_audits_are_listed_newest_first_and_findings_until_they_are_resolved(store: Store, examples: Examples) -> None:
+    runs = [Audit(id=examples.id("audit"), since=examples.now, until=examples.now) for _ in range(3)]
+    findings = [
+        Finding(id=examples.id("finding"), transaction_id="t", invariant="I1", what=what, found_at=examples.now)
+        for what in ("one", "other")
+    ]
+    create(store, [*runs, *findings])
+    first = store.audits(cursor=None, limit=2)
+    assert [*first.items, *store.audits(cursor=first.cursor, limit=2).items] == runs[::-1]
+    assert list(store.findings(cursor=None, limit=10).items) == findings[::-1]
+    store.commit(Replace(findings[1], replace(findings[1], resolved_at=examples.now)))
+    assert list(store.findings(cursor=None, limit=10).items) == [findings[0]]

@@ -24,6 +24,7 @@ from marketplace.adapters.records import (
     item_in,
     posting_in,
 )
+from marketplace.domain.audits import Audit, Finding
 from marketplace.domain.books import Books
 from marketplace.domain.catalog import Price, Product
 from marketplace.domain.closings import AccountBalance, Closing, Posting
@@ -133,6 +134,14 @@ class MemoryStore:
         with self._step("closed_balances"):
             rows = [each for each in self._all(AccountBalance) if each.at == at]
             return [each for each in rows if account is None or each.account == account]
+
+    def audits(self, *, cursor: str | None, limit: int) -> Page[Audit]:
+        with self._step("audits"):
+            return self._page(Audit, listings.audits(), cursor, limit, "audits")
+
+    def findings(self, *, cursor: str | None, limit: int) -> Page[Finding]:
+        with self._step("findings"):
+            return self._page(Finding, listings.open_findings(), cursor, limit, "findings")
 
     def transaction_of(self, stripe_id: str) -> str | None:
         with self._step("transaction_of"):

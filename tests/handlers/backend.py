@@ -20,7 +20,8 @@ from ..fakes.stripe import FakeStripe
 EVENTS = Path(__file__).parent / "events"
 SHOP = "http://localhost:3000"
 ROUTES = ("merchants", "catalog", "checkout", "refunds", "transactions")
-FUNCTIONS = (*(f"{name}.app" for name in ROUTES), "webhooks.process", "schedules.sweep", "schedules.reconcile")
+SCHEDULES = ("sweep", "reconcile", "audit")
+FUNCTIONS = (*(f"{name}.app" for name in ROUTES), "webhooks.process", *(f"schedules.{name}" for name in SCHEDULES))
 ENVIRONMENT = {
     "AWS_DEFAULT_REGION": "eu-central-1",
     "AWS_ACCESS_KEY_ID": "nobody",

@@ -44,7 +44,7 @@ def test_slugs_and_their_statuses_do_not_change() -> None:
         "invalid-cursor": 422, "filter-required": 422, "merchant-not-ready": 409, "link-expired": 410,
         "price-not-for-sale": 409, "checkout-session-not-open": 409, "transaction-not-refundable": 409,
         "refund-exceeds-rest": 409, "too-many-refunds": 409, "too-many-movements": 409, "nothing-held": 409,
-        "release-exceeds-held": 409, "not-capturable": 409, "invalid-release-date": 422,
+        "release-exceeds-held": 409, "not-capturable": 409, "invalid-release-date": 422, "invalid-period": 422,
         "capture-exceeds-authorized": 409, "idempotency-key-required": 400,
         "idempotency-key-reused": 422, "request-under-way": 409, "stripe-refused": 422, "outcome-unknown": 503,
         "unavailable": 503, "internal-error": 500,

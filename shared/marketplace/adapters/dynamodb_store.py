@@ -13,6 +13,7 @@ from marketplace.adapters.dynamodb_calls import ConditionsFailed, DynamoDBCalls,
 from marketplace.adapters.keys import BY_STRIPE_ID, DUE, INDEXES, WORDS, Key, key_of
 from marketplace.adapters.listings import Listing
 from marketplace.adapters.records import FoundItems, all_keys, all_written, books_of, item_in, key_in
+from marketplace.domain.audits import Audit, Finding
 from marketplace.domain.books import Books
 from marketplace.domain.catalog import Price, Product
 from marketplace.domain.closings import AccountBalance, Closing, Posting
@@ -130,6 +131,15 @@ class DynamoDBStore:
     def closed_balances(self, at: datetime, *, account: str | None) -> Sequence[AccountBalance]:
         """The balances at the closing of ``at``: one Query for each megabyte."""
         return journal.balances_at(self._calls.query, at, account)
+
+    def audits(self, *, cursor: str | None, limit: int) -> Page[Audit]:
+        """All audits."""
+        return self._page(Audit, listings.audits(), cursor, limit, "audits")
+
+    def findings(self, *, cursor: str | None, limit: int) -> Page[Finding]:
+        """What audits found; the index lags, and what was resolved is left out."""
+        page = self._page(Finding, listings.open_findings(), cursor, limit, "findings")
+        return replace(page, items=tuple(each for each in page.items if each.is_open))
 
     def transaction_of(self, stripe_id: str) -> str | None:
         """The id of the sale that an object moved money for at Stripe."""

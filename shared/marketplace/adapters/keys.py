@@ -36,6 +36,8 @@ PayoutReconciliation  ACCOUNT#acct_1              PAYOUT#payout-own      gsi_mer
 Discrepancy           ACCOUNT#acct_1              DISCREPANCY#...-own    gsi_merchant=DISCREPANCIES, gsi_time=own (open)
 Closing               CLOSINGS                    CLOSING#2026-11-24T02:00:00.000000+00:00
 AccountBalance        CLOSING#2026-11-24T02:0...  BALANCE#losses#usd
+Audit                 AUDITS                      AUDIT#audit-own
+Finding               FINDINGS                    FINDING#finding-own    gsi_merchant=OPEN_FINDINGS, gsi_time=own (open)
 EventMarker           EVENT#evt_1                 EVENT
 OnboardingLink        ONBOARDING#9f86             ONBOARDING
 ====================  ==========================  =====================  ==============================================
@@ -49,6 +51,7 @@ from datetime import datetime
 from typing import Any, Final, NamedTuple
 
 from marketplace.adapters.codec import time_text
+from marketplace.domain.audits import Audit, Finding
 from marketplace.domain.balance_transactions import BalanceTransaction
 from marketplace.domain.books import EventMarker, IdempotencyRecord
 from marketplace.domain.catalog import Price, Product
@@ -80,6 +83,9 @@ INDEXES: Final[Mapping[str, tuple[str, ...]]] = {
     JOURNAL: ("gsi_day", "gsi_booked_at"),
 }
 CLOSINGS: Final = "CLOSINGS"
+AUDITS: Final = "AUDITS"
+FINDINGS: Final = "FINDINGS"
+OPEN_FINDINGS: Final = "OPEN_FINDINGS"
 ALL_MERCHANTS: Final = "MERCHANTS"
 ALL_RECONCILIATIONS: Final = "RECONCILIATIONS"
 ALL_PAYOUTS: Final = "PAYOUTS"
@@ -108,6 +114,8 @@ WORDS: Final[Mapping[type[Any], str]] = {
     Discrepancy: "DISCREPANCY",
     Closing: "CLOSING",
     AccountBalance: "BALANCE",
+    Audit: "AUDIT",
+    Finding: "FINDING",
 }
 KINDS: Final[Mapping[str, type[Any]]] = {word: kind for kind, word in WORDS.items()}
 _NAMED_BY_OWNER: Final[Mapping[type[Any], str]] = {
@@ -151,7 +159,7 @@ def key_of(ref: Ref[Any]) -> Key | None:
     if ref.kind in _NAMING_OWNER:
         owner = owner_of(_NAMING_OWNER[ref.kind], ref.id)
         return _key(partition_of(owner) if owner else None, f"{word}#{ref.id}")
-    if ref.kind in {Walk, Closing, AccountBalance}:
+    if ref.kind in {Walk, Closing, AccountBalance, Audit, Finding}:
         return _key_in_ledger(ref, word)
     if ref.owner is not None:
         return _key(partition_of(ref.owner), f"{word}#{ref.id}")
@@ -211,7 +219,7 @@ def index_attributes(item: Item) -> dict[str, str]:
             places = _due(item.subject, item.due_at)
         case JournalEntry():
             places = {"gsi_stripe": item.moved_by}
-        case Discrepancy() | PayoutReconciliation() | Reconciliation() | Walk():
+        case Discrepancy() | Finding() | PayoutReconciliation() | Reconciliation() | Walk():
             places = _places_of_account(item)
     return {name: value for name, value in places.items() if value is not None}
 
@@ -280,10 +288,14 @@ def _of_closing(item: AccountBalance | Closing) -> tuple[str, str | None]:
 def _key_in_ledger(ref: Ref[Any], word: str) -> Key | None:
     if ref.kind is Walk:
         return _key(partition_of(ref.id), word)
+    if ref.kind in {Audit, Finding}:
+        return Key(AUDITS if ref.kind is Audit else FINDINGS, f"{word}#{ref.id}")
     return Key(CLOSINGS if ref.owner is None else closing_partition(ref.owner), f"{word}#{ref.id}")
 
 
-def _places_of_account(item: Discrepancy | PayoutReconciliation | Reconciliation | Walk) -> dict[str, str | None]:
+def _places_of_account(
+    item: Discrepancy | Finding | PayoutReconciliation | Reconciliation | Walk,
+) -> dict[str, str | None]:
     match item:
         case Walk():
             return _walk(item.due_at)
@@ -291,6 +303,8 @@ def _places_of_account(item: Discrepancy | PayoutReconciliation | Reconciliation
             return {"gsi_merchant": ALL_RECONCILIATIONS, "gsi_time": ulid_in(item.id)}
         case PayoutReconciliation():
             return {"gsi_merchant": ALL_PAYOUTS, "gsi_time": ulid_in(item.id), **_walk(item.due_at)}
+        case Finding():
+            return {"gsi_merchant": OPEN_FINDINGS, "gsi_time": ulid_in(item.id)} if item.is_open else {}
         case Discrepancy():
             return {"gsi_merchant": OPEN_DISCREPANCIES, "gsi_time": ulid_in(item.id)} if item.is_open else {}
 

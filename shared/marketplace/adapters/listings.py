@@ -4,9 +4,11 @@ from marketplace.adapters.keys import (
     ALL_MERCHANTS,
     ALL_PAYOUTS,
     ALL_RECONCILIATIONS,
+    AUDITS,
     BY_CUSTOMER,
     BY_MERCHANT,
     OPEN_DISCREPANCIES,
+    OPEN_FINDINGS,
     WORDS,
     Key,
     is_name,
@@ -14,6 +16,7 @@ from marketplace.adapters.keys import (
     partition_of,
     ulid_in,
 )
+from marketplace.domain.audits import Audit, Finding
 from marketplace.domain.catalog import Price, Product
 from marketplace.domain.debts import Debt
 from marketplace.domain.deferred import dataclass
@@ -112,3 +115,13 @@ def all_payouts() -> Listing:
 def open_discrepancies() -> Listing:
     """The balance transactions that are open, of all accounts."""
     return Listing(kind=Discrepancy, id_prefix="", index=BY_MERCHANT, partition=OPEN_DISCREPANCIES)
+
+
+def audits() -> Listing:
+    """The audits."""
+    return Listing(kind=Audit, id_prefix="audit-", index=None, partition=AUDITS)
+
+
+def open_findings() -> Listing:
+    """What audits found and still is so."""
+    return Listing(kind=Finding, id_prefix="", index=BY_MERCHANT, partition=OPEN_FINDINGS)

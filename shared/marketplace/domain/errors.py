@@ -27,6 +27,7 @@ class MarketplaceError(Exception):
       + NothingHeld                  no share, or no part of it, waits for a release
       + ReleaseExceedsHeld           more than is held
       + InvalidReleaseDate           over, or later than money may be held
+      + InvalidPeriod                ahead, or ending before it begins
       + NotCapturable                nothing is authorized, or not any more
       + CaptureExceedsAuthorized
       + IdempotencyKeyRequired

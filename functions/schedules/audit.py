@@ -1,0 +1,32 @@
+"""Every hour: the ledger is closed, and the invariants are audited over what was booked since the last audit."""
+
+import os
+from typing import Any, Final
+
+from aws_lambda_powertools.utilities.typing import LambdaContext
+
+from marketplace.adapters import wiring
+from marketplace.edge.invocation import Invocation
+from marketplace.edge.logging import logger
+from marketplace.edge.metrics import count
+from marketplace.edge.settings import Part, Settings
+from marketplace.services.audit import audit
+from marketplace.services.ledger import close
+
+PAGE_SECONDS: Final = 30.0  # with less time left the next page is for the next run
+
+settings = Settings.of(os.environ, Part.TABLE)
+invocation = Invocation()
+ports = wiring.ports(settings, invocation)
+log = logger()
+
+
+def handler(_event: dict[str, Any], context: LambdaContext) -> None:
+    """Close, then audit, until all is done or the time is up. What is open is counted for the alarm."""
+    invocation.begin(context)
+    closings = close(ports, has_time=lambda: invocation.seconds_left() > PAGE_SECONDS)
+    done = audit(ports, has_time=lambda: invocation.seconds_left() > PAGE_SECONDS)
+    open_findings = len(ports.store.findings(cursor=None, limit=100).items)
+    unexplained = len(ports.store.discrepancies(cursor=None, limit=100).items)
+    audited = done.transactions if done is not None else 0
+    count({"closings": closings, "audited": audited, "findings": open_findings, "discrepancies": unexplained})

@@ -1,0 +1,62 @@
+"""The hourly functions: they reconcile, close and audit, and count what is open for the alarms."""
+
+import io
+import json
+from typing import Any
+
+import pytest
+
+from marketplace.domain.commands import Doubt
+from marketplace.ports import Done, NoAnswer, Operation
+
+from .backend import Backend, Context
+
+AT = 1_795_000_000
+
+
+def topup(amount: int) -> dict[str, Any]:
+    """A balance transaction that nothing is known of, its source expanded."""
+    return {
+        "id": "txn_1", "object": "balance_transaction", "type": "topup", "reporting_category": "topup",
+        "amount": amount, "fee": 0, "fee_details": [], "currency": "usd", "created": AT,
+        "source": {"id": "tu_1", "object": "topup"},
+    }  # fmt: skip
+
+
+def counted(capsys: pytest.CaptureFixture[str]) -> dict[str, Any]:
+    found: dict[str, Any] = json.loads(capsys.readouterr().out.splitlines()[-1])
+    return found
+
+
+def test_what_is_unexplained_is_counted_and_so_is_what_stays_open(
+    backend: Backend, capsys: pytest.CaptureFixture[str]
+) -> None:
+    page = {"object": "list", "data": [topup(500)], "has_more": False}
+    backend.stripe.answers[Operation.LIST_BALANCE_TRANSACTIONS] = [Done(page)]
+    backend.modules["schedules.reconcile"].handler({}, Context(left_ms=500_000))
+    first = counted(capsys)
+    assert (first["pages"], first["unexplained"], first["matched"], first["troubles"]) == (1, 1, 0, 0)
+    backend.modules["schedules.audit"].handler({}, Context(left_ms=500_000))
+    second = counted(capsys)
+    assert (second["discrepancies"], second["findings"]) == (1, 0)
+    (asked,) = backend.stripe.asked
+    assert asked.params["created"]["lt"] == int(backend.clock.now().timestamp()) - 120
+    assert (asked.params["limit"], asked.params["expand"]) == (100, ["data.source"])
+
+
+def test_an_account_that_stripe_does_not_answer_for_is_told_of_and_stays_due(
+    backend: Backend, capsys: pytest.CaptureFixture[str], log: io.StringIO
+) -> None:
+    backend.stripe.answers[Operation.LIST_BALANCE_TRANSACTIONS] = [NoAnswer(Doubt.NO_ANSWER)]
+    backend.modules["schedules.reconcile"].handler({}, Context(left_ms=500_000))
+    assert counted(capsys)["troubles"] == 1
+    told = json.loads(log.getvalue().splitlines()[-1])
+    assert (told["message"], told["item_id"], told["error"]) == ("not reconciled", "platform", "StripeUnavailable")
+    backend.modules["schedules.reconcile"].handler({}, Context(left_ms=500_000))
+    assert counted(capsys)["pages"] == 1
+
+
+def test_f27_with_too_little_time_no_page_is_begun(backend: Backend, capsys: pytest.CaptureFixture[str]) -> None:
+    backend.modules["schedules.reconcile"].handler({}, Context(left_ms=40_000))
+    assert counted(capsys)["pages"] == 0
+    assert backend.stripe.asked == []
