@@ -5,6 +5,7 @@ faults list | faults order EFFECT [NAME=VALUE ...] | faults cancel ID | faults c
 snapshot list | snapshot save NAME | snapshot load NAME | snapshot delete NAME
 requests [LIMIT] | deliveries [LIMIT] | redeliver EVENT | reset
 roll-secret ENDPOINT [SECONDS]                          a new signing secret; the old one signs too for so long
+order PATH [NAME=VALUE ...]                             any other order, such as charges/ch_.../dispute amount=5000
 
 Exit codes: 0 done, 1 refused by the simulator (the reason is on standard error), 2 misused, 3 no simulator there.
 """
@@ -42,6 +43,7 @@ _SNAPSHOT_COLUMNS: Final = ("name", "objects", "clock")
 _REQUEST_COLUMNS: Final = ("at", "method", "path", "account", "status", "outcome", "object_id", "replayed", "fault")
 _DELIVERY_COLUMNS: Final = ("id", "event_type", "event", "account", "status", "attempts", "effect")
 _SECRET_COLUMNS: Final = ("id", "secret", "old_secret_expires_at")
+_OBJECT_COLUMNS: Final = ("object", "id", "status", "amount", "currency")
 _SECONDS: Final = frozenset({"at", "now", "old_secret_expires_at"})
 
 type Commands = "argparse._SubParsersAction[argparse.ArgumentParser]"
@@ -66,6 +68,9 @@ def _parser() -> argparse.ArgumentParser:
     roll = _command(groups, "roll-secret", _roll)
     roll.add_argument("endpoint")
     roll.add_argument("seconds", type=int, nargs="?", default=0)
+    give = _command(groups, "order", lambda told: Call("POST", f"/{told.path}", _typed(told.options), _OBJECT_COLUMNS))
+    give.add_argument("path")
+    give.add_argument("options", nargs="*", type=_option, metavar="NAME=VALUE", help="amount=5000 inquiry=true ...")
     _command(groups, "reset", lambda _: Call("POST", "/reset", {}, _CLOCK_COLUMNS))
     return parser
 
@@ -127,6 +132,12 @@ def _roll(told: argparse.Namespace) -> Call:
 
 def _order(told: argparse.Namespace) -> Mapping[str, Any]:
     return {"effect": told.effect, **dict(told.options)}
+
+
+def _typed(options: Sequence[tuple[str, str | None]]) -> Mapping[str, Any]:
+    """Whole numbers, true and false as such; the rest is text."""
+    flags: Mapping[str | None, bool] = {"true": True, "false": False}
+    return {name: int(value) if value and value.isdecimal() else flags.get(value, value) for name, value in options}
 
 
 def _option(text: str) -> tuple[str, str | None]:

@@ -46,6 +46,7 @@ th,td{text-align:left;padding:.4rem 0;vertical-align:top;overflow-wrap:anywhere}
 .amount{text-align:right;white-space:nowrap;padding-left:1rem;font-variant-numeric:tabular-nums;overflow-wrap:normal}
 tfoot td,tfoot th{border-top:1px solid #e3e8ee;font-weight:700;padding-top:.6rem}
 ul.plain{list-style:none;padding:0;margin:0}ul.plain li{display:flex;gap:.75rem;align-items:baseline;padding:.3rem 0}
+.wide section>form{max-width:34rem}
 .wide td,.wide th{padding:.35rem 1rem .35rem 0;white-space:nowrap;overflow-wrap:normal;font-size:.9rem}
 .wide .amount{padding-left:0}.scroll{overflow-x:auto}.wide code{font-size:.8125rem}
 .wide thead th{color:var(--soft);font-weight:600;border-bottom:1px solid #e3e8ee}

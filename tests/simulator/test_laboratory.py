@@ -152,6 +152,9 @@ def test_the_command_line_does_what_the_laboratory_can(
     client = stripe.StripeClient("sk_test_1", base_addresses={"api": served_stripe_simulator.url})
     endpoint = client.v1.webhook_endpoints.create({"url": "http://127.0.0.1:9/", "enabled_events": ["*"]})
     assert "2027-01-15T09:00:10.000Z" in run("roll-secret", endpoint.id, "10")
+    paid: Any = {"amount": 900, "currency": "usd", "confirm": True, "payment_method": "pm_card_visa"}
+    charge = client.v1.payment_intents.create(paid).latest_charge
+    assert "warning_needs_response" in run("order", f"charges/{charge}/dispute", "amount=300", "inquiry=true")
     assert "2027-01-15T08:00:00.000Z" in run("reset")
 
 
@@ -162,6 +165,7 @@ def test_the_command_line_says_why_and_exits_with_a_code_of_its_own(
     assert (code, out) == (1, "")
     assert "must be one of error, rate_limit" in error
     assert shell(served_stripe_simulator, capsys, "redeliver", "evt_none")[0] == 1
+    assert shell(served_stripe_simulator, capsys, "order", "charges/ch_none/dispute")[0] == 1
     assert shell(served_stripe_simulator, capsys, "clock", "set", "1")[0] == 1
     assert lab.main(["--url", "http://127.0.0.1:9", "clock", "show"]) == 3
     for wrong in (["clock", "advance", "soon"], ["faults", "order", "lose", "often"], []):

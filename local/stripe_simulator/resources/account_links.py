@@ -38,7 +38,7 @@ def create(context: Context) -> Object:
             "You cannot create `account_update` type account links for this account: Stripe collects its requirements.",
             param="type",
         )
-    link = _make(context, record, params["type"], params, version="v1")
+    link = make_link(context, record, params["type"], params, version="v1")
     return {
         "object": "account_link",
         "created": context.clock.now(),
@@ -59,7 +59,7 @@ def create_v2(context: Context) -> Object:
     record = get_record(context, params["account"])
     if record["closed"]:
         raise InvalidRequestError(f"The account {record['id']} is closed.", code="account_closed")
-    link = _make(context, record, kind, use_case[kind], version="v2")
+    link = make_link(context, record, kind, use_case[kind], version="v2")
     options = {"collection_options": None, "return_url": None, **use_case[kind]}
     return {
         "object": "v2.core.account_link",
@@ -77,7 +77,8 @@ def link_url(context: Context, link: Object) -> str:
     return f"{context.settings.base_url}/connect/links/{link['id']}"
 
 
-def _make(context: Context, record: Object, use_case: str, urls: Mapping[str, Any], *, version: str) -> Object:
+def make_link(context: Context, record: Object, use_case: str, urls: Mapping[str, Any], *, version: str) -> Object:
+    """A link, kept on the platform."""
     refresh_url = checked_link(urls["refresh_url"], "refresh_url")
     return_url = checked_link(urls["return_url"], "return_url") if "return_url" in urls else None
     link = {

@@ -1,20 +1,14 @@
-"""Login links, and the page of the Express dashboard that each leads to once. https://docs.stripe.com/api/accounts/login_link
+"""Login links: each leads the owner of an account into its Express dashboard, once.
 
-GET /express/{link}    what the account has and what was paid out to it
+https://docs.stripe.com/api/accounts/login_link
 """
 
-from http import HTTPStatus
-from itertools import islice
 from typing import Final
 
-from ..accounts import ACCOUNTS, get_record
+from ..accounts import get_record
 from ..context import Context
 from ..errors import InvalidRequestError
-from ..funds.balance_view import balance
-from ..funds.payouts import PAYOUTS
-from ..money import amount_text
-from ..pages import Markup, fill, joined, notice, page
-from ..routing import Html, Routes
+from ..routing import Routes
 from ..shelves import Collection
 from ..values import Object
 
@@ -23,7 +17,6 @@ LOGINS: Final = Collection("_login_link", found_anywhere=True)
 
 routes = Routes(LOGINS)
 _LINK_LENGTH: Final = 32
-_SHOWN_PAYOUTS: Final = 10
 
 
 @routes.api("POST", "/v1/accounts/{account}/login_links")
@@ -45,29 +38,3 @@ def create(context: Context, account: str) -> Object:
         "created": context.clock.now(),
         "url": f"{context.settings.base_url}/express/{link['id']}",
     }
-
-
-@routes.page("GET", "/express/{link}")
-def show(context: Context, link: str) -> Html:
-    """The dashboard, for the first visit."""
-    found = context.state.get(LOGINS, link)
-    if found["used"]:
-        return notice("This link was used", "Ask for a new one where you found it.", status=HTTPStatus.GONE)
-    context.state.update(LOGINS, found, {"used": True})
-    record = context.state.get(ACCOUNTS, found["account"])["_record"]
-    name = record["display_name"] or record["contact_email"] or record["id"]
-    return page("Express", _dashboard(context.on(found["account"])), heading=str(name))
-
-
-def _dashboard(context: Context) -> Markup:
-    held = balance(context, default_currency=context.settings.default_currency)
-    lines = [
-        fill("<p>{kind}: {amount}</p>", kind=kind.capitalize(), amount=amount_text(each["amount"], each["currency"]))
-        for kind in ("available", "pending")
-        for each in held[kind]
-    ]
-    paid = [
-        fill("<p>{amount}, {status}</p>", amount=amount_text(each["amount"], each["currency"]), status=each["status"])
-        for each in islice(context.state.select(PAYOUTS), _SHOWN_PAYOUTS)
-    ]
-    return joined([fill("<h2>Balance</h2>"), *lines, fill("<h2>Payouts</h2>"), *(paid or [fill("<p>None yet.</p>")])])

@@ -250,10 +250,10 @@ def _details(context: Context, session: Object, allowed: list[str]) -> Markup:
 def _invoices(context: Context, session: Object) -> Markup:
     found = context.state.select(INVOICES, {"customer": session["customer"]})
     shown = islice((each for each in found if each["hosted_invoice_url"]), _SHOWN_INVOICES)
-    rows = [
+    lines = [
         fill(
-            '<tr><td>{date}</td><td>{total}</td><td>{status}</td><td><a href="/i/{id}">View</a> '
-            '<a href="/i/{id}/pdf">PDF</a></td></tr>',
+            '<li><span>{date}: {total}, {status}</span> <a href="/i/{id}" aria-label="View the invoice of {date}">View'
+            '</a> <a href="/i/{id}/pdf" aria-label="The invoice of {date} as PDF">PDF</a></li>',
             date=_day(each["created"]),
             total=amount_text(each["total"], each["currency"]),
             status=each["status"],
@@ -261,12 +261,8 @@ def _invoices(context: Context, session: Object) -> Markup:
         )
         for each in shown
     ]
-    table = fill(
-        '<table><caption class="soft">Newest first</caption><thead><tr><th scope="col">Date</th><th scope="col">Total'
-        '</th><th scope="col">Status</th><th scope="col">Open</th></tr></thead><tbody>{rows}</tbody></table>',
-        rows=joined(rows),
-    )
-    return fill("<section><h2>Invoices</h2>{table}</section>", table=table if rows else fill("<p>None yet.</p>"))
+    listed = fill('<ul class="plain">{lines}</ul>', lines=joined(lines)) if lines else fill("<p>None yet.</p>")
+    return fill("<section><h2>Invoices</h2>{listed}</section>", listed=listed)
 
 
 def _other_prices(context: Context, feature: Object, item: Object) -> list[Any]:
