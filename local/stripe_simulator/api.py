@@ -19,7 +19,7 @@ from .routing import Document, Html, Kind, Redirect, Route, Router
 from .sdk import Operation
 from .state import State, Store, public
 from .values import Object
-from .versions import check_version, lifted, lowered, renamed
+from .versions import check_version, lifted, lowered, moved, renamed
 from .world import World
 
 _logger = logging.getLogger(__name__)
@@ -61,7 +61,8 @@ class Api:
         """
         headers = self._headers(request)
         try:
-            route, placeholders = self._router.find(request.method, request.path)
+            version = self._version(request)
+            route, placeholders = self._router.find(*moved(version, request.method, request.path))
             if route.kind is Kind.PAGE:
                 return self._visit(request, route, placeholders)
             call = self._admit(request, route, placeholders, headers["Request-Id"])
@@ -72,15 +73,18 @@ class Api:
     def _headers(self, request: Request) -> dict[str, str]:
         headers = {
             "Request-Id": self._world.ids.new("req", _REQUEST_ID_LENGTH),
-            "Stripe-Version": request.headers.get("stripe-version", self._world.settings.api_version),
+            "Stripe-Version": self._version(request),
         }
         if "idempotency-key" in request.headers:
             headers["Idempotency-Key"] = request.headers["idempotency-key"]
         return headers
 
+    def _version(self, request: Request) -> str:
+        return request.headers.get("stripe-version", self._world.settings.api_version)
+
     def _admit(self, request: Request, route: Route, placeholders: Mapping[str, str], request_id: str) -> _Call:
         authenticate(request.headers)
-        version = request.headers.get("stripe-version", self._world.settings.api_version)
+        version = self._version(request)
         check_version(version)
         account = self._account(request)
         self._limits.count(account, request.path)
@@ -178,7 +182,7 @@ class Api:
     def _read(self, call: _Call, operation: Operation) -> dict[str, Any]:
         """The parameters, of whatever version they are, as the pinned version has them."""
         path = call.request.path
-        given = lifted(call.api_version, path, call.params) if call.request.method == "POST" else call.params
+        given = lifted(call.api_version, path, call.params) if call.route.method == "POST" else call.params
         try:
             return parameters.read(operation, given, call.request.wire)
         except StripeError as error:

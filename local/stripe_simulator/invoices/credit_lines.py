@@ -151,7 +151,7 @@ def _described(
 
 def _asked(line: Object, given: Mapping[str, Any], counted: Sequence[Object], currency: str, param: str) -> int:
     """Minor units of an invoice's line that a note is to take: an amount, the price of some units, or what is left."""
-    earlier = sum(each["amount"] for each in counted)
+    earlier: int = sum(each["amount"] for each in counted)
     named = [name for name in ("amount", "quantity") if name in given]
     if not named:
         left: int = line["amount"] - earlier

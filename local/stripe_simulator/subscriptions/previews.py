@@ -9,6 +9,7 @@ from typing import Any, Final
 from ..context import Context
 from ..errors import InvalidRequestError
 from ..invoices import drafts
+from ..invoices.finalizing import set_off
 from ..invoices.moments import TEST_CLOCKS, now_for
 from ..invoices.records import DRAFT, INVOICES, lines_of
 from ..lists import list_object
@@ -20,7 +21,7 @@ from .records import ENDED, SUBSCRIPTIONS, first_end, items_of
 
 _NOT_YET: Final[Mapping[str, Any]] = {
     **dict.fromkeys(("confirmation_secret", "effective_at", "hosted_invoice_url", "invoice_pdf", "number")),
-    **dict.fromkeys(("amount_paid", "attempt_count"), 0),
+    **dict.fromkeys(("amount_paid", "amount_paid_off_stripe", "attempt_count"), 0),
     "attempted": False,
     "automatically_finalizes_at": None,
     "status": DRAFT,
@@ -41,9 +42,24 @@ def of_next_period(context: Context, subscription: Object) -> Object | None:
     return context.state.get(INVOICES, made) if made != subscription["latest_invoice"] else None
 
 
-def of_pending(context: Context, customer: Object, currency: str, discounts: Sequence[Object]) -> Object:
+def of_pending(
+    context: Context,
+    customer: Object,
+    currency: str,
+    discounts: Sequence[Object],
+    automatic_tax: Mapping[str, Any] | None = None,
+) -> Object:
     """A single invoice of what is pending, made now."""
-    invoice = drafts.draft(context, customer=customer, currency=currency, discounts=discounts, auto_advance=False)
+    taxed = automatic_tax or {}
+    invoice = drafts.draft(
+        context,
+        customer=customer,
+        currency=currency,
+        discounts=discounts,
+        automatic_tax=taxed.get("enabled", False),
+        liability=taxed.get("liability"),
+        auto_advance=False,
+    )
     lines = drafts.take_items(context, invoice, drafts.pending_items(context, customer["id"], currency))
     return drafts.reprice(context, invoice, lines)
 
@@ -55,12 +71,21 @@ def next_to_bill(context: Context, customer: Object) -> Object | None:
 
 
 def shown(context: Context, invoice: Object, customer: Object) -> Object:
-    """An invoice that was only made to be looked at, with all of its lines."""
+    """An invoice that was only made to be looked at, with all of its lines, as it would be before it is finalized."""
     name = context.ids.new("upcoming_in")
     lines = [{**public(line), "invoice": name} for line in lines_of(context.state, invoice)]
-    listed = list_object(lines, f"/v1/invoices/{name}/lines", has_more=False)
-    remaining = {"amount_remaining": invoice["amount_due"], "test_clock": customer.get("test_clock")}
-    return {**public(invoice), **_NOT_YET, **remaining, "id": name, "lines": listed}
+    total, before = invoice["total"], invoice["starting_balance"]
+    is_charged = invoice["collection_method"] == "charge_automatically"
+    return {
+        **public(invoice),
+        **_NOT_YET,
+        **dict.fromkeys(("amount_due", "amount_remaining"), max(0, total + before)),
+        "ending_balance": set_off(total, before, invoice["currency"])[1],
+        "id": name,
+        "lines": list_object(lines, f"/v1/invoices/{name}/lines", has_more=False),
+        "next_payment_attempt": invoice["created"] + context.settings.invoice_draft_seconds if is_charged else None,
+        "test_clock": customer.get("test_clock"),
+    }
 
 
 def nothing_to_come(customer: str) -> InvalidRequestError:

@@ -4,6 +4,6 @@ The simulator is of the version that the SDK pins. ``changes`` is the table of w
 older request up to the pinned version, and brings answers and events down to the client's.
 """
 
-from .translation import check_version, lifted, lowered, renamed
+from .translation import check_version, lifted, lowered, moved, renamed
 
-__all__ = ["check_version", "lifted", "lowered", "renamed"]
+__all__ = ["check_version", "lifted", "lowered", "moved", "renamed"]

@@ -19,7 +19,7 @@ type Lower = Callable[[Object, State], Params]
 @dataclass(frozen=True)
 class Change:
     """``renames``: parameters by path (a pattern) as (old, new) names; ``lifts``: by path, what makes an old request a
-    new one; ``lowers``: by object, what makes a new answer an old one.
+    new one; ``lowers``: by object, what makes a new answer an old one; ``moves``: operations that were elsewhere.
     """
 
     since: str
@@ -27,10 +27,16 @@ class Change:
     renames: Mapping[str, tuple[str, str]] = field(default_factory=dict)
     lifts: Mapping[str, Lift] = field(default_factory=dict)
     lowers: Mapping[str, Lower] = field(default_factory=dict)
+    moves: Mapping[tuple[str, str], tuple[str, str]] = field(default_factory=dict)
 
 
 _INTENTS: Final = r"/v1/(payment_intents|setup_intents)(/[^/]+(/confirm)?)?"
 _SESSIONS: Final = r"/v1/checkout/sessions"
+_PREVIEWS: Final = r"/v1/invoices/(create_preview|upcoming)"
+_UPCOMING_DETAILS: Final = (
+    *("billing_cycle_anchor", "cancel_at", "cancel_at_period_end", "cancel_now", "default_tax_rates", "items"),
+    *("proration_behavior", "proration_date", "resume_at", "start_date", "trial_end"),
+)
 _MODES: Final = {"hosted": "hosted_page", "embedded": "embedded_page", "custom": "elements"}
 
 
@@ -41,6 +47,26 @@ def _without(*names: str) -> Lower:
 def _anchor_as_object(params: Params) -> Params:
     given = params.get("billing_cycle_anchor")
     return {**params, "billing_cycle_anchor": {"type": given}} if isinstance(given, str) and given else params
+
+
+def _preview_anchor_as_object(params: Params) -> Params:
+    details = params.get("subscription_details")
+    given = details.get("billing_cycle_anchor") if isinstance(details, dict) else None
+    if not isinstance(details, dict) or isinstance(given, dict) or not given:
+        return params
+    anchor = {"type": given} if given in ("now", "unchanged") else {"type": "timestamp", "timestamp": given}
+    return {**params, "subscription_details": {**details, "billing_cycle_anchor": anchor}}
+
+
+def _upcoming_lifted(params: Params) -> Params:
+    """``subscription_details`` were parameters of their own."""
+    flat = {f"subscription_{name}": name for name in _UPCOMING_DETAILS if f"subscription_{name}" in params}
+    if not flat:
+        return params
+    kept = {name: value for name, value in params.items() if name not in flat}
+    given = params.get("subscription_details")
+    details = given if isinstance(given, dict) else {}
+    return {**kept, "subscription_details": {**details, **{name: params[old] for old, name in flat.items()}}}
 
 
 def _link_without_configurations(params: Params) -> Params:
@@ -197,6 +223,7 @@ CHANGES: Final = (
         },
         lifts={
             r"/v1/subscriptions/[^/]+": _anchor_as_object,
+            _PREVIEWS: _preview_anchor_as_object,
             r"/v2/core/account_links": _link_without_configurations,
         },
         lowers={
@@ -220,7 +247,11 @@ CHANGES: Final = (
     Change(
         since="2025-03-31.basil",
         source="https://docs.stripe.com/changelog/basil",
-        lifts={r"/v1/(subscriptions|invoices)(/[^/]+)?": _discounts_lifted},
+        lifts={
+            r"/v1/(subscriptions|invoices)(/[^/]+)?": _discounts_lifted,
+            r"/v1/invoices/upcoming": _upcoming_lifted,
+        },
+        moves={("GET", "/v1/invoices/upcoming"): ("POST", "/v1/invoices/create_preview")},
         lowers={
             "charge": lambda item, state: _counted("refunds")(_with_invoice(item, state), state),
             "payment_intent": _with_invoice,

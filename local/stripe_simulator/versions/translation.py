@@ -42,8 +42,14 @@ def check_version(version: str) -> str:
     return version
 
 
+def moved(version: str, method: str, path: str) -> tuple[str, str]:
+    """The method and the path at which the pinned version has an operation of ``version``."""
+    return next((change.moves[method, path] for change in _since(version) if (method, path) in change.moves),
+                (method, path))  # fmt: skip
+
+
 def lifted(version: str, path: str, params: Mapping[str, Any]) -> dict[str, Any]:
-    """The parameters of a POST of ``version`` as the pinned version has them.
+    """The parameters of a POST, or of what moved to one, of ``version`` as the pinned version has them.
 
     Raises:
         InvalidParameterError: a parameter that this version does not have yet.
