@@ -10,7 +10,7 @@ from local.cloud.places import PROJECT
 
 DOCUMENT: Final = PROJECT / "docs" / "openapi.json"
 VERSION: Final = "0.1.0"
-HANDLERS: Final = ("merchants", "catalog", "checkout", "refunds", "transactions")
+HANDLERS: Final = ("merchants", "catalog", "checkout", "refunds", "transactions", "ledger")
 # What the handlers want to know when they start, and their types do not depend on.
 ENVIRONMENT: Final = {
     "AWS_DEFAULT_REGION": "us-east-1",
@@ -22,6 +22,7 @@ ENVIRONMENT: Final = {
     "MERCHANT_CLAIM": "merchant_id",
     "RETURN_ORIGINS": "",
     "FEE_POLICY": "{}",
+    "MONEY_POLICY": "{}",
     "API_BASE_URL": "",
 }
 OPEN: Final = frozenset({"/onboarding/{token}", "/health", "/webhooks/stripe/account", "/webhooks/stripe/connect"})

@@ -16,7 +16,7 @@ from marketplace.edge.views import View
 from marketplace.services import checkout
 from marketplace.services.baskets import Basket, CatalogItem, InlineItem
 
-settings = Settings.of(os.environ, Part.TABLE, Part.STRIPE, Part.CALLERS, Part.RETURNS, Part.SALES)
+settings = Settings.of(os.environ, Part.TABLE, Part.STRIPE, Part.CALLERS, Part.RETURNS, Part.SALES, Part.MONEY)
 invocation = Invocation()
 ports = wiring.ports(settings, invocation)
 app = Api(settings, invocation)

@@ -18,7 +18,7 @@ from marketplace.services.refunds import RefundRequest
 
 NOT_KNOWN: Final = frozenset({RefundStatus.REQUESTED, RefundStatus.UNKNOWN})
 
-settings = Settings.of(os.environ, Part.TABLE, Part.STRIPE, Part.CALLERS)
+settings = Settings.of(os.environ, Part.TABLE, Part.STRIPE, Part.CALLERS, Part.MONEY)
 invocation = Invocation()
 ports = wiring.ports(settings, invocation)
 app = Api(settings, invocation)

@@ -14,7 +14,7 @@ from marketplace.services.sweep import sweep
 
 ITEM_SECONDS: Final = 15.0  # with less time left the rest is for the next sweep
 
-settings = Settings.of(os.environ, Part.TABLE, Part.STRIPE)
+settings = Settings.of(os.environ, Part.TABLE, Part.STRIPE, Part.MONEY)
 invocation = Invocation()
 ports = wiring.ports(settings, invocation)
 log = logger()

@@ -23,7 +23,7 @@ from marketplace.services.events import EventOutcome, take_in
 
 EVENT_SECONDS: Final = 5.0  # with less time left an event is not begun: it would take the whole batch down with it
 
-settings = Settings.of(os.environ, Part.TABLE, Part.STRIPE)
+settings = Settings.of(os.environ, Part.TABLE, Part.STRIPE, Part.MONEY)
 invocation = Invocation()
 ports = wiring.ports(settings, invocation)
 log = logger()

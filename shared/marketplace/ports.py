@@ -20,6 +20,7 @@ from marketplace.domain.errors import InvalidReturnUrl, Unavailable
 from marketplace.domain.fees import FeePolicy
 from marketplace.domain.ledger import JournalEntry
 from marketplace.domain.merchants import Merchant, OnboardingLink
+from marketplace.domain.policies import MoneyPolicy
 from marketplace.domain.principals import Principal
 from marketplace.domain.reconciliation import Discrepancy, PayoutReconciliation, Reconciliation, Walk
 from marketplace.domain.refunds import Refund
@@ -293,20 +294,13 @@ class Ids(Protocol):
 class Policy(NamedTuple):
     """What the operator has decided. ``return_origins`` are the origins that buyers and merchants may be sent to.
 
-    ``default_fee`` is of merchants that have no policy of their own; None is no fee. ``hold_until_ready`` lets
-    merchants sell before they can receive transfers: their shares wait. ``captures_at_deadline`` takes what was
-    authorized before it lapses, in whole. The others say what the merchants bear of: what
-    buyers' banks take back, Stripe's fee for it, and refunds that were made elsewhere than here.
+    ``default_fee`` is of merchants that have no policy of their own; None is no fee.
     """
 
     default_fee: FeePolicy | None
     return_origins: frozenset[str]
     livemode: bool
-    hold_until_ready: bool = False
-    captures_at_deadline: bool = False
-    recovers_disputes: bool = True
-    recovers_dispute_fees: bool = True
-    recovers_foreign_refunds: bool = True
+    money: MoneyPolicy = MoneyPolicy()
 
     @property
     def fee(self) -> FeePolicy:

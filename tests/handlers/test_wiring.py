@@ -16,6 +16,7 @@ from local.stripe_simulator.simulator import Simulator
 from marketplace.adapters import wiring
 from marketplace.adapters.event_queue import EventQueue
 from marketplace.domain.fees import FeePolicy
+from marketplace.domain.policies import MoneyPolicy, Shortfall
 from marketplace.edge.invocation import Invocation
 from marketplace.edge.settings import InvalidEnvironment, Part, Settings
 from marketplace.ports import Operation
@@ -53,6 +54,23 @@ def test_all_that_is_missing_or_malformed_is_named_at_once() -> None:
 def test_a_fee_policy_that_no_sale_could_follow_lets_nothing_start(policy: str) -> None:
     with pytest.raises(InvalidEnvironment):
         Settings.of({"FEE_POLICY": policy}, Part.SALES)
+
+
+@pytest.mark.parametrize(
+    "policy", ["", "[]", "{", '{"shortfal": "refuse"}', '{"shortfall": "maybe"}', '{"recovers_disputes": "yes"}']
+)
+def test_a_money_policy_that_says_nothing_known_lets_nothing_start(policy: str) -> None:
+    with pytest.raises(InvalidEnvironment):
+        Settings.of({"MONEY_POLICY": policy}, Part.MONEY)
+
+
+def test_a_money_policy_decides_what_it_names_and_the_rest_is_as_usual() -> None:
+    said = Settings.of({"MONEY_POLICY": '{"shortfall": "refuse", "hold_until_ready": true}'}, Part.MONEY)
+    assert said.money_policy == MoneyPolicy(shortfall=Shortfall.REFUSE, hold_until_ready=True)
+    documented = (PROJECT / "docs" / "policies.md").read_text()
+    for name, value in MoneyPolicy()._asdict().items():
+        assert f"| `{name}` | `{json.dumps(value)}` |" in documented
+    assert all(f"`{choice}`" in documented for choice in Shortfall)
 
 
 def test_several_origins_are_separated_by_commas() -> None:
@@ -119,6 +137,7 @@ def test_f27_outside_of_an_invocation_there_is_no_time() -> None:
 
 FORBIDDEN = {
     "transactions.app": {"stripe", "requests"},
+    "ledger.app": {"stripe", "requests"},
     "webhooks.receive": {"stripe", "pydantic", "requests", "aws_lambda_powertools", "marketplace.services"},
     "webhooks.process": {"pydantic"},
     "schedules.sweep": {"pydantic"},

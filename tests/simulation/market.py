@@ -23,6 +23,7 @@ from marketplace.domain.ids import RANDOM_BITS, make_id
 from marketplace.domain.invariants import Violation, unsettled, violations
 from marketplace.domain.ledger import PLATFORM, STRIPE_BALANCE, JournalEntry, balances
 from marketplace.domain.merchants import Merchant
+from marketplace.domain.policies import MoneyPolicy
 from marketplace.domain.principals import SYSTEM, Principal, Role
 from marketplace.domain.refunds import Refund
 from marketplace.domain.transactions import Payment, Transaction
@@ -43,6 +44,7 @@ from .transport import InProcess
 START = int(datetime(2026, 11, 23, 12, tzinfo=UTC).timestamp())
 OPERATOR = Principal(role=Role.OPERATOR, subject="operator-1")
 SHOP = "http://localhost:3000"
+USUAL = MoneyPolicy()
 STRIPE_URL = "http://stripe.test"
 ENDPOINT = "http://receiver.test/webhooks"
 
@@ -98,7 +100,7 @@ class Market:
     seed: int = 1
     settings: Settings | None = None
     fee_percent: str = "10"
-    hold_until_ready: bool = False
+    money: MoneyPolicy = USUAL
     calls: list[Operation] = field(default_factory=list)
     transaction_id: str = ""  # the sale that a story is about
     waiting: list[Event] = field(default_factory=list)  # events that a story keeps for later
@@ -129,7 +131,7 @@ class Market:
                 default_fee=FeePolicy.of({"percent": self.fee_percent}),
                 return_origins=frozenset({SHOP}),
                 livemode=False,
-                hold_until_ready=self.hold_until_ready,
+                money=self.money,
             ),
         )
         for connect in (False, True):

@@ -13,6 +13,7 @@ from marketplace.domain.errors import (
     ReleaseExceedsHeld,
 )
 from marketplace.domain.merchants import Merchant
+from marketplace.domain.policies import MoneyPolicy
 from marketplace.domain.transactions import CaptureMethod, TransactionStatus
 from marketplace.services.captures import cancel, capture
 from marketplace.services.releases import hold, release
@@ -125,8 +126,7 @@ def test_a_capture_is_within_what_was_authorized_and_happens_once() -> None:
 
 @pytest.mark.parametrize("captures", [True, False])
 def test_as_the_deadline_nears_it_is_captured_or_left_to_lapse_by_policy(captures: bool) -> None:
-    market = Market()
-    market.ports = market.ports._replace(policy=market.ports.policy._replace(captures_at_deadline=captures))
+    market = Market(money=MoneyPolicy(captures_at_deadline=captures))
     authorized(market, 10_000)
     for _ in range(9):
         market.advance(24 * 3_600 - 1)

@@ -6,6 +6,7 @@ import pytest
 
 from marketplace.domain.ledger import balances
 from marketplace.domain.merchants import Merchant
+from marketplace.domain.policies import MoneyPolicy
 from marketplace.domain.shares import Hold, MovementStatus, Share
 from marketplace.domain.transactions import ChargeType, TransactionStatus
 from marketplace.ports import Operation
@@ -54,7 +55,7 @@ def test_a_cart_is_one_charge_and_a_transfer_for_each_merchant() -> None:
 
 
 def test_one_that_is_not_ready_is_held_while_the_others_are_paid_and_is_paid_when_it_is() -> None:
-    market = Market(hold_until_ready=True)
+    market = Market(money=MoneyPolicy(hold_until_ready=True))
     clay, linen, oak = three(market)
     market.set_capability(oak, "restricted")
     market.take_in(*market.events())

@@ -6,6 +6,7 @@ import pytest
 
 from marketplace.domain.errors import RefundExceedsRest, TransactionNotRefundable
 from marketplace.domain.ledger import LOSSES, balances
+from marketplace.domain.policies import MoneyPolicy
 from marketplace.domain.refunds import RefundStatus
 
 from .market import Market
@@ -49,8 +50,7 @@ def test_a_cart_s_merchants_bear_it_in_proportion() -> None:
 
 
 def test_where_the_platform_bears_them_the_merchants_keep_theirs() -> None:
-    market = Market()
-    market.ports = market.ports._replace(policy=market.ports.policy._replace(recovers_foreign_refunds=False))
+    market = Market(money=MoneyPolicy(recovers_foreign_refunds=False))
     transaction_id, merchants = paid_cart(market, 6_000, 4_000)
     refund_elsewhere(market, transaction_id, 5_000)
     assert [market.stripe_balance(each.account_id)["usd"] for each in merchants] == [5_400, 3_600]

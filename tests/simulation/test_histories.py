@@ -19,6 +19,7 @@ from local.stripe_simulator.funds.exactness import examine
 from marketplace.domain.disputes import DisputeStatus
 from marketplace.domain.errors import Refused, Unavailable
 from marketplace.domain.merchants import Merchant
+from marketplace.domain.policies import MoneyPolicy
 from marketplace.domain.transactions import CaptureMethod, TransactionStatus
 from marketplace.services.captures import cancel, capture
 from marketplace.services.releases import release
@@ -43,7 +44,7 @@ class Histories(RuleBasedStateMachine):
 
     @initialize(seed=chances)
     def open_shop(self, seed: int) -> None:
-        self.market = Market(seed=seed % 1_000, hold_until_ready=True)
+        self.market = Market(seed=seed % 1_000, money=MoneyPolicy(hold_until_ready=True))
         self.merchants = [self.market.ready_merchant(name) for name in ("Clay", "Linen", "Oak")]
         for merchant in self.merchants:
             self.market.onboard(merchant)

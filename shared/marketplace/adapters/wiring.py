@@ -10,6 +10,7 @@ import botocore.session
 from botocore.config import Config
 
 from marketplace.adapters.secrets import Secret
+from marketplace.domain.policies import MoneyPolicy
 from marketplace.edge.invocation import Invocation
 from marketplace.edge.settings import Settings
 
@@ -42,6 +43,7 @@ def ports(settings: Settings, invocation: Invocation) -> "Ports":
             default_fee=settings.fee_policy,
             return_origins=settings.return_origins or frozenset(),
             livemode=settings.livemode is True,
+            money=settings.money_policy or MoneyPolicy(),
         ),
     )
 

@@ -7,6 +7,7 @@ from typing import Any, Final, NamedTuple, Self
 
 from marketplace.domain.errors import InvalidFeePolicy
 from marketplace.domain.fees import FeePolicy
+from marketplace.domain.policies import MoneyPolicy
 
 
 class InvalidEnvironment(RuntimeError):
@@ -24,6 +25,7 @@ class Part(Enum):
     OWN_URL = ("API_BASE_URL",)
     WEBHOOKS = ("QUEUE_URL", "WEBHOOK_SECRET_ARN")
     RECONCILIATION = ("SETTLED_AFTER_SECONDS",)
+    MONEY = ("MONEY_POLICY",)
 
 
 class Settings(NamedTuple):
@@ -44,6 +46,7 @@ class Settings(NamedTuple):
     queue_url: str | None = None
     webhook_secret_arn: str | None = None
     settled_after_seconds: int | None = None
+    money_policy: MoneyPolicy | None = None
 
     @classmethod
     def of(cls, environment: Mapping[str, str], *parts: Part) -> Self:
@@ -91,10 +94,18 @@ def _fee_policy(text: str) -> FeePolicy:
     return FeePolicy.of(policy)
 
 
+def _money_policy(text: str) -> MoneyPolicy:
+    policy = json.loads(text)
+    if not isinstance(policy, dict):
+        raise ValueError("is a JSON object")  # noqa: TRY004 - of a text, as json's own errors are
+    return MoneyPolicy.of(policy)
+
+
 PARSERS: Final[Mapping[str, Callable[[str], Any]]] = {
     "LIVEMODE": _boolean,
     "RETURN_ORIGINS": _origins,
     "FEE_POLICY": _fee_policy,
     "API_BASE_URL": str,
     "SETTLED_AFTER_SECONDS": int,
+    "MONEY_POLICY": _money_policy,
 }

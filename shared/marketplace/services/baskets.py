@@ -157,7 +157,7 @@ def _charge_type(basket: Basket, merchants: Mapping[str, Merchant]) -> ChargeTyp
 
 
 def _require_sellable(merchant: Merchant, currency: str, charge_type: ChargeType, policy: Policy) -> None:
-    may_wait = policy.hold_until_ready and charge_type is ChargeType.SEPARATE and merchant.may_become_ready
+    may_wait = policy.money.hold_until_ready and charge_type is ChargeType.SEPARATE and merchant.may_become_ready
     if not may_wait and (not merchant.is_ready or merchant.account_id is None):
         raise MerchantNotReady("the merchant cannot receive transfers yet")
     if currency not in merchant.currencies:

@@ -48,7 +48,7 @@ def dispute_changes(ports: Ports, reading: DisputeReading) -> Heard | None:
         found = _dispute_in(books, reading.facts.stripe_dispute_id)
     after = join(found or new_dispute(books, reading.facts), reading.facts)
     if withdraws:
-        policy = ports.policy
+        policy = ports.policy.money
         after = apportioned(books, after, recovers=policy.recovers_disputes, recovers_fee=policy.recovers_dispute_fees)
     return Heard(books.transaction.id, dispute_step(ports, books, found, after))
 
@@ -88,7 +88,7 @@ def _with_recovery(ports: Ports, reading: ForeignRefundReading) -> RefundFacts:
 
 def _heard_of(ports: Ports, books: Books, refund_id: str, reading: ForeignRefundReading) -> Refund:
     amount = min(reading.amount, _left(books))  # the platform bears what is beyond
-    recovers = ports.policy.recovers_foreign_refunds and amount > 0 and not reading.took_transfer_along
+    recovers = ports.policy.money.recovers_foreign_refunds and amount > 0 and not reading.took_transfer_along
     parts = refund_parts(books, amount, merchant_id=None, returns_fee=True) if recovers else ()
     return Refund(
         id=refund_id,

@@ -109,7 +109,7 @@ def _at_the_deadline(ports: Ports, books: Books, payment: Payment) -> list[Chang
     """By policy, the capture of what would lapse; else it lapses."""
     is_authorized = payment.status is TransactionStatus.AUTHORIZED and payment.capture_before is not None
     is_asked = any(c.is_open for c in books.commands.values() if c.kind in ENDS_AUTHORIZATION)
-    if not is_authorized or is_asked or not ports.policy.captures_at_deadline:
+    if not is_authorized or is_asked or not ports.policy.money.captures_at_deadline:
         return []
     now, deadline = ports.clock.now(), payment.capture_before
     if deadline is None or not deadline - DEADLINE_NEAR <= now < deadline:
