@@ -19,7 +19,7 @@ from ..fakes.stripe import FakeStripe
 
 EVENTS = Path(__file__).parent / "events"
 SHOP = "http://localhost:3000"
-ROUTES = ("merchants", "catalog", "checkout", "refunds", "transactions")
+ROUTES = ("merchants", "catalog", "checkout", "refunds", "transactions", "ledger")
 SCHEDULES = ("sweep", "reconcile", "audit")
 FUNCTIONS = (*(f"{name}.app" for name in ROUTES), "webhooks.process", *(f"schedules.{name}" for name in SCHEDULES))
 ENVIRONMENT = {
@@ -34,6 +34,7 @@ ENVIRONMENT = {
     "MERCHANT_CLAIM": "custom:merchant_id",
     "RETURN_ORIGINS": SHOP,
     "FEE_POLICY": '{"percent": "10"}',
+    "MONEY_POLICY": "{}",
     "API_BASE_URL": "",
     "QUEUE_URL": "https://sqs.eu-central-1.amazonaws.com/123456789012/events.fifo",
     "WEBHOOK_SECRET_ARN": "webhook-secrets",
@@ -214,6 +215,7 @@ _SERVES = {
     "refunds.app": ("/refunds/", "/transactions/{}/refunds"),
     "catalog.app": ("/merchants/{}/products", "/products/"),
     "transactions.app": ("/transactions",),
+    "ledger.app": ("/ledger/", "/reconciliations", "/audits", "/exports/"),
     "checkout.app": ("/checkout/",),
     "merchants.app": ("/merchants", "/onboarding/"),
 }

@@ -1,5 +1,6 @@
 """Splits lose nothing, and amounts are what a currency can pay."""
 
+from decimal import Decimal
 from fractions import Fraction
 
 import pytest
@@ -7,7 +8,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from marketplace.domain.errors import InvalidAmount, UnknownCurrency
-from marketplace.domain.money import CURRENCIES, LARGEST_AMOUNT, allocate, part_of, require_payable, smallest_payable
+from marketplace.domain.money import (
+    CURRENCIES,
+    LARGEST_AMOUNT,
+    THREE_DECIMAL,
+    ZERO_DECIMAL,
+    allocate,
+    major_units,
+    part_of,
+    require_payable,
+    smallest_payable,
+)
 
 amounts = st.integers(0, 10**9)
 weights = st.lists(st.integers(0, 10**6), min_size=1, max_size=20).filter(any)
@@ -112,3 +123,11 @@ def test_a_currency_that_stripe_has_not_is_refused(currency: str) -> None:
 def test_every_currency_has_a_payable_amount() -> None:
     for currency in CURRENCIES:
         require_payable(1000, currency)
+
+
+@given(amount=st.integers(-(10**12), 10**12), currency=st.sampled_from(sorted(CURRENCIES)))
+def test_major_units_are_the_amount_with_the_currency_s_decimals(amount: int, currency: str) -> None:
+    decimals = 0 if currency in ZERO_DECIMAL else 3 if currency in THREE_DECIMAL else 2
+    written = major_units(amount, currency)
+    assert Decimal(written).scaleb(decimals) == amount
+    assert len(written.partition(".")[2]) == decimals

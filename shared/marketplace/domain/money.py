@@ -37,6 +37,17 @@ def smallest_payable(currency: str) -> int:
     return SMALLEST_PAYABLE.get(currency, 1)
 
 
+def major_units(amount: int, currency: str) -> str:
+    """An amount in the currency's own unit, with all of its decimals.
+
+    >>> major_units(1050, "usd"), major_units(1050, "jpy"), major_units(1050, "kwd"), major_units(-5, "eur")
+    ('10.50', '1050', '1.050', '-0.05')
+    """
+    decimals = 0 if currency in ZERO_DECIMAL else 3 if currency in THREE_DECIMAL else 2
+    sign, digits = "-" if amount < 0 else "", str(abs(amount)).rjust(decimals + 1, "0")
+    return sign + (f"{digits[:-decimals]}.{digits[-decimals:]}" if decimals else digits)
+
+
 def require_payable(amount: int, currency: str) -> None:
     """Refuse what can be no payment: zero, negative, huge, or a fraction of the smallest payable unit.
 

@@ -1,5 +1,6 @@
 """Transactions as the API shows them: to a buyer what was paid, to a merchant its share, to an operator everything."""
 
+from collections import Counter
 from collections.abc import Iterable
 from datetime import datetime
 from typing import Annotated, Any, Self
@@ -124,6 +125,7 @@ class JournalLineView(View):
     currency: str
     amount: int
     source: str | None
+    balance: Annotated[int, Field(description="Of the account in this transaction, after the line.")]
 
 
 class JournalEntryView(View):
@@ -141,9 +143,23 @@ def moments(books: Books) -> list[MomentView]:
 
 
 def journal(entries: Iterable[JournalEntry]) -> list[JournalEntryView]:
-    """The ledger's entries, the first first."""
+    """The ledger's entries, the first first, with the balances that their accounts have after each line."""
     in_order = sorted(entries, key=lambda entry: (entry.occurred_at, entry.object_id, entry.kind))
-    return [JournalEntryView.of(entry) for entry in in_order]
+    balances: Counter[tuple[str, str]] = Counter()
+    return [_entry(entry, balances) for entry in in_order]
+
+
+def _entry(entry: JournalEntry, balances: Counter[tuple[str, str]]) -> JournalEntryView:
+    lines = []
+    for line in entry.lines:
+        balances[line.account, line.currency] += line.amount
+        balance = balances[line.account, line.currency]
+        lines.append(
+            JournalLineView(
+                account=line.account, currency=line.currency, amount=line.amount, source=line.source, balance=balance
+            )
+        )
+    return JournalEntryView(object_id=entry.object_id, kind=entry.kind, occurred_at=entry.occurred_at, lines=lines)
 
 
 def _fields(caller: Principal, transaction: Transaction, payment: Payment) -> dict[str, Any]:
