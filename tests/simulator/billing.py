@@ -6,6 +6,7 @@ import stripe
 
 from local.stripe_simulator import Simulator
 from local.stripe_simulator.funds.exactness import examine
+from local.stripe_simulator.invoices import exactness
 
 DAY = 24 * 3_600
 
@@ -57,3 +58,4 @@ def listen(simulator: Simulator) -> None:
 def assert_exact(simulator: Simulator) -> None:
     """No cent is lost anywhere."""
     assert examine(simulator.store).errors == []
+    assert exactness.examine(simulator.store) == []

@@ -40,7 +40,7 @@ def preview_lines(context: Context) -> Object:
     context.unsupported(*_UNSUPPORTED, "ending_before", "starting_after")
     with context.state.transaction.tried():
         made = crediting.issue(context, _invoice(context), is_preview=True)
-        found = [public(line) for line in context.state.select(CREDIT_NOTE_LINES, {"_credit_note": made["id"]})]
+        found = [public(line) for line in _lines_of(context, made["id"])]
     limit = context.params.get("limit", 10)
     return list_object(found[:limit], _PATH + "/preview/lines", has_more=len(found) > limit)
 
@@ -87,17 +87,21 @@ def document(context: Context, credit_note: str) -> Document:
     """The credit note as a PDF."""
     holder = context.on(context.state.holder_of(CREDIT_NOTES, credit_note).account)
     note = holder.state.get(CREDIT_NOTES, credit_note)
-    currency = note["currency"]
-    lines = holder.state.select(CREDIT_NOTE_LINES, {"_credit_note": credit_note})
-    printed = [
-        (f"Credit note {note['number']}", ""),
-        (f"for invoice {note['invoice']}", ""),
-        ("", ""),
-        *((line["description"] or "", amount_text(line["amount"], currency)) for line in lines),
-        ("", ""),
-        ("Total", amount_text(note["total"], currency)),
+    invoice, currency = holder.state.get(INVOICES, note["invoice"]), note["currency"]
+    tax = sum(each["amount"] for each in note["total_taxes"] if each["tax_behavior"] == "exclusive")
+    sums = (("Subtotal", note["subtotal"]), ("Discount", -note["discount_amount"]), ("Tax", tax))
+    amounts = [
+        *((line["description"] or "", line["amount"]) for line in _lines_of(holder, credit_note)),
+        *((what, amount) for what, amount in sums if amount),
+        ("Total", note["total"]),
     ]
+    head = [(f"Credit note {note['number']}", ""), (f"for invoice {invoice['number']}", ""), ("", "")]
+    printed = [*head, *((what, amount_text(amount, currency)) for what, amount in amounts)]
     return Document(pdf.of_lines(printed, title=f"Credit note {note['number']}"), "application/pdf")
+
+
+def _lines_of(context: Context, note: str) -> list[Object]:
+    return list(context.state.select(CREDIT_NOTE_LINES, {"_credit_note": note}))
 
 
 def _invoice(context: Context) -> Object:

@@ -162,13 +162,15 @@ def _totals(invoice: Object) -> list[tuple[str, str]]:
     discount = sum(each["amount"] for each in invoice["total_discount_amounts"])
     tax = sum(each["amount"] for each in invoice["total_taxes"] if each["tax_behavior"] == "exclusive")
     inside = sum(each["amount"] for each in invoice["total_taxes"] if each["tax_behavior"] == "inclusive")
+    credited = invoice["pre_payment_credit_notes_amount"]
     named = [
         ("Subtotal", invoice["subtotal"]),
         ("Discount", -discount),
         ("Tax", tax),
         ("Tax, included", inside),
         ("Total", invoice["total"]),
-        ("From the balance", invoice["amount_due"] - invoice["total"]),
+        ("From the balance", invoice["amount_due"] + credited - invoice["total"]),
+        ("Credit notes", -credited),
         ("Paid", -invoice["amount_paid"]),
     ]
     shown = [(what, amount) for what, amount in named if amount or what in ("Subtotal", "Total")]
