@@ -70,12 +70,13 @@ class Histories(RuleBasedStateMachine):
                 self.market.submit(str(session.checkout_session_id), card=card)
         self.hear()
 
-    @rule(pick=chances, part=fractions, of_merchant=st.booleans(), dies_at=st.integers(0, 40))
-    def refund(self, pick: int, part: int, of_merchant: bool, dies_at: int) -> None:
+    @rule(pick=chances, part=fractions, of_merchant=st.booleans(), keeps_fee=st.booleans(), dies_at=st.integers(0, 40))
+    def refund(self, pick: int, part: int, of_merchant: bool, keeps_fee: bool, dies_at: int) -> None:
         books = self.pick(pick)
         if books is None or not books.payment.refundable:
             return
-        terms = {"merchant_id": self.merchants[pick % 3].id} if of_merchant else {}
+        terms: dict[str, Any] = {"merchant_id": self.merchants[pick % 3].id} if of_merchant else {}
+        terms["refund_application_fee"] = not keeps_fee
         with self.dying(dies_at):
             self.market.refund(books.transaction.id, max(1, books.payment.refundable // part), key=self.key(), **terms)
         self.hear()

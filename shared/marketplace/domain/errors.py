@@ -22,6 +22,7 @@ class MarketplaceError(Exception):
       + CheckoutSessionNotOpen       it is complete or expired already
       + TransactionNotRefundable     nothing was paid, or nothing is left
       + RefundExceedsRest            more than is left, counting refunds under way
+      + MerchantShort                a merchant cannot cover its part, and the policy is to refuse
       + TooManyRefunds
       + TooManyMovements             of one merchant's share
       + NothingHeld                  no share, or no part of it, waits for a release
@@ -118,6 +119,15 @@ class RefundExceedsRest(Refused):
         super().__init__(f"{asked} asked, {rest} left to refund (minor units)")
         self.asked = asked
         self.rest = rest
+
+
+class MerchantShort(Refused):
+    """A merchant's balance at Stripe does not cover its part of a refund, and the policy is to refuse then."""
+
+    def __init__(self, merchant_id: str, shortfall: int) -> None:
+        super().__init__(f"{merchant_id} lacks {shortfall} (minor units)")
+        self.merchant_id = merchant_id
+        self.shortfall = shortfall
 
 
 class TooManyRefunds(Refused):

@@ -158,6 +158,12 @@ PROBLEMS: Final[Mapping[type[Exception], Problem]] = {
         why="Refunds under way count as refunded, so that two can never have the same money.",
         action="Refund at most what is left, or leave out `amount` to refund all of it.",
     ),
+    errors.MerchantShort: Problem(
+        slug="merchant-short", status=HTTPStatus.CONFLICT, title="A merchant cannot cover its part",
+        why="What the merchant would have to give back is more than its balance at Stripe, and this deployment's "
+        "`shortfall` policy is to refuse then.",
+        action="Refund when the merchant has sold more, refund less, or have the operator choose another policy.",
+    ),
     errors.TooManyRefunds: Problem(
         slug="too-many-refunds", status=HTTPStatus.CONFLICT, title="Too many refunds",
         why="A transaction has at most 100 refunds.",

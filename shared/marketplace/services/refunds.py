@@ -1,38 +1,31 @@
-"""Refunds of a destination charge: one request to Stripe refunds the buyer, reverses the transfer, returns the fee."""
+"""Refunds: the buyer first, then each merchant's part; asked for once, and finished whatever happens.
+
+A destination charge's refund, its transfer's reversal and the fee's return are one request to Stripe.
+"""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from typing import Any, Final, override
+from typing import Final
 
 from marketplace.domain.books import Books
-from marketplace.domain.commands import Command, CommandKind, record
+from marketplace.domain.commands import Command
 from marketplace.domain.deferred import dataclass
-from marketplace.domain.errors import NotFound, StripeRefused, TransactionNotRefundable, Unavailable
-from marketplace.domain.events import fee_refund, fee_refunds, refund_facts
+from marketplace.domain.errors import MerchantShort, NotFound, StripeRefused, TransactionNotRefundable, Unavailable
+from marketplace.domain.events import refund_facts
 from marketplace.domain.ids import owner_of
-from marketplace.domain.ledger import EntryKind, JournalEntry
-from marketplace.domain.postings import fee_refund_entry, refund_entries
-from marketplace.domain.principals import SYSTEM, Principal, Role
+from marketplace.domain.policies import Shortfall
+from marketplace.domain.principals import Principal, Role
 from marketplace.domain.refund_plans import refund_parts
-from marketplace.domain.refunds import (
-    FeeRefund,
-    Refund,
-    RefundStatus,
-    join,
-    mark,
-    release,
-    reserve,
-)
+from marketplace.domain.refunds import Refund, RefundStatus, join, mark, reserve
 from marketplace.domain.transactions import ChargeType
-from marketplace.ports import Change, Conflict, Create, Operation, Ports, Replace
-from marketplace.services.commands import Handler, find_made, perform_once, replay
+from marketplace.ports import Conflict, Create, Operation, Ports, Replace
+from marketplace.services.commands import answer_again, perform_once, replay
 from marketplace.services.idempotency import Once
-from marketplace.services.recovery import recovery_changes
+from marketplace.services.refund_commands import CREATE_REFUND, is_short, refund_command
 from marketplace.services.transactions import read_transaction
 
 # Two refunds at once: the later reads again. Each round one of them gets through, so this many can meet.
 MOST_ROUNDS: Final = 40
-EXPANDED: Final = ("transfer_reversal", "charge.application_fee")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -49,87 +42,6 @@ class RefundRequest:
     merchant_id: str | None = None
 
 
-class CreateRefund(Handler[Books]):
-    """The refund. What Stripe took back and returned is read from its answer, never assumed."""
-
-    operation = Operation.CREATE_REFUND
-
-    @override
-    def keep(self, made: Mapping[str, Any]) -> Mapping[str, Any]:
-        reversal = made.get("transfer_reversal")
-        taken = {name: reversal[name] for name in ("id", "amount")} if isinstance(reversal, Mapping) else None
-        return {"id": made["id"], "status": made["status"], "created": made["created"], "transfer_reversal": taken}
-
-    @override
-    def load(self, ports: Ports, command: Command) -> Books:
-        return read_transaction(ports, SYSTEM, command.subject)
-
-    @override
-    def succeeded(self, ports: Ports, subject: Books, command: Command, made: Mapping[str, Any]) -> Sequence[Change]:
-        before = subject.refunds[command.result]
-        after = join(before, refund_facts(made))
-        if after.parts:
-            return self._recovered_by_us(ports, subject, before, after)
-        entries = (*refund_entries(subject.leg, before, after), *_new_fee_entries(subject, fee_refunds(made)))
-        refunded = replace(subject, refunds={**subject.refunds, after.id: after}, entries=(*subject.entries, *entries))
-        top_up = _top_up(ports, refunded)
-        changes: list[Change] = [] if after is before else [Replace(before, after)]
-        payment = release(subject.payment, before, after)
-        if payment is not subject.payment or top_up is not None:  # the write keeps two top-ups from meeting
-            changes.append(Replace(subject.payment, payment))
-        return [*changes, *map(Create, entries), *([Create(top_up)] if top_up else [])]
-
-    def _recovered_by_us(self, ports: Ports, subject: Books, before: Refund, after: Refund) -> Sequence[Change]:
-        """The buyer has the money: the merchants' shares are touched, and evened out after the commit."""
-        moved = [] if after is before else [Replace(before, after)]
-        payment = release(subject.payment, before, after)
-        freed = [] if payment is subject.payment else [Replace(subject.payment, payment)]
-        return [*moved, *freed, *recovery_changes(ports, subject.transaction, before, after)]
-
-    @override
-    def refused(self, ports: Ports, subject: Books, command: Command, code: str) -> Sequence[Change]:
-        before = subject.refunds[command.result]
-        after = mark(before, RefundStatus.REFUSED, failure=code)
-        return [Replace(before, after), Replace(subject.payment, release(subject.payment, before, after))]
-
-    @override
-    def doubtful(self, subject: Books, command: Command) -> Sequence[Change]:
-        before = subject.refunds[command.result]
-        return [Replace(before, mark(before, RefundStatus.UNKNOWN))] if before.status is RefundStatus.REQUESTED else []
-
-    @override
-    def look_up(self, ports: Ports, command: Command) -> Mapping[str, Any] | None:
-        params = {
-            "payment_intent": command.params["payment_intent"],
-            "limit": 100,
-            "expand": [f"data.{path}" for path in EXPANDED],
-        }
-        return find_made(ports.stripe.each(Operation.LIST_REFUNDS, params=params), command)
-
-
-class RefundApplicationFee(Handler[Books]):
-    """The rest of a fee that Stripe's rounding left with the platform, returned by itself."""
-
-    operation = Operation.REFUND_APPLICATION_FEE
-
-    @override
-    def load(self, ports: Ports, command: Command) -> Books:
-        return read_transaction(ports, SYSTEM, command.subject)
-
-    @override
-    def succeeded(self, ports: Ports, subject: Books, command: Command, made: Mapping[str, Any]) -> Sequence[Change]:
-        return [Create(entry) for entry in _new_fee_entries(subject, (fee_refund(made),))]
-
-    @override
-    def look_up(self, ports: Ports, command: Command) -> Mapping[str, Any] | None:
-        made = ports.stripe.each(Operation.LIST_APPLICATION_FEE_REFUNDS, *command.target, params={"limit": 100})
-        return find_made(made, command)
-
-
-CREATE_REFUND: Final = CreateRefund()
-REFUND_APPLICATION_FEE: Final = RefundApplicationFee()
-
-
 def request_refund(ports: Ports, caller: Principal, request: RefundRequest, once: Once) -> Refund:
     """Refund a buyer, the merchant's share and the fee with it.
 
@@ -138,15 +50,17 @@ def request_refund(ports: Ports, caller: Principal, request: RefundRequest, once
 
     Raises:
         NotAllowed, NotFound, TransactionNotRefundable, RefundExceedsRest, TooManyRefunds, InvalidAmount,
-        StripeRefused, IdempotencyKeyReused, RequestUnderWay, Unavailable.
+        MerchantShort, StripeRefused, IdempotencyKeyReused, RequestUnderWay, Unavailable.
     """
     caller.require(Role.OPERATOR, Role.MERCHANT)
     for _ in range(MOST_ROUNDS):
         books = read_transaction(ports, caller, request.transaction_id)
         used = books.idempotency.get(once.scope)
         if used is not None:
-            return _answered(books.refunds, replay(ports, CREATE_REFUND, once, used))
+            return _answered_again(ports, books, replay(ports, CREATE_REFUND, once, used))
         refund, command = _plan(ports, books, request)
+        if ports.policy.money.shortfall is Shortfall.REFUSE:
+            require_covered(ports, books, request.merchant_id, refund)
         planned = replace(books, refunds={**books.refunds, refund.id: refund})
         reserved = Replace(books.payment, reserve(books.payment, refund.amount))
         subject = replace(planned, payment=reserved.stored)
@@ -154,8 +68,8 @@ def request_refund(ports: Ports, caller: Principal, request: RefundRequest, once
             ended = perform_once(ports, CREATE_REFUND, once, command, subject, reserved, Create(refund))
         except Conflict:
             continue
-        if ended.result != refund.id:  # a request with the same key was faster, and its refund is not read yet
-            continue
+        if ended.result != refund.id or is_short(ports, refund, ended.refusal):
+            continue  # the same key was faster, or the refund went on without the merchant: read what there is now
         return _answered(subject.refunds, ended)
     raise Unavailable("too many refunds of this transaction at once")
 
@@ -184,12 +98,10 @@ def _plan(ports: Ports, books: Books, request: RefundRequest) -> tuple[Refund, C
     asked = request.refund_application_fee
     returns_fee = transaction.refund_application_fee if asked is None else asked
     parts = refund_parts(books, amount, merchant_id=request.merchant_id, returns_fee=returns_fee)
-    refund_id = ports.ids.new("refund", owner=transaction.id)
-    command_id = ports.ids.new("command")
     refund = Refund(
-        id=refund_id,
+        id=ports.ids.new("refund", owner=transaction.id),
         transaction_id=transaction.id,
-        command_id=command_id,
+        command_id=ports.ids.new("command"),
         amount=amount,
         currency=transaction.currency,
         fee=sum(part.fee for part in parts),
@@ -198,15 +110,7 @@ def _plan(ports: Ports, books: Books, request: RefundRequest) -> tuple[Refund, C
         reason=request.reason,
         created_at=now,
     )
-    command = record(
-        command_id=command_id,
-        subject=transaction.id,
-        kind=CommandKind.CREATE_REFUND,
-        params=_refund_params(books, refund),
-        result=refund_id,
-        now=now,
-    )
-    return refund, command
+    return refund, refund_command(ports, books, refund)
 
 
 def _amount(books: Books, request: RefundRequest) -> int:
@@ -217,27 +121,39 @@ def _amount(books: Books, request: RefundRequest) -> int:
     return books.refundable_of(request.merchant_id)
 
 
-def _refund_params(books: Books, refund: Refund) -> dict[str, Any]:
-    """What Stripe is asked for (`/v1/refunds`).
+def require_covered(ports: Ports, books: Books, merchant_id: str | None, refund: Refund) -> None:
+    """Refuse a refund that a merchant's balance at Stripe does not cover now: one read for each merchant with a part.
 
-    For a destination charge both flags always: the defaults leave the money where it is. A separate charge has none.
+    Raises:
+        MerchantShort, Unavailable.
     """
-    recovers = {
-        "reverse_transfer": True,
-        "refund_application_fee": refund.returns_fee and books.transaction.fee > 0,
-    }
-    return {
-        "payment_intent": books.payment.payment_intent_id,
-        "amount": refund.amount,
-        **({} if refund.parts else recovers),
-        **({"reason": refund.reason} if refund.reason else {}),
-        "metadata": {
-            "transaction_id": refund.transaction_id,
-            "refund_id": refund.id,
-            "command_id": refund.command_id,
-        },
-        **({} if refund.parts else {"expand": list(EXPANDED)}),
-    }
+    parts = refund.parts or refund_parts(books, refund.amount, merchant_id=merchant_id, returns_fee=refund.returns_fee)
+    accounts = {leg.merchant_id: leg.account_id for leg in books.transaction.legs}
+    for part in parts:
+        share, account = books.shares.get(part.merchant_id), accounts[part.merchant_id]
+        back = part.borne_by_merchant
+        if share is not None:
+            entitled = share.own - books.given_back(part.merchant_id) - back
+            back = max(0, share.had - books.recovered(part.merchant_id) - entitled)
+        if not back or account is None:
+            continue
+        held = ports.stripe.read(Operation.READ_BALANCE, account=account)
+        there = sum(
+            each["amount"]
+            for name in ("available", "pending")
+            for each in held[name]
+            if each["currency"] == refund.currency
+        )
+        if back > there:
+            raise MerchantShort(part.merchant_id, back - there)
+
+
+def _answered_again(ports: Ports, books: Books, first: Command) -> Refund:
+    """The refund for a request that comes again: as its last command ended, which may not be its first."""
+    refund = books.refunds[first.result]
+    if refund.command_id in (None, first.id):
+        return _answered(books.refunds, first)
+    return _answered(books.refunds, answer_again(ports, CREATE_REFUND, books.commands[str(refund.command_id)]))
 
 
 def _answered(refunds: Mapping[str, Refund], command: Command) -> Refund:
@@ -248,29 +164,3 @@ def _answered(refunds: Mapping[str, Refund], command: Command) -> Refund:
     if command.is_open or command.stripe_id is None:
         return mark(refund, RefundStatus.UNKNOWN) if refund.status is RefundStatus.REQUESTED else refund
     return join(refund, refund_facts(command.answer))
-
-
-def _new_fee_entries(books: Books, made: Sequence[FeeRefund]) -> tuple[JournalEntry, ...]:
-    return tuple(
-        fee_refund_entry(books.leg, books.transaction.id, books.transaction.currency, fee_refund)
-        for fee_refund in made
-        if not books.has_entry(fee_refund.id, EntryKind.FEE_REFUND)
-    )
-
-
-def _top_up(ports: Ports, books: Books) -> Command | None:
-    """A command for what Stripe's rounding kept of the fee, for the next sweep."""
-    owed, fee_id = books.fee_still_owed(), books.payment.application_fee_id
-    if owed <= 0 or fee_id is None:
-        return None
-    now, command_id = ports.clock.now(), ports.ids.new("command")
-    command = record(
-        command_id=command_id,
-        subject=books.transaction.id,
-        kind=CommandKind.REFUND_APPLICATION_FEE,
-        target=(fee_id,),
-        params={"amount": owed, "metadata": {"transaction_id": books.transaction.id, "command_id": command_id}},
-        result=books.transaction.id,
-        now=now,
-    )
-    return replace(command, due_at=now)

@@ -16,15 +16,17 @@ from marketplace.domain.books import Books
 from marketplace.domain.commands import Command, CommandKind, record
 from marketplace.domain.debts import COLLECT_AGAIN, MOST_OPEN_DEBTS, Debt, DebtStatus
 from marketplace.domain.errors import Unavailable
-from marketplace.domain.ledger import JournalEntry
+from marketplace.domain.ids import owner_of
 from marketplace.domain.merchants import Merchant
-from marketplace.domain.share_postings import debt_entry, netting_entry
+from marketplace.domain.policies import Shortfall
+from marketplace.domain.share_postings import debt_entry, netting_entry, write_off_entry
 from marketplace.domain.shares import DebtPart, Hold, MovementStatus, Reversal, Share, Transfer
 from marketplace.ports import Change, Conflict, Create, Ports, Ref, Replace, one
 from marketplace.services.commands import MOST_COMMIT_TRIES, evens_out, follow_up
 from marketplace.services.transactions import read_books
 
 MOST_WOKEN: Final = 50  # shares of a merchant that are paid at once when it becomes ready
+BORNE_BY_POLICY: Final = "the platform bears what merchants lack for refunds"
 TRY_AGAIN: Final = timedelta(hours=6)  # after Stripe refused a transfer, or while a merchant is not ready
 
 
@@ -88,15 +90,16 @@ def _step(ports: Ports, books: Books, share: Share) -> Step:
         share, command = _reverse(ports, share, transfer, amount, share.cause or "")
         changes.append(Create(command))
     if needed.owe:
-        debt, share, entry = owe(ports, share, needed.owe, share.cause or "", transfer_id=None, refusal=None)
-        changes += [Create(debt), Create(entry)]
+        share, owed = owe(ports, share, needed.owe, share.cause or "", transfer_id=None, refusal=None)
+        changes += owed
     return Step(share, changes)
 
 
-def owe(
-    ports: Ports, share: Share, amount: int, cause: str, *, transfer_id: str | None, refusal: str | None
-) -> tuple[Debt, Share, JournalEntry]:
-    """A debt for what cannot be taken back now; collected from the transfer when the merchant's balance allows it."""
+def owe(ports: Ports, share: Share, amount: int, cause: str, *, transfer_id: str | None, refusal: str | None) -> Step:
+    """A debt for what cannot be taken back now; collected from the transfer when the merchant's balance allows it.
+
+    Where the platform bears what merchants lack for refunds, the debt is written off as it arises.
+    """
     now = ports.clock.now()
     debt = Debt(
         id=ports.ids.new("debt", owner=share.merchant_id),
@@ -110,7 +113,12 @@ def owe(
         created_at=now,
         due_at=now + COLLECT_AGAIN if transfer_id else None,
     )
-    return debt, shares.becomes_debt(share, DebtPart(debt_id=debt.id, amount=amount)), debt_entry(debt)
+    owing = shares.becomes_debt(share, DebtPart(debt_id=debt.id, amount=amount))
+    if owner_of("refund", cause) is None or ports.policy.money.shortfall is not Shortfall.PLATFORM_BEARS:
+        return Step(owing, [Create(debt), Create(debt_entry(debt))])
+    given_up = debts.write_off(debt, BORNE_BY_POLICY)
+    entries = (debt_entry(debt), write_off_entry(debt, amount, now))
+    return Step(owing, [Create(given_up), *map(Create, entries)])
 
 
 def collect_debt(ports: Ports, debt: Debt) -> None:

@@ -20,7 +20,7 @@ from marketplace.services.catalog import CREATE_PRICE, CREATE_PRODUCT
 from marketplace.services.checkout import CREATE_CHECKOUT_SESSION, EXPIRE_CHECKOUT_SESSION
 from marketplace.services.commands import Handler, follow_up, resume
 from marketplace.services.merchants import CREATE_ACCOUNT
-from marketplace.services.refunds import CREATE_REFUND, REFUND_APPLICATION_FEE
+from marketplace.services.refund_commands import CREATE_REFUND, REFUND_APPLICATION_FEE
 from marketplace.services.settlement import payment_changes
 from marketplace.services.shares import collect_debt, even_out
 from marketplace.services.transactions import read_transaction

@@ -92,10 +92,8 @@ class ReverseTransfer(MoveShare):
             debt = _debt(ports, reversal.debt_id)
             owed = shares.collects_debt(moved, debt.id, -reversal.amount)
             return [Replace(share, owed), Replace(debt, debts.not_collected(debt, reversal.amount, ports.clock.now()))]
-        debt, owing, entry = owe(
-            ports, moved, reversal.amount, reversal.cause, transfer_id=reversal.transfer_id, refusal=code
-        )
-        return [Replace(share, owing), Create(debt), Create(entry)]
+        owing = owe(ports, moved, reversal.amount, reversal.cause, transfer_id=reversal.transfer_id, refusal=code)
+        return [Replace(share, owing.share), *owing.changes]
 
     @override
     def doubtful(self, subject: Books, command: Command) -> Sequence[Change]:
