@@ -205,7 +205,7 @@ def _on_merchant(line: BalanceTransaction, source: Object, raw: Object) -> Itera
         yield Movement(object_id=transfer, kind=MovementKind.TRANSFER, amount=line.amount)
     if line.type == "payment_refund" and reversal:
         yield Movement(object_id=reversal, kind=MovementKind.REVERSAL, amount=line.amount)
-    if line.type == "adjustment" and line.object_id and line.object_id.startswith("fr_"):
+    if line.object_id and line.object_id.startswith("fr_"):
         yield Movement(object_id=line.object_id, kind=MovementKind.FEE_REFUND, amount=line.amount)
     fee_id = id_of(source.get("application_fee"))
     taken = sum(part["amount"] for part in raw.get("fee_details") or [] if part["type"] == "application_fee")

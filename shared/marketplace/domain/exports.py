@@ -75,9 +75,14 @@ def _lines(posting: Posting) -> Iterator[Row]:
     for line in entry.lines:
         yield (
             _time(posting.booked_at), _time(entry.occurred_at), f"{entry.object_id}.{entry.kind}", sale, line.account,
-            _merchant(line.account), *_amounts(line.amount, line.currency), line.source or entry.object_id,
+            _merchant(line.account), *_amounts(line.amount, line.currency), line.source or _of_stripe(entry.object_id),
             DESCRIPTIONS.get(entry.kind, entry.kind.replace("_", " ")),
         )  # fmt: skip
+
+
+def _of_stripe(object_id: str) -> str:
+    """An id of Stripe's; ours have no underscore."""
+    return object_id if "_" in object_id else ""
 
 
 def _balances(at: datetime, balances: Balances, what: str) -> Iterator[Row]:

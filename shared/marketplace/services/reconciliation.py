@@ -37,7 +37,7 @@ MERCHANTS_EVERY: Final = timedelta(days=1)
 IDLE_EVERY: Final = timedelta(days=7)  # of an account on which nothing happened
 PAYOUT_AGAIN: Final = timedelta(days=1)  # Stripe says only some time later what a payout is made of
 PAYOUT_AT_LAST: Final = timedelta(days=7)  # and what differs after that stays so
-MOST_WALKS: Final = 100  # in one run
+MOST_WALKS: Final = 100  # read at once
 PAGE: Final = 100  # Stripe's largest
 MOST_LOOKED_AT: Final = 100  # open lines, in one run: the newest, for which an event may have come meanwhile
 
@@ -63,19 +63,34 @@ def reconcile(
     _begin(ports)
     until = _second(ports.clock.now() - settled_after)
     due_by = ports.clock.now() + (IDLE_EVERY if is_asked else timedelta())
-    for walk in ports.store.due_walks(now=due_by, limit=MOST_WALKS):
+    for walk in _due(ports, due_by, has_time):
         try:
             _walk_on(ports, walk, until, has_time, done)
         except Conflict:
             continue  # another run is at it
         except Exception as error:  # noqa: BLE001 - a bug that one account meets must not keep the others waiting
-            done.troubles.append((walk.account if isinstance(walk, Walk) else walk.payout_id, error))
+            done.troubles.append((_name(walk), error))
     for each in ports.store.discrepancies(cursor=None, limit=MOST_LOOKED_AT).items:
         if not has_time():
             break
         with suppress(Conflict):
             done.resolved += _look_again(ports, each)
     return done
+
+
+def _due(ports: Ports, due_by: datetime, has_time: Callable[[], bool]) -> Iterator[Walk | PayoutReconciliation]:
+    """What is due, each once, those too that become due on the way."""
+    names: set[str] = set()
+    while has_time():
+        due = [each for each in ports.store.due_walks(now=due_by, limit=MOST_WALKS) if _name(each) not in names]
+        if not due:
+            return
+        names.update(map(_name, due))
+        yield from due
+
+
+def _name(walk: Walk | PayoutReconciliation) -> str:
+    return walk.account if isinstance(walk, Walk) else walk.payout_id
 
 
 def _begin(ports: Ports) -> None:
