@@ -199,6 +199,8 @@ def test_older_versions_ask_in_their_own_words(simulator: Simulator, client: str
     assert half["total"] == 1_500
     gone = ask(simulator, "2025-03-31.basil", "GET", "/v1/invoices/upcoming", customer=buyer)
     assert gone["error"]["type"] == "invalid_request_error"
+    lines = ask(simulator, "2024-09-30.acacia", "GET", "/v1/invoices/upcoming/lines", customer=buyer)
+    assert "does not implement GET /v1/invoices/upcoming/lines" in lines["error"]["message"]
     assert len(invoices(client, made.id)) == 1
 
 

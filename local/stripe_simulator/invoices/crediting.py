@@ -205,7 +205,7 @@ def _linked(context: Context, invoice: Object) -> list[dict[str, Any]]:
                 param=f"refunds[{at}][refund]",
             )
         left = refund["amount"] - _named_already(context, invoice, refund["id"], found)
-        amount = given.get("amount_refunded", left)
+        amount = given.get("amount_refunded", refund["amount"])
         if not 0 < amount <= left:
             raise InvalidParameterError(
                 f"The amount_refunded ({amount}) is more than what is left of the refund ({left}).",

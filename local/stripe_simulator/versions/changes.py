@@ -19,7 +19,8 @@ type Lower = Callable[[Object, State], Params]
 @dataclass(frozen=True)
 class Change:
     """``renames``: parameters by path (a pattern) as (old, new) names; ``lifts``: by path, what makes an old request a
-    new one; ``lowers``: by object, what makes a new answer an old one; ``moves``: operations that were elsewhere.
+    new one; ``lowers``: by object, what makes a new answer an old one; ``moves``: operations that were elsewhere, or
+    (None) are not simulated.
     """
 
     since: str
@@ -27,7 +28,7 @@ class Change:
     renames: Mapping[str, tuple[str, str]] = field(default_factory=dict)
     lifts: Mapping[str, Lift] = field(default_factory=dict)
     lowers: Mapping[str, Lower] = field(default_factory=dict)
-    moves: Mapping[tuple[str, str], tuple[str, str]] = field(default_factory=dict)
+    moves: Mapping[tuple[str, str], tuple[str, str] | None] = field(default_factory=dict)
 
 
 _INTENTS: Final = r"/v1/(payment_intents|setup_intents)(/[^/]+(/confirm)?)?"
@@ -251,7 +252,10 @@ CHANGES: Final = (
             r"/v1/(subscriptions|invoices)(/[^/]+)?": _discounts_lifted,
             r"/v1/invoices/upcoming": _upcoming_lifted,
         },
-        moves={("GET", "/v1/invoices/upcoming"): ("POST", "/v1/invoices/create_preview")},
+        moves={
+            ("GET", "/v1/invoices/upcoming"): ("POST", "/v1/invoices/create_preview"),
+            ("GET", "/v1/invoices/upcoming/lines"): None,
+        },
         lowers={
             "charge": lambda item, state: _counted("refunds")(_with_invoice(item, state), state),
             "payment_intent": _with_invoice,

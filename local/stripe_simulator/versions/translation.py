@@ -6,7 +6,7 @@ from typing import Any, Final
 
 from stripe import api_version as pinned
 
-from ..errors import InvalidParameterError
+from ..errors import InvalidParameterError, UnsupportedError
 from ..state import State
 from ..values import Json
 from .changes import CHANGES, Change
@@ -43,9 +43,18 @@ def check_version(version: str) -> str:
 
 
 def moved(version: str, method: str, path: str) -> tuple[str, str]:
-    """The method and the path at which the pinned version has an operation of ``version``."""
-    return next((change.moves[method, path] for change in _since(version) if (method, path) in change.moves),
-                (method, path))  # fmt: skip
+    """The method and the path at which the pinned version has an operation of ``version``.
+
+    Raises:
+        UnsupportedError: it has none that could stand for it.
+    """
+    for change in _since(version):
+        if (method, path) in change.moves:
+            found = change.moves[method, path]
+            if found is None:
+                raise UnsupportedError(f"{method} {path} of version {version}")
+            return found
+    return method, path
 
 
 def lifted(version: str, path: str, params: Mapping[str, Any]) -> dict[str, Any]:
