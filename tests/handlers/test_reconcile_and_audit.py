@@ -9,7 +9,7 @@ import pytest
 from marketplace.domain.commands import Doubt
 from marketplace.ports import Done, NoAnswer, Operation
 
-from .backend import Backend, Context
+from .backend import OPERATOR, Backend, Context
 
 AT = 1_795_000_000
 
@@ -60,3 +60,24 @@ def test_f27_with_too_little_time_no_page_is_begun(backend: Backend, capsys: pyt
     backend.modules["schedules.reconcile"].handler({}, Context(left_ms=40_000))
     assert counted(capsys)["pages"] == 0
     assert backend.stripe.asked == []
+
+
+def test_a_payout_of_which_stripe_does_not_list_all_is_looked_at_again_and_at_last_shown_as_it_is(
+    backend: Backend, capsys: pytest.CaptureFixture[str]
+) -> None:
+    source = {"id": "po_1", "object": "payout", "automatic": True}
+    payout = {**topup(-900), "type": "payout", "reporting_category": "payout", "source": source}
+    own_line = Done({"object": "list", "data": [payout], "has_more": False})
+    backend.stripe.answers[Operation.LIST_BALANCE_TRANSACTIONS] = [own_line, own_line]
+    backend.modules["schedules.reconcile"].handler({}, Context(left_ms=500_000))
+    assert counted(capsys)["pages"] == 2
+    (waiting,) = backend.send(OPERATOR, "GET", "/reconciliations/payouts").json["data"]
+    assert (waiting["payout_id"], waiting["amount"], waiting["is_done"]) == ("po_1", 900, False)
+    backend.wait(8 * 86_400)
+    empty = Done({"object": "list", "data": [], "has_more": False})
+    is_of_payout = {"platform": empty, "po_1": own_line}
+    backend.stripe.answers[Operation.LIST_BALANCE_TRANSACTIONS] = [is_of_payout["platform"], is_of_payout["po_1"]]
+    backend.modules["schedules.reconcile"].handler({}, Context(left_ms=500_000))
+    (shown,) = backend.send(OPERATOR, "GET", "/reconciliations/payouts").json["data"]
+    assert (shown["is_done"], shown["difference"]) == (True, -900)
+    assert backend.stripe.asked[-1].params["payout"] == "po_1"
