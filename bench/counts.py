@@ -2,13 +2,17 @@
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from typing import Final
 
 from marketplace.domain.principals import SYSTEM
 from marketplace.services.checkout import read_checkout_session
+from marketplace.services.reconciliation import Reconciled, reconcile
 from tests.fakes.meter import Meter
 from tests.simulation.market import Market
 
 from .promises import Measured
+
+SALES: Final = 200  # each has four balance transactions, one of them the merchant's
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +45,7 @@ def counts() -> Iterator[Measured]:
         yield Measured(f"{name}: round trips to DynamoDB", refund.round_trips, "trips", 3)
         yield Measured(f"{name}: write units", refund.write_units, "units")
     yield from _events("refunds", market, meter)
+    yield from _reconciliation()
     assert market.violations(sale.transaction_id) == []
 
 
@@ -62,3 +67,21 @@ def _cost(market: Market, meter: Meter, act: Callable[[], object]) -> Cost:
     trips, units = meter.round_trips, meter.write_units
     act()
     return Cost(len(market.calls), meter.round_trips - trips, meter.write_units - units)
+
+
+def _reconciliation() -> Iterator[Measured]:
+    """All that Stripe booked for many sales, taken in for the first time."""
+    market, meter = Market(), Meter()
+    merchant = market.ready_merchant()
+    for number in range(SALES):
+        market.pay(market.sell(merchant, 10_000, key=f"order-{number}"))
+    market.take_in(*market.events())
+    market.advance(3_600)
+    market.store.after = meter.after
+    done: list[Reconciled] = []
+    cost = _cost(market, meter, lambda: done.append(reconcile(market.ports, has_time=lambda: True)))
+    lines = done[0].lines.total()
+    yield Measured("reconciliation: balance transactions", lines, "lines")
+    yield Measured("reconciliation: calls to Stripe for each", cost.calls / lines, "calls", 0.02)
+    yield Measured("reconciliation: round trips for each", cost.round_trips / lines, "trips", 2)
+    yield Measured("reconciliation: write units for each", cost.write_units / lines, "units", 4)

@@ -10,7 +10,7 @@ from marketplace.edge.invocation import Invocation
 from marketplace.edge.logging import logger
 from marketplace.edge.metrics import count
 from marketplace.edge.settings import Part, Settings
-from marketplace.services.audit import audit
+from marketplace.services.audit import audit, overdue
 from marketplace.services.ledger import close
 
 PAGE_SECONDS: Final = 30.0  # with less time left the next page is for the next run
@@ -29,4 +29,5 @@ def handler(_event: dict[str, Any], context: LambdaContext) -> None:
     open_findings = len(ports.store.findings(cursor=None, limit=100).items)
     unexplained = len(ports.store.discrepancies(cursor=None, limit=100).items)
     audited = done.transactions if done is not None else 0
-    count({"closings": closings, "audited": audited, "findings": open_findings, "discrepancies": unexplained})
+    found = {"findings": open_findings, "discrepancies": unexplained, "overdue": overdue(ports)}
+    count({"closings": closings, "audited": audited, **found})

@@ -7,11 +7,11 @@ import pytest
 
 from marketplace.adapters.keys import key_of, ref_of
 from marketplace.adapters.records import item_attributes
-from marketplace.domain.audits import RECONCILED, Audit
+from marketplace.domain.audits import AT_REST, RECONCILED, Audit
 from marketplace.domain.ledger import PLATFORM_REVENUE, STRIPE_BALANCE, EntryKind, JournalEntry, Line
 from marketplace.ports import Create, Replace
 from marketplace.services import audit as audits
-from marketplace.services.audit import audit
+from marketplace.services.audit import audit, overdue
 
 from .crashes import ProcessDied
 from .market import Market
@@ -73,6 +73,36 @@ def test_an_entry_that_stripe_knows_nothing_of_is_found(market: Market) -> None:
     to_the_end(market)
     run(market)
     assert (RECONCILED, transaction_id) in found(market)
+
+
+def test_a_clearing_account_that_does_not_come_to_rest_is_listed_with_its_age_and_owner(market: Market) -> None:
+    """I9: the charge's own events are lost but the first, so that nobody splits it."""
+    session = market.sell(market.ready_merchant(), 10_000)
+    market.pay(session)
+    events = market.events()
+    market.take_in(*(event for event in events if event["type"] == "charge.succeeded"))
+    paid_at = market.books(session.transaction_id).payment.paid_at
+    market.advance(2 * HOUR)
+    to_the_end(market)
+    run(market)
+    (listed,) = (each for each in market.store.findings(cursor=None, limit=9).items if each.invariant == AT_REST)
+    assert paid_at is not None
+    assert (listed.transaction_id, listed.what) == (
+        session.transaction_id, f"charge_clearing -10000 usd since {paid_at.isoformat()}",
+    )  # fmt: skip
+    market.take_in(*events)
+    to_the_end(market)
+    run(market)
+    assert found(market) == []
+
+
+def test_what_nobody_looked_at_is_counted(market: Market) -> None:
+    market.sell(market.ready_merchant(), 10_000)
+    assert overdue(market.ports) == 0
+    market.advance(30 * 24 * HOUR)
+    assert overdue(market.ports) == 1
+    market.sweep()
+    assert overdue(market.ports) == 0
 
 
 def test_what_is_broken_is_found_once_and_taken_back_when_it_holds_again(market: Market) -> None:

@@ -1,16 +1,18 @@
 """Audits: the invariants over the books of every sale that something was booked for, and what broke where."""
 
 from collections.abc import Iterable, Iterator
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Final
 
 from marketplace.domain.books import Books
 from marketplace.domain.deferred import dataclass
 from marketplace.domain.invariants import Violation
-from marketplace.domain.ledger import JournalEntry
+from marketplace.domain.ledger import CLEARING, JournalEntry, balances
 from marketplace.domain.reconciliation import booked, differences
 
 RECONCILED: Final = "I12 the ledger is what Stripe says"
+AT_REST: Final = "I9 clearing accounts come to rest"
+RESTS_WITHIN: Final = timedelta(hours=1)  # of the last entry: what follows from it takes seconds, or a sweep or two
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -56,3 +58,18 @@ def unreconciled(books: Books, entries: Iterable[JournalEntry]) -> Iterator[Viol
         found = differing[key]
         what = f"{key.object_id} {key.kind}: booked {found.booked} {key.currency}, at Stripe {found.at_stripe}"
         yield Violation(RECONCILED, books.transaction.id, what)
+
+
+def not_at_rest(books: Books, now: datetime) -> Iterator[Violation]:
+    """The clearing accounts of a sale that should rest at zero by now, and since when each of them does not."""
+    for (account, currency), amount in balances(books.entries).items():
+        if account not in CLEARING:
+            continue
+        since = max(
+            entry.occurred_at
+            for entry in books.entries
+            if any((line.account, line.currency) == (account, currency) for line in entry.lines)
+        )
+        if now - since > RESTS_WITHIN:
+            what = f"{account} {amount} {currency} since {since.isoformat(timespec='seconds')}"
+            yield Violation(AT_REST, books.transaction.id, what)

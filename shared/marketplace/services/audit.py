@@ -12,21 +12,23 @@ from datetime import UTC, datetime
 from itertools import batched
 from typing import Final
 
-from marketplace.domain.audits import Audit, Finding, unreconciled
+from marketplace.domain.audits import Audit, Finding, not_at_rest, unreconciled
 from marketplace.domain.books import Books
 from marketplace.domain.closings import Posting
+from marketplace.domain.commands import ALARM_AFTER
 from marketplace.domain.ids import id_from
 from marketplace.domain.invariants import Violation, violations
 from marketplace.domain.ledger import PLATFORM, JournalEntry
 from marketplace.domain.principals import SYSTEM
 from marketplace.domain.reconciliation import Walk
-from marketplace.ports import Conflict, Create, Ports, Ref, Replace, one
+from marketplace.ports import DUE_SHARDS, Conflict, Create, Ports, Ref, Replace, one
 from marketplace.services.creating import MOST_AT_ONCE, create_missing
 from marketplace.services.ledger import CLOSED_AFTER, FIRST_LOOK
 
 START_OF_TIME: Final = datetime(1970, 1, 1, tzinfo=UTC)
 PAGE: Final = 100  # entries, of at most as many sales
 MOST_LOOKED_AT: Final = 100  # open findings, in one run
+MOST_OVERDUE: Final = 100  # counted in one shard: one is one too many
 
 
 def audit(ports: Ports, *, has_time: Callable[[], bool]) -> Audit | None:
@@ -44,6 +46,12 @@ def audit(ports: Ports, *, has_time: Callable[[], bool]) -> Audit | None:
         with suppress(Conflict):
             _look_again(ports, finding)
     return current
+
+
+def overdue(ports: Ports) -> int:
+    """How many items, at most a hundred of each shard, nobody looked at for longer than they may wait (I13)."""
+    before = ports.clock.now() - ALARM_AFTER
+    return sum(len(ports.store.due(shard, now=before, limit=MOST_OVERDUE)) for shard in range(DUE_SHARDS))
 
 
 def _current(ports: Ports) -> Audit | None:
@@ -109,7 +117,8 @@ def _findings(ports: Ports, transaction_id: str, entries: Sequence[JournalEntry]
 
 
 def _broken(ports: Ports, books: Books, entries: Sequence[JournalEntry]) -> list[Violation]:
-    return [*violations(books, ports.clock.now()), *unreconciled(books, entries)]
+    now = ports.clock.now()
+    return [*violations(books, now), *not_at_rest(books, now), *unreconciled(books, entries)]
 
 
 def _look_again(ports: Ports, finding: Finding) -> None:

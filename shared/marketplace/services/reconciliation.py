@@ -39,7 +39,7 @@ PAYOUT_AGAIN: Final = timedelta(days=1)  # Stripe says only some time later what
 PAYOUT_AT_LAST: Final = timedelta(days=7)  # and what differs after that stays so
 MOST_WALKS: Final = 100  # read at once
 PAGE: Final = 100  # Stripe's largest
-MOST_LOOKED_AT: Final = 100  # open lines, in one run: the newest, for which an event may have come meanwhile
+LOOKED_AT_FOR: Final = timedelta(days=7)  # open lines: an event of theirs may still come, Stripe retries for three days
 
 
 @dataclass()
@@ -70,7 +70,7 @@ def reconcile(
             continue  # another run is at it
         except Exception as error:  # noqa: BLE001 - a bug that one account meets must not keep the others waiting
             done.troubles.append((_name(walk), error))
-    for each in ports.store.discrepancies(cursor=None, limit=MOST_LOOKED_AT).items:
+    for each in _open_lately(ports):
         if not has_time():
             break
         with suppress(Conflict):
@@ -220,6 +220,20 @@ def _day(account: str, moment: datetime) -> Reconciliation:
 
 def _day_ref(day: Reconciliation) -> Ref[Reconciliation]:
     return Ref(Reconciliation, day.id, owner=day.account)
+
+
+def _open_lately(ports: Ports) -> Iterator[Discrepancy]:
+    """The open lines of the last days, the newest first."""
+    cursor = None
+    while True:
+        page = ports.store.discrepancies(cursor=cursor, limit=PAGE)
+        for each in page.items:
+            if each.line.created < ports.clock.now() - LOOKED_AT_FOR:
+                return
+            yield each
+        cursor = page.cursor
+        if cursor is None:
+            return
 
 
 def _look_again(ports: Ports, discrepancy: Discrepancy) -> int:
