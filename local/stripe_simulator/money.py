@@ -92,6 +92,11 @@ def amount_text(amount: int, currency: str) -> str:
     return f"{Decimal(amount).scaleb(-decimals(currency)):,.{decimals(currency)}f} {currency.upper()}"
 
 
+def maximum(currency: str) -> int:
+    """Minor units of the largest amount that can be charged."""
+    return MAXIMUM_BY_CURRENCY.get(currency, MAXIMUM_AMOUNT)
+
+
 def check_amount(amount: int, currency: str, param: str = "amount") -> None:
     """Refuse an amount that is negative, too large, or between two steps of the currency.
 
@@ -102,10 +107,9 @@ def check_amount(amount: int, currency: str, param: str = "amount") -> None:
         raise InvalidParameterError(
             "This value must be greater than or equal to 0.", code="parameter_invalid_integer", param=param
         )
-    maximum = MAXIMUM_BY_CURRENCY.get(currency, MAXIMUM_AMOUNT)
-    if amount > maximum:
+    if amount > maximum(currency):
         raise InvalidParameterError(
-            f"Amount must be no more than {maximum} in the minor unit of {currency}.",
+            f"Amount must be no more than {maximum(currency)} in the minor unit of {currency}.",
             code="amount_too_large",
             param=param,
         )

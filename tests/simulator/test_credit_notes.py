@@ -62,12 +62,42 @@ def test_the_fee_follows_what_is_left(simulator: Simulator, client: stripe.Strip
     assert_exact(simulator)
 
 
-def test_a_note_of_all_of_it_ends_the_invoice_and_its_payment(client: stripe.StripeClient) -> None:
+def test_a_note_of_all_of_it_ends_the_invoice_and_its_payment(
+    simulator: Simulator, client: stripe.StripeClient
+) -> None:
     invoice = invoice_of(client, customer(client), 5_000)
+    listen(simulator)
     note_on(client, invoice, amount=5_000)
+    assert heard(simulator) == [
+        "invoice.updated", "payment_intent.canceled", "invoice.updated", "invoice.paid", "invoice.payment_succeeded",
+        "credit_note.created",
+    ]  # fmt: skip
     assert (read(client, invoice).status, read(client, invoice).amount_paid) == ("paid", 0)
     (intent,) = client.v1.payment_intents.list().data
     assert intent.status == "canceled"
+
+
+def test_a_direct_charge_is_refunded_by_the_seller_s_own_note(
+    simulator: Simulator, client: stripe.StripeClient
+) -> None:
+    seller = ready_seller(simulator, client)
+    there: Any = {"stripe_account": seller}
+    buyer = client.v1.customers.create({"name": "A"}, there).id
+    method = client.v1.payment_methods.attach("pm_card_visa", {"customer": buyer}, there)
+    draft: Any = {"customer": buyer, "application_fee_amount": 400}
+    invoice = client.v1.invoices.create(draft, there)
+    item: Any = {"customer": buyer, "invoice": invoice.id, "amount": 5_000, "currency": "usd"}
+    client.v1.invoice_items.create(item, there)
+    client.v1.invoices.pay(str(invoice.id), {"payment_method": method.id}, there)
+    simulator.advance(1)
+    asked: Any = {"invoice": invoice.id, "amount": 2_000, "refund_amount": 2_000}
+    note = client.v1.credit_notes.create(asked, there)
+    assert [each.amount for each in client.v1.refunds.list({}, there).data] == [2_000]
+    assert client.v1.credit_notes.retrieve(note.id, {}, there).post_payment_amount == 2_000
+    assert (client.v1.credit_notes.list().data, client.v1.refunds.list().data) == ([], [])
+    assert simulator.request("GET", f"/credit_notes/{note.id}/pdf").status == 200
+    assert [fee.amount_refunded for fee in client.v1.application_fees.list().data] == [0]
+    assert_exact(simulator)
 
 
 def test_a_void_note_makes_it_due_again(simulator: Simulator, client: stripe.StripeClient) -> None:

@@ -7,7 +7,8 @@ import stripe
 
 from local.stripe_simulator import Simulator
 
-from .billing import assert_exact, customer, listen
+from .billing import DAY, assert_exact, customer, heard, listen, recurring, subscribe
+from .conftest import START
 from .paying import refused
 
 
@@ -81,3 +82,45 @@ def test_only_what_is_said_of_an_entry_can_be_changed(client: stripe.StripeClien
         client.v1.customers.balance_transactions.create(buyer, {"amount": 0, "currency": "usd"})
     with refused(match="combine currencies"):
         client.v1.customers.balance_transactions.create(buyer, {"amount": 1, "currency": "eur"})
+
+
+def test_too_much_to_charge_is_owed_as_well(client: stripe.StripeClient) -> None:
+    buyer = customer(client)
+    client.v1.customers.balance_transactions.create(buyer, {"amount": 1, "currency": "usd"})
+    invoice = billed(client, buyer, 99_999_999)
+    assert (invoice.status, invoice.amount_due, invoice.ending_balance) == ("paid", 0, 100_000_000)
+    assert entries(client, buyer)[1:] == [("invoice_too_large", 99_999_999, 100_000_000)]
+
+
+def test_a_deleted_customer_is_billed_no_more(simulator: Simulator, client: stripe.StripeClient) -> None:
+    buyer = customer(client)
+    club = subscribe(client, buyer, recurring(client, 3_000))
+    client.v1.customers.balance_transactions.create(buyer, {"amount": -100, "currency": "usd"})
+    opened = billed(client, buyer, 500)
+    drafts = [client.v1.invoices.create({"customer": buyer, "auto_advance": on}) for on in (True, False)]
+    for draft in drafts:
+        item: Any = {"customer": buyer, "invoice": draft.id, "amount": 700, "currency": "usd"}
+        client.v1.invoice_items.create(item)
+    listen(simulator)
+    client.v1.customers.delete(buyer)
+    assert heard(simulator) == ["customer.subscription.deleted", "customer.deleted"]
+    assert client.v1.subscriptions.retrieve(club.id).status == "canceled"
+    simulator.advance(40 * DAY)
+    assert [each.status for each in client.v1.invoices.list({"customer": buyer}).data] == [
+        "draft", "draft", "open", "paid",
+    ]  # fmt: skip
+    with refused(match="deleted customer is not billed"):
+        client.v1.invoices.finalize_invoice(str(drafts[1].id))
+    with refused(match="has no balance"):
+        client.v1.credit_notes.create(
+            {"invoice": str(club.latest_invoice), "amount": 100, "credit_amount": 100, "memo": "Sorry"}
+        )
+    assert client.v1.invoices.void_invoice(str(opened.id)).status == "void"
+    assert_exact(simulator)
+
+
+def test_with_a_test_clock_its_customers_go_and_their_subscriptions(client: stripe.StripeClient) -> None:
+    clock = client.v1.test_helpers.test_clocks.create({"frozen_time": START})
+    club = subscribe(client, customer(client, test_clock=clock.id), recurring(client, 3_000))
+    client.v1.test_helpers.test_clocks.delete(clock.id)
+    assert client.v1.subscriptions.retrieve(club.id).status == "canceled"

@@ -48,7 +48,7 @@ def test_an_invoice_advances_by_itself_after_an_hour_and_is_paid(
     item(client, buyer)
     listen(simulator)
     made = draft(client, buyer, auto_advance=True)
-    assert made.automatically_finalizes_at == START + 3_600
+    assert made.automatically_finalizes_at == made.next_payment_attempt == START + 3_600
     simulator.advance(3_599)
     assert client.v1.invoices.retrieve(str(made.id)).status == "draft"
     simulator.advance(1)
@@ -92,6 +92,20 @@ def test_it_is_paid_with_another_card_when_the_buyer_brings_one(client: stripe.S
     assert client.v1.invoices.pay(str(found.id), {"payment_method": method.id}).status == "paid"
     with pytest.raises(stripe.InvalidRequestError, match="already paid"):
         client.v1.invoices.pay(str(found.id))
+
+
+def test_an_open_invoice_advances_by_itself_when_it_is_told_to_and_no_more_when_not(
+    simulator: Simulator, client: stripe.StripeClient
+) -> None:
+    buyer = customer(client)
+    found, other = opened(client, buyer), opened(client, buyer)
+    for each in (found, other):
+        advanced = client.v1.invoices.update(str(each.id), {"auto_advance": True})
+        assert (advanced.next_payment_attempt, advanced.automatically_finalizes_at) == (START + 3_600, None)
+    stopped = client.v1.invoices.update(str(other.id), {"auto_advance": False})
+    assert stopped.next_payment_attempt is None
+    simulator.advance(3_600)
+    assert [client.v1.invoices.retrieve(str(each.id)).status for each in (found, other)] == ["paid", "open"]
 
 
 def test_nothing_to_pay_with_is_said_and_elsewhere_is_a_way(client: stripe.StripeClient) -> None:

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import Final
 
 from ..context import Context
+from ..errors import InvalidRequestError
 from ..shelves import Collection
 from ..values import Object
 from .moments import now_for
@@ -33,11 +34,16 @@ def adjust(
 ) -> Object:
     """Change a customer's balance by ``amount`` minor units, and keep why: ``kind`` is Stripe's type of it.
 
+    Raises:
+        InvalidRequestError: the customer is deleted.
+
     There is no event for the entry; ``customer.updated`` tells of the balance, unless ``tells`` leaves that to others.
     """
     customers = context.state.collection_of("customer")
     assert customers is not None  # noqa: S101 - it is always there
     current = context.state.get(customers, customer["id"])
+    if "deleted" in current:
+        raise InvalidRequestError(f"The customer {current['id']} is deleted, and has no balance.", param="customer")
     ending = current["balance"] + amount
     after = context.state.update(customers, current, {"balance": ending, "currency": current["currency"] or currency})
     if tells:

@@ -140,8 +140,8 @@ def follow(context: Context, intent: Object) -> None:
 def _return_balance(context: Context, invoice: Object) -> None:
     """What was set off against an invoice is the customer's, or owed by it, as before."""
     applied = (invoice["ending_balance"] or 0) - invoice["starting_balance"]
-    if applied:
-        customer = customer_of(context, invoice["customer"])
+    customer = customer_of(context, invoice["customer"])
+    if applied and "deleted" not in customer:
         balance.adjust(
             context, customer, -applied, invoice["currency"], "unapplied_from_invoice", invoice=invoice["id"]
         )

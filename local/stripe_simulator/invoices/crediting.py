@@ -149,6 +149,7 @@ def _lower(context: Context, invoice: Object, amount: int) -> None:
         "pre_payment_credit_notes_amount": invoice["pre_payment_credit_notes_amount"] + amount,
     }
     lowered = context.state.update(INVOICES, invoice, changes)
+    context.emit("invoice.updated", lowered, previous=invoice)
     if not lowered["amount_remaining"]:
         collecting.cancel_payment(context, lowered)
         finalizing.mark_paid(context, lowered)
@@ -157,7 +158,6 @@ def _lower(context: Context, invoice: Object, amount: int) -> None:
     context.state.update(PAYMENT_INTENTS, intent, asked)
     for payment in list(context.state.select(INVOICE_PAYMENTS, {"invoice": invoice["id"], "status": "open"})):
         context.state.update(INVOICE_PAYMENTS, payment, {"amount_requested": lowered["amount_remaining"]})
-    context.emit("invoice.updated", lowered, previous=invoice)
 
 
 def _give_back(context: Context, invoice: Object, note: Object, *, is_preview: bool) -> None:

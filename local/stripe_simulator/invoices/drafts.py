@@ -18,7 +18,7 @@ from ..values import Object
 from . import lines as invoice_lines
 from .lines import DraftLine
 from .moments import now_for, schedule_for
-from .records import DRAFT, INVOICE_ITEMS, INVOICES, blank_invoice, customer_of, lines_of
+from .records import DRAFT, INVOICE_ITEMS, INVOICES, OPEN, blank_invoice, customer_of, lines_of
 
 PENDING_ITEMS_AT_ONCE: Final = 250  # https://docs.stripe.com/invoicing/integration#add-invoice-items
 _DAY_SECONDS: Final = 24 * 3_600
@@ -82,17 +82,18 @@ def require_draft(invoice: Object) -> Object:
 
 
 def set_advance(context: Context, invoice: Object, *, on: bool) -> Object:
-    """Let a draft finalize itself after its draft window, or not."""
-    at = now_for(context, customer_of(context, invoice["customer"])) + context.settings.invoice_draft_seconds
-    charged_at = at if on and invoice["collection_method"] == "charge_automatically" else None
+    """Let a draft finalize itself after its draft window, or an open invoice be charged by then; or not."""
+    customer = customer_of(context, invoice["customer"])
+    at = now_for(context, customer) + context.settings.invoice_draft_seconds
+    is_draft, is_charged = invoice["status"] == DRAFT, invoice["collection_method"] == "charge_automatically"
     changes = {
         "auto_advance": on,
-        "automatically_finalizes_at": at if on else None,
-        "next_payment_attempt": charged_at,
+        "automatically_finalizes_at": at if on and is_draft else None,
+        "next_payment_attempt": at if on and is_charged and invoice["status"] in (DRAFT, OPEN) else None,
     }
     if on:
-        customer = customer_of(context, invoice["customer"])
-        schedule_for(context, customer, "invoice.advance", at=at, invoice=invoice["id"])
+        name = "invoice.advance" if is_draft else "invoice.retry"
+        schedule_for(context, customer, name, at=at, invoice=invoice["id"])
     return context.state.update(INVOICES, invoice, changes)
 
 

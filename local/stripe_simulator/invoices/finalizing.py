@@ -27,7 +27,8 @@ def finalize(context: Context, invoice: Object, *, paid_by: Object | None = None
     balance is left alone, and ``collecting.follow`` tells the invoice how that payment stands.
 
     Raises:
-        InvalidRequestError: it is no draft, has no lines, or its automatic tax does not know where the customer is.
+        InvalidRequestError: it is no draft, has no lines, or its automatic tax does not know where the customer is;
+            the customer is deleted.
     """
     require_draft(invoice)
     if not invoice["lines"]["data"] and not invoice["parent"]:
@@ -41,6 +42,10 @@ def finalize(context: Context, invoice: Object, *, paid_by: Object | None = None
             code="customer_tax_location_invalid",
         )
     customer = customer_of(context, invoice["customer"])
+    if "deleted" in customer:
+        raise InvalidRequestError(
+            f"No such customer: '{customer['id']}'; a deleted customer is not billed.", code="resource_missing"
+        )
     now = now_for(context, customer)
     page = f"{context.settings.base_url}/i/{invoice['id']}"
     changes = {
@@ -100,9 +105,13 @@ def require_transition(invoice: Object, status: str) -> None:
 
 
 def set_off(total: int, before: int, currency: str) -> tuple[int, int]:
-    """What is due of a total, and the customer's balance after it: too little to charge is carried forward."""
+    """What is due of a total, and the customer's balance after it, which takes what is too little or much to charge.
+
+    https://docs.stripe.com/billing/customer/balance#types
+    """
     due = total + before
-    if 0 < due < money.MINIMUM_CHARGE.get(currency, money.step(currency)):
+    smallest = money.MINIMUM_CHARGE.get(currency, money.step(currency))
+    if 0 < due < smallest or due > money.maximum(currency):
         return 0, due
     return max(0, due), min(0, due)
 
@@ -112,7 +121,8 @@ def _settled(context: Context, invoice: Object, customer: Object) -> dict[str, A
     currency, before = invoice["currency"], customer.get("balance", 0)
     due, ending = set_off(invoice["total"], before, currency)
     if ending != before:
-        kind = "invoice_too_small" if ending > 0 else "applied_to_invoice"
+        carried = "invoice_too_large" if ending > money.maximum(currency) else "invoice_too_small"
+        kind = carried if ending > 0 else "applied_to_invoice"
         balance.adjust(context, customer, ending - before, currency, kind, invoice=invoice["id"])
     return {"amount_due": due, "amount_remaining": due, "ending_balance": ending, "starting_balance": before}
 

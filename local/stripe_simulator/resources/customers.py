@@ -1,7 +1,7 @@
 """Customers: who pays. https://docs.stripe.com/api/customers"""
 
 import string
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from itertools import islice
 from typing import Any, Final
 
@@ -56,6 +56,7 @@ _ABSENT_WHEN_EMPTY: Final = ("business_name", "individual_name")
 _UNSUPPORTED: Final = ("cash_balance", "payment_method", "source", "default_source")
 _INVOICE_SETTINGS: Final = ("custom_fields", "default_payment_method", "footer", "rendering_options")
 _PREFIX_LENGTH: Final = 8
+_ends: Final[list[Callable[[Context, Object], None]]] = []
 
 
 @routes.api("POST", "/v1/customers")
@@ -129,11 +130,7 @@ def update(context: Context, customer: str) -> Object:
 def delete(context: Context, customer: str) -> Object:
     """Delete a customer for good; a stub stays, so that what refers to it can still be read."""
     before = context.state.get(CUSTOMERS, customer)
-    stub = {"id": customer, "object": "customer", "deleted": True}
-    if "deleted" not in before:
-        context.state.replace(CUSTOMERS, stub)
-        context.emit("customer.deleted", before)
-    return stub
+    return before if "deleted" in before else remove(context, before)
 
 
 @routes.api("GET", "/v1/customers")
@@ -141,6 +138,22 @@ def list_customers(context: Context) -> Object:
     """Customers, newest first."""
     params = context.params
     return context.list(CUSTOMERS, {"email": params.get("email"), "test_clock": params.get("test_clock")})
+
+
+def before_deletion(end: Callable[[Context, Object], None]) -> Callable[[Context, Object], None]:
+    """Let a function end what goes on only with its customer."""
+    _ends.append(end)
+    return end
+
+
+def remove(context: Context, customer: Object) -> Object:
+    """Delete a customer; gives the stub that is left of it."""
+    for end in _ends:
+        end(context, customer)
+    current = context.state.get(CUSTOMERS, customer["id"])
+    stub = context.state.replace(CUSTOMERS, {"id": customer["id"], "object": "customer", "deleted": True})
+    context.emit("customer.deleted", current)
+    return stub
 
 
 def _with_balance(context: Context, customer: Object, kind: str) -> Object:

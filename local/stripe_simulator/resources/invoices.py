@@ -220,7 +220,7 @@ def list_invoices(context: Context) -> Object:
 def advance(context: Context, invoice: str) -> None:
     """The draft window is over: finalize, and collect."""
     found = context.state.find(INVOICES, invoice)
-    if found and "deleted" not in found and found["status"] == DRAFT and found["auto_advance"]:
+    if found and "deleted" not in found and found["status"] == DRAFT and _goes_on(context, found):
         opened = finalizing.finalize(context, found)
         if opened["status"] == OPEN:
             collect_now(context, opened)
@@ -230,7 +230,7 @@ def advance(context: Context, invoice: str) -> None:
 def retry(context: Context, invoice: str) -> None:
     """The next try of a payment that failed."""
     found = context.state.get(INVOICES, invoice)
-    if found["status"] == OPEN and found["next_payment_attempt"] is not None:
+    if found["status"] == OPEN and found["next_payment_attempt"] is not None and _goes_on(context, found):
         collecting.collect_by_itself(context, found)
 
 
@@ -246,8 +246,13 @@ def collect_now(context: Context, invoice: Object) -> Object:
 def collect_in_time(context: Context, invoice: str) -> None:
     """An invoice that was finalized by hand and advances by itself is charged after the answer."""
     found = context.state.get(INVOICES, invoice)
-    if found["status"] == OPEN and not found["attempted"]:
+    if found["status"] == OPEN and not found["attempted"] and _goes_on(context, found):
         collect_now(context, found)
+
+
+def _goes_on(context: Context, invoice: Object) -> bool:
+    """Whether an invoice still advances by itself: none of a deleted customer does."""
+    return bool(invoice["auto_advance"]) and "deleted" not in customer_of(context, invoice["customer"])
 
 
 def _collect_soon(context: Context, invoice: Object) -> None:

@@ -5,7 +5,7 @@ from typing import Any, Final
 from ..context import Context
 from ..errors import InvalidParameterError, InvalidRequestError
 from ..invoices.moments import CLOCK_TASKS, TEST_CLOCKS
-from ..resources.customers import CUSTOMERS
+from ..resources.customers import CUSTOMERS, remove
 from ..routing import Routes
 from ..values import Object
 
@@ -52,8 +52,7 @@ def delete(context: Context, test_clock: str) -> Object:
     """Delete a clock with its customers."""
     clock = context.state.get(TEST_CLOCKS, test_clock)
     for customer in list(context.state.select(CUSTOMERS, {"test_clock": test_clock})):
-        context.state.replace(CUSTOMERS, {"id": customer["id"], "object": "customer", "deleted": True})
-        context.emit("customer.deleted", customer)
+        remove(context, customer)
     for task in list(context.state.select(CLOCK_TASKS, {"test_clock": test_clock})):
         context.state.delete(CLOCK_TASKS, task["id"])
     context.state.delete(TEST_CLOCKS, test_clock)

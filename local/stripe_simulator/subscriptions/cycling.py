@@ -9,6 +9,7 @@ from ..context import Context
 from ..invoices import collecting, finalizing, watching
 from ..invoices.moments import now_for, schedule_for
 from ..invoices.records import INVOICES, OPEN
+from ..resources.customers import before_deletion
 from ..values import Object
 from . import billing
 from .records import (
@@ -131,6 +132,13 @@ def expire(context: Context, subscription: Object) -> Object:
     if invoice["status"] == OPEN:
         collecting.void(context, invoice)
     return moved
+
+
+@before_deletion
+def end_all(context: Context, customer: Object) -> None:
+    """Deleting a customer cancels its subscriptions at once. https://docs.stripe.com/api/customers/delete"""
+    for subscription in list(context.state.select(SUBSCRIPTIONS, {"customer": customer["id"], "_running": True})):
+        end(context, subscription, reason="cancellation_requested")
 
 
 @watching.watches
