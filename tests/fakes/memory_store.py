@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from datetime import datetime
 from typing import Any
 
-from marketplace.adapters import keys, listings
+from marketplace.adapters import keys, listings, places
 from marketplace.adapters.codec import Attributes, time_text
 from marketplace.adapters.cursors import cursor_at, position_of
 from marketplace.adapters.journal import journal_name, journal_position
@@ -169,7 +169,7 @@ class MemoryStore:
 
     def due(self, shard: int, *, now: datetime, limit: int) -> Sequence[Watched]:
         with self._step("due"):
-            return [item for item in self._due_in(keys.due_shard(shard), now, limit) if isinstance(item, Watched)]
+            return [item for item in self._due_in(places.due_shard(shard), now, limit) if isinstance(item, Watched)]
 
     def _due_in(self, partition: str, now: datetime, limit: int) -> list[Item | None]:
         due = [

@@ -6,7 +6,7 @@ from dataclasses import replace
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from marketplace.adapters import journal, keys, listings
+from marketplace.adapters import journal, keys, listings, places
 from marketplace.adapters.codec import TTL_ATTRIBUTE, Attributes, decode, epoch_seconds, time_text
 from marketplace.adapters.cursors import cursor_at, position_of
 from marketplace.adapters.dynamodb_calls import ConditionsFailed, DynamoDBCalls, key_attributes
@@ -114,7 +114,7 @@ class DynamoDBStore:
         rows = self._calls.query(
             IndexName=BY_STRIPE_ID,
             KeyConditionExpression="gsi_stripe = :waiting",
-            ExpressionAttributeValues={":waiting": {"S": keys.waiting_for(merchant_id)}},
+            ExpressionAttributeValues={":waiting": {"S": places.waiting_for(merchant_id)}},
             most=limit,
         )
         items = map(item_in, self._calls.get([key_in(row) for row in rows]).values())
@@ -168,7 +168,7 @@ class DynamoDBStore:
 
     def due(self, shard: int, *, now: datetime, limit: int) -> Sequence[Watched]:
         """What is to be looked at by now, the longest overdue first; the index lags, and what moved on is left out."""
-        items = self._due_in(keys.due_shard(shard), now, limit)
+        items = self._due_in(places.due_shard(shard), now, limit)
         return [item for item in items if isinstance(item, Watched)]
 
     def _due_in(self, partition: str, now: datetime, limit: int) -> list[Item]:

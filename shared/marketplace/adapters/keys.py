@@ -1,4 +1,4 @@
-"""Where each item stands in the table, and in which index.
+"""Where each item stands in the table, and in which index (adapters/places.py).
 
 A transaction is one partition, so that one query reads its books. ``tx`` stands for a ULID such as
 ``01jd2k8m6wq3v5x7y9zabcdefg``, ``me`` for a merchant's, ``own`` for the item's own; times are ISO, UTC, microseconds.
@@ -45,12 +45,9 @@ OnboardingLink        ONBOARDING#9f86             ONBOARDING
 An id that has not the shape of its noun has no key: it is read as absent and cannot be written.
 """
 
-import zlib
 from collections.abc import Mapping
-from datetime import datetime
 from typing import Any, Final, NamedTuple
 
-from marketplace.adapters.codec import time_text
 from marketplace.domain.audits import Audit, Finding
 from marketplace.domain.balance_transactions import BalanceTransaction
 from marketplace.domain.books import EventMarker, IdempotencyRecord
@@ -64,9 +61,9 @@ from marketplace.domain.ledger import PLATFORM, JournalEntry
 from marketplace.domain.merchants import Merchant, OnboardingLink
 from marketplace.domain.reconciliation import Discrepancy, PayoutReconciliation, Reconciliation, Walk
 from marketplace.domain.refunds import Refund
-from marketplace.domain.shares import Hold, Share
-from marketplace.domain.transactions import ChargeType, Payment, Transaction
-from marketplace.ports import DUE_SHARDS, Item, Ref
+from marketplace.domain.shares import Share
+from marketplace.domain.transactions import Payment, Transaction
+from marketplace.ports import Item, Ref
 
 LONGEST_NAME_BYTES: Final = 255  # Stripe's ids and OIDC's subjects are no longer; DynamoDB's sort keys end at 1,024
 
@@ -195,54 +192,9 @@ def ref_of(item: Item) -> Ref[Any]:
     return Ref(type(item), name, owner=owner)
 
 
-def index_attributes(item: Item) -> dict[str, str]:
-    """What puts an item into the indexes."""
-    places: dict[str, str | None] = {}
-    match item:
-        case Transaction():
-            only_merchant = item.legs[0].merchant_id if item.charge_type is ChargeType.DESTINATION else None
-            places = {"gsi_merchant": only_merchant, "gsi_customer": item.customer_id, "gsi_time": ulid_in(item.id)}
-        case Share():
-            listed = item.merchant_id if item.charge_type is ChargeType.SEPARATE else None
-            places = {"gsi_merchant": listed, "gsi_time": ulid_in(item.transaction_id) if listed else None}
-            places |= {"gsi_stripe": waiting_for(item.merchant_id) if item.hold is Hold.NOT_READY else None}
-            places |= _due(item.transaction_id, item.due_at)
-        case Debt():
-            places = _due(item.merchant_id, item.due_at)
-        case Merchant():
-            places = {"gsi_merchant": ALL_MERCHANTS, "gsi_time": ulid_in(item.id), "gsi_stripe": item.account_id}
-        case Price():
-            places = {"gsi_merchant": item.product_id, "gsi_time": ulid_in(item.id)}
-        case Payment():
-            places = _due(item.transaction_id, item.due_at)
-        case Command():
-            places = _due(item.subject, item.due_at)
-        case JournalEntry():
-            places = {"gsi_stripe": item.moved_by}
-        case Discrepancy() | Finding() | PayoutReconciliation() | Reconciliation() | Walk():
-            places = _places_of_account(item)
-    return {name: value for name, value in places.items() if value is not None}
-
-
-def journal_place(entry: JournalEntry, booked_at: datetime) -> dict[str, str]:
-    """Where an entry that is written now stands in the journal; its position there is its gsi_booked_at."""
-    at = time_text(booked_at)
-    return {"gsi_day": at[: len("2026-11-23")], "gsi_booked_at": f"{at}#{entry.object_id}#{entry.kind}"}
-
-
 def closing_partition(name: str) -> str:
     """Where the balances of a closing stand."""
     return f"CLOSING#{name}"
-
-
-def due_shard(shard: int) -> str:
-    """The partition of a shard of what is due; shards are from 0 to DUE_SHARDS - 1."""
-    return f"DUE#{shard}"
-
-
-def waiting_for(merchant_id: str) -> str:
-    """Where the shares stand that wait for a merchant to become ready: in the index that is sparse anyway."""
-    return f"WAITING#{merchant_id}"
 
 
 def is_name(text: str) -> bool:
@@ -291,30 +243,3 @@ def _key_in_ledger(ref: Ref[Any], word: str) -> Key | None:
     if ref.kind in {Audit, Finding}:
         return Key(AUDITS if ref.kind is Audit else FINDINGS, f"{word}#{ref.id}")
     return Key(CLOSINGS if ref.owner is None else closing_partition(ref.owner), f"{word}#{ref.id}")
-
-
-def _places_of_account(
-    item: Discrepancy | Finding | PayoutReconciliation | Reconciliation | Walk,
-) -> dict[str, str | None]:
-    match item:
-        case Walk():
-            return _walk(item.due_at)
-        case Reconciliation():
-            return {"gsi_merchant": ALL_RECONCILIATIONS, "gsi_time": ulid_in(item.id)}
-        case PayoutReconciliation():
-            return {"gsi_merchant": ALL_PAYOUTS, "gsi_time": ulid_in(item.id), **_walk(item.due_at)}
-        case Finding():
-            return {"gsi_merchant": OPEN_FINDINGS, "gsi_time": ulid_in(item.id)} if item.is_open else {}
-        case Discrepancy():
-            return {"gsi_merchant": OPEN_DISCREPANCIES, "gsi_time": ulid_in(item.id)} if item.is_open else {}
-
-
-def _walk(due_at: datetime | None) -> dict[str, str | None]:
-    return {} if due_at is None else {"gsi_due": WALKS, "gsi_due_at": time_text(due_at)}
-
-
-def _due(subject: str, due_at: datetime | None) -> dict[str, str | None]:
-    if due_at is None:
-        return {}
-    shard = zlib.crc32(subject.encode()) % DUE_SHARDS
-    return {"gsi_due": due_shard(shard), "gsi_due_at": time_text(due_at)}

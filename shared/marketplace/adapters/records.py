@@ -5,7 +5,8 @@ from datetime import datetime
 from typing import Any, Final
 
 from marketplace.adapters.codec import Attributes, decode, encode
-from marketplace.adapters.keys import KINDS, WORDS, Key, index_attributes, journal_place, key_of, ref_of
+from marketplace.adapters.keys import KINDS, WORDS, Key, key_of, ref_of
+from marketplace.adapters.places import index_attributes, journal_place
 from marketplace.domain.balance_transactions import BalanceTransaction
 from marketplace.domain.books import Books, EventMarker, IdempotencyRecord
 from marketplace.domain.closings import Posting
