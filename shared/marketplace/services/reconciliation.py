@@ -14,6 +14,7 @@ from typing import Any, Final
 
 from marketplace.domain.balance_transactions import BalanceTransaction, balance_transaction
 from marketplace.domain.deferred import dataclass
+from marketplace.domain.errors import Unavailable
 from marketplace.domain.ids import id_from
 from marketplace.domain.ledger import PLATFORM
 from marketplace.domain.reconciliation import (
@@ -73,7 +74,7 @@ def reconcile(
     for each in _open_lately(ports):
         if not has_time():
             break
-        with suppress(Conflict):
+        with suppress(Conflict, Unavailable):
             done.resolved += _look_again(ports, each)
     return done
 
