@@ -107,7 +107,13 @@ def line_of_item(item: Object) -> DraftLine:
     """The line of an invoice item."""
     given: Mapping[str, Any] = item["_line"]
     details = {"invoice_item": item["id"], "proration": item["proration"], "proration_details": None}
-    parent = given.get("parent") or {
+    parent = given.get("parent")
+    if parent and parent["subscription_item_details"]:
+        parent = {
+            **parent,
+            "subscription_item_details": {**parent["subscription_item_details"], "invoice_item": item["id"]},
+        }
+    parent = parent or {
         "invoice_item_details": {**details, "subscription": None},
         "subscription_item_details": None,
         "type": "invoice_item_details",

@@ -80,12 +80,15 @@ def priced(
 
 
 def keep(context: Context, invoice: Object, lines: Sequence[DraftLine], sums: Sums) -> list[Object]:
-    """Keep the lines in the place of those that were there; gives them in their order."""
-    for line in list(context.state.select(INVOICE_LINES, {"invoice": invoice["id"]})):
-        context.state.delete(INVOICE_LINES, line["id"])
-    made: list[Object] = [
-        line_item(context, invoice["id"], line, each) for line, each in zip(lines, sums.lines, strict=True)
-    ]
+    """Keep the lines in the place of those that were there; gives them in their order. What stays keeps its id."""
+    ids: dict[str, list[str]] = {}
+    for there in list(context.state.select(INVOICE_LINES, {"invoice": invoice["id"]})):
+        ids.setdefault(repr(there["_line"]["parent"]), []).append(there["id"])
+        context.state.delete(INVOICE_LINES, there["id"])
+    made: list[Object] = []
+    for line, each in zip(lines, sums.lines, strict=True):
+        known = ids.get(repr(line.parent and dict(line.parent)))
+        made.append(line_item(context, invoice["id"], line, each, known=known.pop(0) if known else None))
     for item in reversed(made):  # a list, newest first, shows them as they were given
         context.state.insert(INVOICE_LINES, item)
     return made
@@ -114,12 +117,14 @@ def members(invoice_id: str, made: list[Object], sums: Sums) -> dict[str, Any]:
     }
 
 
-def line_item(context: Context, invoice_id: str | None, line: DraftLine, summed: LineSum) -> dict[str, Any]:
-    """The line item object."""
+def line_item(
+    context: Context, invoice_id: str | None, line: DraftLine, summed: LineSum, *, known: str | None = None
+) -> dict[str, Any]:
+    """The line item object; ``known`` is the id that it had before."""
     off = _discount_amounts(list(summed.discount_amounts))
     stored = {name: getattr(line, name) for name in line.__dataclass_fields__}
     return {
-        "id": context.ids.new("il"),
+        "id": known or context.ids.new("il"),
         "object": "line_item",
         "amount": line.amount,
         "currency": line.currency,
@@ -167,6 +172,13 @@ def tax_object(tax: TaxAmount) -> dict[str, Any]:
 def rates(context: Context, ids: Sequence[str], param: str = "tax_rates") -> tuple[str, ...]:
     """Tax rates that exist."""
     return tuple(context.state.get(TAX_RATES, each, param=f"{param}[{at}]")["id"] for at, each in enumerate(ids))
+
+
+def item_of(parent: Mapping[str, Any] | None) -> str | None:
+    """The invoice item that a line's ``parent`` names."""
+    details = (parent or {}).get("invoice_item_details") or (parent or {}).get("subscription_item_details") or {}
+    named: str | None = details.get("invoice_item")
+    return named
 
 
 def with_discounts(line: DraftLine, discounts: Sequence[str]) -> DraftLine:

@@ -95,6 +95,26 @@ def list_items(context: Context) -> Object:
     return context.list(INVOICE_ITEMS, {name: params.get(name) for name in ("customer", "invoice", "pending")})
 
 
+def assign(context: Context, draft: Object, item: str, param: str) -> None:
+    """Let a draft take an item that is pending.
+
+    Raises:
+        InvalidParameterError: there is no such item of the draft's customer.
+    """
+    found = context.state.find(INVOICE_ITEMS, item)
+    if found is None or found["customer"] != draft["customer"] or found["invoice"]:
+        raise InvalidParameterError(f"No such pending invoice item: '{item}'", code="resource_missing", param=param)
+    if found["currency"] != draft["currency"]:
+        raise InvalidParameterError(f"The item is in {found['currency']}, not {draft['currency']}.", param=param)
+    _onto(context, context.state.get(INVOICES, draft["id"]), [found])
+
+
+def unassign(context: Context, draft: Object, item: Object) -> None:
+    """Let an item of a draft be pending again."""
+    context.state.update(INVOICE_ITEMS, item, {"invoice": None})
+    _reprice(context, context.state.get(INVOICES, draft["id"]))
+
+
 def _onto(context: Context, draft: Object, items: list[Object]) -> None:
     lines = invoice_lines.drafts_of(lines_of(context.state, draft))
     drafts.reprice(context, draft, [*lines, *drafts.take_items(context, draft, items)])
@@ -102,13 +122,15 @@ def _onto(context: Context, draft: Object, items: list[Object]) -> None:
 
 def _reprice(context: Context, draft: Object) -> None:
     """The draft with its items as they now are, and the lines that are none."""
-    others = [
-        line
-        for line in invoice_lines.drafts_of(lines_of(context.state, draft))
-        if not (line.parent or {}).get("invoice_item_details")
-    ]
-    items = context.state.select(INVOICE_ITEMS, {"invoice": draft["id"]}, ascending=True)
-    drafts.reprice(context, draft, [*others, *(drafts.line_of_item(item) for item in items)])
+    items = {item["id"]: item for item in context.state.select(INVOICE_ITEMS, {"invoice": draft["id"]})}
+    lines: list[DraftLine] = []
+    for line in invoice_lines.drafts_of(lines_of(context.state, draft)):
+        named = invoice_lines.item_of(line.parent)
+        if named is None:
+            lines.append(line)
+        elif named in items:
+            lines.append(drafts.line_of_item(items[named]))
+    drafts.reprice(context, draft, lines)
 
 
 def _editable(context: Context, item: Object) -> Object | None:
@@ -146,7 +168,10 @@ def _changed(context: Context, line: DraftLine, customer: Object, *, is_new: boo
     quantity = params.get("quantity", line.quantity)
     if price is not None:
         made = of_price(context, price, quantity, description=params.get("description"))
-        line = replace(made, period=line.period, parent=line.parent, metadata=line.metadata)
+        line = replace(
+            line, amount=made.amount, quantity=quantity, description=made.description, price=price,
+            unit_amount_decimal=made.unit_amount_decimal, tax_behavior=made.tax_behavior, tax_code=made.tax_code,
+        )  # fmt: skip
     elif "amount" in params:
         _check_step(params["amount"], line.currency)
         line = replace(line, amount=params["amount"], quantity=quantity)
@@ -155,7 +180,8 @@ def _changed(context: Context, line: DraftLine, customer: Object, *, is_new: boo
         amount = money.Rounding.HALF_UP.whole(exact, line.currency)
         line = replace(line, amount=amount, quantity=quantity, unit_amount_decimal=str(params["unit_amount_decimal"]))
     elif "quantity" in params and line.price is not None:
-        line = replace(of_price(context, line.price, quantity, description=line.description), period=line.period)
+        made = of_price(context, line.price, quantity, description=line.description)
+        line = replace(line, amount=made.amount, quantity=quantity)
     elif is_new:
         raise InvalidParameterError(
             "You must specify either `amount`, `unit_amount_decimal`, `pricing` or `price_data`.",

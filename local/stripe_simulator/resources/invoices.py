@@ -9,18 +9,7 @@ from ..errors import CardError, InvalidParameterError, InvalidRequestError
 from ..funds.intents import PAYMENT_INTENTS
 from ..funds.methods import PAYMENT_METHODS
 from ..invoices import collecting, drafts, finalizing
-from ..invoices import lines as invoice_lines
-from ..invoices.lines import DraftLine
-from ..invoices.records import (
-    DRAFT,
-    INVOICE_ITEMS,
-    INVOICE_LINES,
-    INVOICE_PAYMENTS,
-    INVOICES,
-    OPEN,
-    customer_of,
-    lines_of,
-)
+from ..invoices.records import DRAFT, INVOICE_ITEMS, INVOICE_LINES, INVOICE_PAYMENTS, INVOICES, OPEN, customer_of
 from ..metadata import merged
 from ..pricing import discounts
 from ..pricing.tax_rates import TAX_RATES
@@ -186,25 +175,6 @@ def mark_uncollectible(context: Context, invoice: str) -> Object:
     return collecting.mark_uncollectible(context, context.state.get(INVOICES, invoice))
 
 
-@routes.api("GET", _PATH + "/{invoice}/lines")
-def list_lines(context: Context, invoice: str) -> Object:
-    """The lines, in their order."""
-    return context.list(INVOICE_LINES, {"invoice": context.state.get(INVOICES, invoice)["id"]})
-
-
-@routes.api("POST", _PATH + "/{invoice}/add_lines")
-def add_lines(context: Context, invoice: str) -> Object:
-    """Add lines to a draft, from pending items or described on the spot."""
-    context.unsupported("invoice_metadata")
-    found = drafts.require_draft(context.state.get(INVOICES, invoice))
-    lines = invoice_lines.drafts_of(lines_of(context.state, found))
-    for position, given in enumerate(context.params["lines"]):
-        lines.append(_added(context, found, given, f"lines[{position}]"))
-    after = drafts.reprice(context, found, lines)
-    context.emit("invoice.updated", after, previous=found)
-    return after
-
-
 @routes.api("GET", _PATH)
 def list_invoices(context: Context) -> Object:
     """Invoices, newest first."""
@@ -323,24 +293,3 @@ def _automatic_tax(context: Context, invoice: Object) -> dict[str, Any]:
         "provider": "stripe" if given["enabled"] else None,
         "status": "requires_location_inputs" if given["enabled"] else None,
     }
-
-
-def _added(context: Context, invoice: Object, given: Mapping[str, Any], param: str) -> DraftLine:
-    if given.get("invoice_item"):
-        item = context.state.get(INVOICE_ITEMS, given["invoice_item"], param=f"{param}[invoice_item]")
-        return drafts.take_items(context, invoice, [item])[0]
-    if "amount" not in given:
-        raise InvalidParameterError(
-            f"You must specify `amount` or `invoice_item` for {param}.", code="parameter_missing", param=param
-        )
-    period = given.get("period") or {}
-    now = context.clock.now()
-    return DraftLine(
-        amount=given["amount"],
-        currency=invoice["currency"],
-        description=given.get("description"),
-        quantity=given.get("quantity", 1),
-        period=(period.get("start", now), period.get("end", now)),
-        metadata=merged({}, given.get("metadata")),
-        tax_rates=invoice_lines.rates(context, given.get("tax_rates") or (), f"{param}[tax_rates]"),
-    )
