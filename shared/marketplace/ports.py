@@ -13,6 +13,7 @@ from marketplace.domain.books import Books, EventMarker, IdempotencyRecord
 from marketplace.domain.catalog import Price, Product
 from marketplace.domain.closings import AccountBalance, Closing, Posting
 from marketplace.domain.commands import Command, Doubt
+from marketplace.domain.customers import Customer
 from marketplace.domain.debts import Debt
 from marketplace.domain.deferred import dataclass
 from marketplace.domain.disputes import Dispute
@@ -28,8 +29,8 @@ from marketplace.domain.shares import Share
 from marketplace.domain.transactions import Payment, Transaction
 
 Versioned = (
-    Audit | Command | Debt | Discrepancy | Dispute | Finding | Merchant | Payment | PayoutReconciliation | Price
-    | Product | Reconciliation | Refund | Share | Walk
+    Audit | Command | Customer | Debt | Discrepancy | Dispute | Finding | Merchant | Payment | PayoutReconciliation
+    | Price | Product | Reconciliation | Refund | Share | Walk
 )  # fmt: skip
 Watched = Command | Debt | Payment | Share  # what falls due, and is then looked at by the sweep
 WrittenOnce = (
@@ -199,6 +200,13 @@ class Operation(StrEnum):
     LIST_PRODUCTS = "v1.products.list"
     CREATE_PRICE = "v1.prices.create"
     LIST_PRICES = "v1.prices.list"
+    CREATE_CUSTOMER = "v1.customers.create"
+    READ_CUSTOMER = "v1.customers.retrieve"
+    UPDATE_CUSTOMER = "v1.customers.update"
+    LIST_CUSTOMERS = "v1.customers.list"
+    LIST_PAYMENT_METHODS = "v1.customers.payment_methods.list"
+    READ_PAYMENT_METHOD = "v1.customers.payment_methods.retrieve"
+    DETACH_PAYMENT_METHOD = "v1.payment_methods.detach"
     CREATE_CHECKOUT_SESSION = "v1.checkout.sessions.create"
     READ_CHECKOUT_SESSION = "v1.checkout.sessions.retrieve"
     EXPIRE_CHECKOUT_SESSION = "v1.checkout.sessions.expire"

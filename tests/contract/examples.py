@@ -11,6 +11,7 @@ from marketplace.domain.balance_transactions import BalanceTransaction, Movement
 from marketplace.domain.books import EventMarker, IdempotencyRecord
 from marketplace.domain.catalog import Price, Product
 from marketplace.domain.commands import Command, CommandKind, record
+from marketplace.domain.customers import Customer, CustomerStatus
 from marketplace.domain.debts import Debt
 from marketplace.domain.disputes import Dispute, DisputeStatus
 from marketplace.domain.fees import FeePolicy
@@ -70,6 +71,13 @@ class Examples:
             id=self.id("merchant"), name="Café Nordlicht", country="de", currencies=("eur", "usd"),
             fee_policy=FeePolicy(percent=Decimal("12.50"), fixed={"eur": 30}), status=MerchantStatus.READY,
             account_id=self.stripe_id("acct", 16), requirements_due=("individual.address",), created_at=self.now,
+        )  # fmt: skip
+        return replace(made, **fields)
+
+    def customer(self, **fields: Any) -> Customer:
+        made = Customer(
+            id=f"auth0|{self.token()[:24]}", email="ann@example.com", name=None, status=CustomerStatus.READY,
+            stripe_customer_id=self.stripe_id("cus", 14), created_at=self.now,
         )  # fmt: skip
         return replace(made, **fields)
 

@@ -10,6 +10,7 @@ from marketplace.domain.books import EventMarker, IdempotencyRecord
 from marketplace.domain.catalog import Price, Product
 from marketplace.domain.closings import AccountBalance, Closing, name_of
 from marketplace.domain.commands import Command
+from marketplace.domain.customers import Customer
 from marketplace.domain.debts import Debt
 from marketplace.domain.disputes import Dispute
 from marketplace.domain.merchants import Merchant, MerchantStatus, OnboardingLink
@@ -31,6 +32,8 @@ def stored_of_each_kind(examples: Examples) -> dict[Ref[Any], Item]:
     refund = examples.refund(transaction)
     share, dispute, debt = examples.share(transaction), examples.dispute(transaction), examples.debt(merchant)
     of_sale, of_merchant = examples.command(transaction.id), examples.command(merchant.id)
+    customer = examples.customer()
+    of_customer = examples.command(customer.subject)
     inside, outside = examples.idempotency(transaction), examples.idempotency(None)
     marker, link = examples.marker(), examples.link(merchant)
     line, account = examples.balance_transaction(transaction), "acct_1"
@@ -47,6 +50,8 @@ def stored_of_each_kind(examples: Examples) -> dict[Ref[Any], Item]:
         Ref(Closing, name_of(examples.now)): closing,
         Ref(AccountBalance, "losses#usd", owner=name_of(examples.now)): row,
         Ref(Merchant, merchant.id): merchant,
+        Ref(Customer, customer.id): customer,
+        Ref(Command, of_customer.id, owner=customer.subject): of_customer,
         Ref(Product, product.id): product,
         Ref(Price, price.id): price,
         Ref(Transaction, transaction.id): transaction,

@@ -18,6 +18,13 @@ PATHS: Final[Mapping[Operation, tuple[str, str]]] = {
     Operation.LIST_PRODUCTS: ("GET", "/v1/products"),
     Operation.CREATE_PRICE: ("POST", "/v1/prices"),
     Operation.LIST_PRICES: ("GET", "/v1/prices"),
+    Operation.CREATE_CUSTOMER: ("POST", "/v1/customers"),
+    Operation.READ_CUSTOMER: ("GET", "/v1/customers/{}"),
+    Operation.UPDATE_CUSTOMER: ("POST", "/v1/customers/{}"),
+    Operation.LIST_CUSTOMERS: ("GET", "/v1/customers"),
+    Operation.LIST_PAYMENT_METHODS: ("GET", "/v1/customers/{}/payment_methods"),
+    Operation.READ_PAYMENT_METHOD: ("GET", "/v1/customers/{}/payment_methods/{}"),
+    Operation.DETACH_PAYMENT_METHOD: ("POST", "/v1/payment_methods/{}/detach"),
     Operation.CREATE_CHECKOUT_SESSION: ("POST", "/v1/checkout/sessions"),
     Operation.READ_CHECKOUT_SESSION: ("GET", "/v1/checkout/sessions/{}"),
     Operation.EXPIRE_CHECKOUT_SESSION: ("POST", "/v1/checkout/sessions/{}/expire"),
@@ -77,7 +84,23 @@ def refund(amount: int, refund_id: str = "re_1", *, fee: int = 0, **fields: Any)
     }
 
 
+def customer(customer_id: str = "cus_1", **fields: Any) -> dict[str, Any]:
+    """A customer."""
+    return {"id": customer_id, "email": None, "name": None, "metadata": {}, **fields}
+
+
+def saved_card(payment_method_id: str = "pm_1", **fields: Any) -> dict[str, Any]:
+    """A card that a customer has saved."""
+    card = {"brand": "visa", "last4": "4242", "exp_month": 12, "exp_year": 2030}
+    return {"id": payment_method_id, "type": "card", "card": card, "created": SECOND, **fields}
+
+
 DEFAULTS: Final[Mapping[Operation, Callable[[Mapping[str, Any]], dict[str, Any]]]] = {
+    Operation.CREATE_CUSTOMER: lambda params: customer(**params),
+    Operation.UPDATE_CUSTOMER: lambda params: customer(**params),
+    Operation.LIST_PAYMENT_METHODS: lambda _: {"data": [saved_card()], "has_more": False},
+    Operation.READ_PAYMENT_METHOD: lambda _: saved_card(),
+    Operation.DETACH_PAYMENT_METHOD: lambda _: saved_card(),
     Operation.CREATE_ACCOUNT: lambda _: account(),
     Operation.CREATE_ACCOUNT_LINK: lambda _: {"url": "https://connect.stripe.com/setup/e/1"},
     Operation.CREATE_PRODUCT: lambda _: {"id": "prod_1"},

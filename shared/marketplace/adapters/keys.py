@@ -27,6 +27,8 @@ Price                 MERCHANT#merchant-me        PRICE#price-me-own     gsi_mer
 Debt                  MERCHANT#merchant-me        DEBT#debt-me-own       gsi_due=DUE#0, gsi_due_at=...
 Command               MERCHANT#merchant-me        COMMAND#command-own    gsi_due=DUE#0, gsi_due_at=...
 IdempotencyRecord     IDEMPOTENCY#5e88            IDEMPOTENCY
+Customer              CUSTOMER#auth0|7            CUSTOMER
+Command               CUSTOMER#auth0|7            COMMAND#command-own    gsi_due=DUE#1, gsi_due_at=...
 BalanceTransaction    TRANSACTION#transaction-tx  BALANCE_TRANSACTION#txn_1
 JournalEntry          ACCOUNT#platform            ENTRY#txn_1#payout     gsi_stripe=po_1 (of no one sale)
 Walk                  ACCOUNT#acct_1              WALK                   gsi_due=WALKS, gsi_due_at=...
@@ -54,6 +56,7 @@ from marketplace.domain.books import EventMarker, IdempotencyRecord
 from marketplace.domain.catalog import Price, Product
 from marketplace.domain.closings import AccountBalance, Closing, name_of
 from marketplace.domain.commands import Command
+from marketplace.domain.customers import SUBJECT_PREFIX, Customer
 from marketplace.domain.debts import Debt
 from marketplace.domain.disputes import Dispute
 from marketplace.domain.ids import ALPHABET, is_id, owner_of
@@ -100,6 +103,7 @@ WORDS: Final[Mapping[type[Any], str]] = {
     JournalEntry: "ENTRY",
     IdempotencyRecord: "IDEMPOTENCY",
     Merchant: "MERCHANT",
+    Customer: "CUSTOMER",
     Product: "PRODUCT",
     Price: "PRICE",
     EventMarker: "EVENT",
@@ -133,7 +137,13 @@ class Key(NamedTuple):
 
 
 def partition_of(subject: str) -> str | None:
-    """The partition of a transaction, a merchant, or an account at Stripe (PLATFORM is the platform's own)."""
+    """The partition of a transaction, a merchant, a customer, or an account at Stripe (PLATFORM is the platform's own).
+
+    Only a customer's subject has the prefix of one, whatever its issuer calls it.
+    """
+    if subject.startswith(SUBJECT_PREFIX):
+        customer_id = subject.removeprefix(SUBJECT_PREFIX)
+        return f"{WORDS[Customer]}#{customer_id}" if is_name(customer_id) else None
     if subject == PLATFORM or (subject.startswith("acct_") and is_name(subject)):
         return f"ACCOUNT#{subject}"
     for noun in ("transaction", "merchant"):

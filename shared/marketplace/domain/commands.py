@@ -28,6 +28,8 @@ class CommandKind(StrEnum):
     CREATE_ACCOUNT = "create_account"
     CREATE_PRODUCT = "create_product"
     CREATE_PRICE = "create_price"
+    CREATE_CUSTOMER = "create_customer"
+    UPDATE_CUSTOMER = "update_customer"
     CREATE_CHECKOUT_SESSION = "create_checkout_session"
     EXPIRE_CHECKOUT_SESSION = "expire_checkout_session"
     CREATE_REFUND = "create_refund"
@@ -65,7 +67,7 @@ class Doubt(StrEnum):
 
 @dataclass(frozen=True, kw_only=True)
 class Command:
-    """An intent. ``subject`` is the id of the transaction or merchant whose partition holds it."""
+    """An intent. ``subject`` names the transaction, merchant or customer whose partition holds it."""
 
     id: str
     subject: str

@@ -17,6 +17,9 @@ class MarketplaceError(Exception):
       + InvalidCursor
       + FilterRequired               an operator's list needs a merchant or a customer
       + MerchantNotReady             it cannot receive transfers yet
+      + InvalidCustomer              it names nobody
+      + CustomerExists
+      + CustomerNotReady             Stripe has not made it, or refused to
       + LinkExpired                  an onboarding link that was used up or is too old
       + PriceNotForSale              archived
       + CheckoutSessionNotOpen       it is complete or expired already
@@ -94,6 +97,18 @@ class FilterRequired(Refused):
 
 class MerchantNotReady(Refused):
     """The merchant cannot receive transfers yet."""
+
+
+class InvalidCustomer(Refused):
+    """A customer that names nobody."""
+
+
+class CustomerExists(Refused):
+    """There is a customer of this id already."""
+
+
+class CustomerNotReady(Refused):
+    """There is no customer at Stripe yet, or Stripe refused to make it."""
 
 
 class LinkExpired(Refused):

@@ -133,6 +133,22 @@ PROBLEMS: Final[Mapping[type[Exception], Problem]] = {
         why="Stripe does not let its account receive transfers: onboarding is not finished, or something is missing.",
         action="Read the merchant: `requirements_due` says what is missing. Send it an onboarding link.",
     ),
+    errors.InvalidCustomer: Problem(
+        slug="invalid-customer", status=HTTPStatus.UNPROCESSABLE_CONTENT, title="No customer is named",
+        why="A customer is a buyer of the marketplace. A buyer's token says who he is; an operator has to name him.",
+        action="Name the customer by the subject of the buyer's token.",
+    ),
+    errors.CustomerExists: Problem(
+        slug="customer-exists", status=HTTPStatus.CONFLICT, title="The customer exists",
+        why="There is one customer for each buyer, and one at Stripe for each of those.",
+        action="Read the customer, or change it by `PATCH /customers/{id}`.",
+    ),
+    errors.CustomerNotReady: Problem(
+        slug="customer-not-ready", status=HTTPStatus.CONFLICT, title="No customer at Stripe",
+        why="Payment details are saved with a customer at Stripe, which there is not: Stripe has not answered yet, "
+        "or refused to make it, or nobody asked for it.",
+        action="Read the customer: where its status is `refused` or there is none, send `POST /customers`.",
+    ),
     errors.LinkExpired: Problem(
         slug="link-expired", status=HTTPStatus.GONE, title="This link has ended",
         why="An onboarding link works for seven days.",

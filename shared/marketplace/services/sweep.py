@@ -19,6 +19,7 @@ from marketplace.services.captures import CANCEL_PAYMENT, CAPTURE_PAYMENT, captu
 from marketplace.services.catalog import CREATE_PRICE, CREATE_PRODUCT
 from marketplace.services.checkout import CREATE_CHECKOUT_SESSION, EXPIRE_CHECKOUT_SESSION
 from marketplace.services.commands import Handler, follow_up, resume
+from marketplace.services.customers import CREATE_CUSTOMER, UPDATE_CUSTOMER
 from marketplace.services.merchants import CREATE_ACCOUNT
 from marketplace.services.refund_commands import CREATE_REFUND, REFUND_APPLICATION_FEE
 from marketplace.services.settlement import payment_changes
@@ -35,6 +36,8 @@ HANDLERS: Final[Mapping[CommandKind, Handler[Any]]] = {
     CommandKind.CREATE_ACCOUNT: CREATE_ACCOUNT,
     CommandKind.CREATE_PRODUCT: CREATE_PRODUCT,
     CommandKind.CREATE_PRICE: CREATE_PRICE,
+    CommandKind.CREATE_CUSTOMER: CREATE_CUSTOMER,
+    CommandKind.UPDATE_CUSTOMER: UPDATE_CUSTOMER,
     CommandKind.CREATE_CHECKOUT_SESSION: CREATE_CHECKOUT_SESSION,
     CommandKind.EXPIRE_CHECKOUT_SESSION: EXPIRE_CHECKOUT_SESSION,
     CommandKind.CREATE_REFUND: CREATE_REFUND,

@@ -1,0 +1,113 @@
+"""Customers: who saves payment details, and the details that Stripe keeps for them."""
+
+import os
+from datetime import datetime
+from http import HTTPStatus
+from typing import Annotated, Self
+
+from pydantic import Field, model_validator
+
+from marketplace.adapters import wiring
+from marketplace.edge.fields import Id, Name, RequestModel
+from marketplace.edge.idempotency import OptionalIdempotencyKey, key_or_new, once
+from marketplace.edge.invocation import Invocation
+from marketplace.edge.resolver import Api, Caller
+from marketplace.edge.settings import Part, Settings
+from marketplace.edge.views import Listing, View
+from marketplace.services import customers
+from marketplace.services.customers import CustomerDetails
+
+settings = Settings.of(os.environ, Part.TABLE, Part.STRIPE, Part.CALLERS)
+invocation = Invocation()
+ports = wiring.ports(settings, invocation)
+app = Api(settings, invocation)
+handler = app.resolve
+
+Email = Annotated[str, Field(max_length=254, pattern=r"^[^@\s]+@[^@\s]+$")]
+
+
+class CustomerBody(RequestModel):
+    """A customer to be. `id` is the subject of the buyer's token: for operators to name, a buyer is himself."""
+
+    id: Id | None = None
+    email: Email | None = None
+    name: Name | None = None
+
+    def as_details(self) -> CustomerDetails:
+        """As the use case takes it."""
+        return CustomerDetails(email=self.email, name=self.name)
+
+
+class CustomerChangeBody(RequestModel):
+    """What changes; the rest stays."""
+
+    email: Email | None = None
+    name: Name | None = None
+
+    @model_validator(mode="after")
+    def _says_something(self) -> Self:
+        if self.email is None and self.name is None:
+            raise ValueError("name at least one of email and name")
+        return self
+
+    def as_details(self) -> CustomerDetails:
+        """As the use case takes it."""
+        return CustomerDetails(email=self.email, name=self.name)
+
+
+class CustomerView(View):
+    """A customer."""
+
+    id: str
+    email: str | None
+    name: str | None
+    status: str
+    stripe_customer_id: str | None
+    created_at: datetime
+
+
+class PaymentMethodView(View):
+    """Saved payment details, as far as a buyer needs to tell them apart."""
+
+    id: str
+    type: str
+    brand: Annotated[str | None, Field(description="A card's network, or the bank's name.")]
+    last4: str | None
+    exp_month: int | None
+    exp_year: int | None
+    created_at: datetime
+
+
+@app.post("/customers", status_code=HTTPStatus.CREATED)
+def create_customer(body: CustomerBody, caller: Caller, key: OptionalIdempotencyKey = None) -> CustomerView:
+    """Make a customer, who can save payment details from then on."""
+    wanted = once(caller, "POST /customers", key_or_new(key), body)
+    return CustomerView.of(customers.create_customer(ports, caller, body.id, body.as_details(), wanted))
+
+
+@app.get("/customers/<customer_id>")
+def read_customer(customer_id: str, caller: Caller) -> CustomerView:
+    """A customer."""
+    return CustomerView.of(customers.read_customer(ports, caller, customer_id))
+
+
+@app.patch("/customers/<customer_id>")
+def update_customer(
+    customer_id: str, body: CustomerChangeBody, caller: Caller, key: OptionalIdempotencyKey = None
+) -> CustomerView:
+    """Change a customer's e-mail address or name."""
+    wanted = once(caller, f"PATCH /customers/{customer_id}", key_or_new(key), body)
+    return CustomerView.of(customers.update_customer(ports, caller, customer_id, body.as_details(), wanted))
+
+
+@app.get("/customers/<customer_id>/payment-methods")
+def list_payment_methods(customer_id: str, caller: Caller) -> Listing[PaymentMethodView]:
+    """The payment details that a customer has saved."""
+    saved = customers.list_payment_methods(ports, caller, customer_id)
+    return Listing(data=[PaymentMethodView.of(each) for each in saved], cursor=None)
+
+
+@app.delete("/customers/<customer_id>/payment-methods/<payment_method_id>")
+def delete_payment_method(customer_id: str, payment_method_id: str, caller: Caller) -> PaymentMethodView:
+    """Have Stripe forget saved payment details."""
+    return PaymentMethodView.of(customers.delete_payment_method(ports, caller, customer_id, payment_method_id))
