@@ -120,6 +120,21 @@ def test_a_change_costs_what_was_shown(
     assert_exact(simulator)
 
 
+def test_a_change_costs_what_was_shown_with_discount_and_tax(simulator: Simulator, client: stripe.StripeClient) -> None:
+    buyer, (cheap, dear) = customer(client), cheaper_and_dearer(client, "month")
+    coupon = client.v1.coupons.create({"percent_off": 10, "duration": "forever"}).id
+    rate = client.v1.tax_rates.create({"display_name": "VAT", "percentage": 20, "inclusive": False}).id
+    made = subscribe(client, buyer, cheap, discounts=[{"coupon": coupon}], default_tax_rates=[rate])
+    period = made["items"].data[0]
+    simulator.move_clock_to((period.current_period_start + period.current_period_end) // 2)
+    path = portal(client, buyer, configuration=offering(client, cheap, dear, proration_behavior="always_invoice"))
+    shown = act(simulator, path, "preview", subscription=made.id, price=dear).body.decode()
+    assert "<strong>32.40 USD</strong>, now" in shown, "half of 60.00, less 10%, and 20% on top"
+    assert len(client.v1.invoices.list().data) == 1
+    did(simulator, path, "change", subscription=made.id, price=dear)
+    assert billed(client, made.id)[1:] == [("subscription_update", "paid", 3_240)]
+
+
 def test_a_new_card_is_charged_from_then(simulator: Simulator, client: stripe.StripeClient) -> None:
     buyer = customer(client)
     made = subscribe(client, buyer, recurring(client, 3_000))

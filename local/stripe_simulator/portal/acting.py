@@ -7,11 +7,12 @@ from typing import Any, Final
 from ..context import Context
 from ..errors import InvalidParameterError
 from ..funds import methods
+from ..invoices import drafts
 from ..invoices.lines import DraftLine
 from ..invoices.moments import now_for
 from ..pages import text_of
 from ..resources.customers import CUSTOMERS
-from ..subscriptions import changing, cycling
+from ..subscriptions import billing, changing, cycling
 from ..subscriptions.records import SUBSCRIPTIONS
 from ..values import Object
 from .configurations import CONFIGURATIONS
@@ -82,12 +83,22 @@ def change_price(context: Context, session: Object, feature: Object, before: Obj
 
 
 def cost_of_change(context: Context, session: Object, feature: Object, before: Object, price: Object) -> int:
-    """Minor units that ``change_price`` would bill, before discounts and taxes; a credit is below zero."""
+    """Minor units that ``change_price`` would bill, with discounts and taxes; a credit is below zero."""
     if feature["proration_behavior"] == changing.NONE:
         return 0
+    customer = context.state.get(CUSTOMERS, session["customer"])
     with context.state.transaction.tried():
-        _, lines = _changed(context, session, before, price)
-        return sum(line.amount for line in lines)
+        after, lines = _changed(context, session, before, price)
+        made = drafts.draft(
+            context,
+            customer=customer,
+            currency=after["currency"],
+            lines=lines,
+            discounts=billing.discounts_at(context, after, _moment(context, session)),
+            **billing.terms_of(after, "subscription_update"),
+        )
+        total: int = made["total"]
+        return total
 
 
 def save_card(context: Context, session: Object) -> None:

@@ -118,7 +118,7 @@ def _confirm_part(context: Context, session: Object, before: Object, price: Obje
     due = acting.cost_of_change(context, session, feature, before, price)
     when = "now" if feature["proration_behavior"] == "always_invoice" else "with your next invoice"
     return fill(
-        "<section><p>From now on you pay {price}.</p><p>For this change, before discounts and taxes: "
+        "<section><p>From now on you pay {price}.</p><p>For this change, with discounts and taxes: "
         "<strong>{due}</strong>, {when}.</p>{change}<p><a href='/p/session/{session}'>Go back</a></p></section>",
         price=_price_text(context, price, before["items"]["data"][0]["quantity"]),
         due=amount_text(due, before["currency"]),
