@@ -40,7 +40,7 @@ PAYOUT_AGAIN: Final = timedelta(days=1)  # Stripe says only some time later what
 PAYOUT_AT_LAST: Final = timedelta(days=7)  # and what differs after that stays so
 MOST_WALKS: Final = 100  # read at once
 PAGE: Final = 100  # Stripe's largest
-LOOKED_AT_FOR: Final = timedelta(days=7)  # open lines: an event of theirs may still come, Stripe retries for three days
+LOOKED_AT_FOR: Final = timedelta(days=30)  # open lines: for as long Stripe lists the event that may still bring theirs
 
 
 @dataclass()
