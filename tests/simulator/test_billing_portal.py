@@ -120,6 +120,21 @@ def test_a_change_costs_what_was_shown(
     assert_exact(simulator)
 
 
+@pytest.mark.parametrize(("behavior", "due"), [("create_prorations", 7_500), ("none", 9_000)])
+def test_a_period_that_begins_with_a_change_is_billed_at_once(
+    simulator: Simulator, client: stripe.StripeClient, behavior: str, due: int
+) -> None:
+    buyer, (cheap, dear) = customer(client), cheaper_and_dearer(client, "year")
+    made = subscribe(client, buyer, cheap)
+    period = made["items"].data[0]
+    simulator.move_clock_to((period.current_period_start + period.current_period_end) // 2)
+    path = portal(client, buyer, configuration=offering(client, cheap, dear, proration_behavior=behavior))
+    shown = act(simulator, path, "preview", subscription=made.id, price=dear).body.decode()
+    assert f"<strong>{due / 100:.2f} USD</strong>, now" in shown
+    did(simulator, path, "change", subscription=made.id, price=dear)
+    assert billed(client, made.id)[1:] == [("subscription_update", "paid", due)]
+
+
 def test_a_change_costs_what_was_shown_with_discount_and_tax(simulator: Simulator, client: stripe.StripeClient) -> None:
     buyer, (cheap, dear) = customer(client), cheaper_and_dearer(client, "month")
     coupon = client.v1.coupons.create({"percent_off": 10, "duration": "forever"}).id

@@ -13,7 +13,7 @@ from ..invoices.moments import now_for
 from ..pages import text_of
 from ..resources.customers import CUSTOMERS
 from ..subscriptions import billing, changing, cycling
-from ..subscriptions.records import SUBSCRIPTIONS
+from ..subscriptions.records import SUBSCRIPTIONS, TRIALING, interval_of
 from ..values import Object
 from .configurations import CONFIGURATIONS
 
@@ -84,8 +84,6 @@ def change_price(context: Context, session: Object, feature: Object, before: Obj
 
 def cost_of_change(context: Context, session: Object, feature: Object, before: Object, price: Object) -> int:
     """Minor units that ``change_price`` would bill, with discounts and taxes; a credit is below zero."""
-    if feature["proration_behavior"] == changing.NONE:
-        return 0
     customer = context.state.get(CUSTOMERS, session["customer"])
     with context.state.transaction.tried():
         after, lines = _changed(context, session, before, price)
@@ -93,12 +91,18 @@ def cost_of_change(context: Context, session: Object, feature: Object, before: O
             context,
             customer=customer,
             currency=after["currency"],
-            lines=lines,
+            lines=changing.to_bill(lines, feature["proration_behavior"]),
             discounts=billing.discounts_at(context, after, _moment(context, session)),
             **billing.terms_of(after, "subscription_update"),
         )
         total: int = made["total"]
         return total
+
+
+def is_billed_now(feature: Object, before: Object, price: Object) -> bool:
+    """Whether a change is billed at once: as is asked, or since another period begins with it."""
+    begins = interval_of(price) != interval_of(before["items"]["data"][0]["price"])
+    return feature["proration_behavior"] == changing.INVOICE_NOW or (begins and before["status"] != TRIALING)
 
 
 def save_card(context: Context, session: Object) -> None:

@@ -116,7 +116,7 @@ def _confirm_part(context: Context, session: Object, before: Object, price: Obje
     """What a change costs, before it is made."""
     feature = features(context, session)["subscription_update"]
     due = acting.cost_of_change(context, session, feature, before, price)
-    when = "now" if feature["proration_behavior"] == "always_invoice" else "with your next invoice"
+    when = "now" if acting.is_billed_now(feature, before, price) else "with your next invoice"
     return fill(
         "<section><p>From now on you pay {price}.</p><p>For this change, with discounts and taxes: "
         "<strong>{due}</strong>, {when}.</p>{change}<p><a href='/p/session/{session}'>Go back</a></p></section>",

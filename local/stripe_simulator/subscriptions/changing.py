@@ -58,7 +58,7 @@ def change_items(
             price = _price(context, subscription, each, f"items[{at}]")
             period = _period_for(subscription, price, moment)
             item = beginning.add_item(context, subscription, each, price, period)
-            if not free:
+            if not free and not resets:
                 lines.append(billing.proration_line(context, subscription, item, moment, sign=1, period=period))
             touched.add(item["id"])
             continue
@@ -70,7 +70,7 @@ def change_items(
             context.state.delete(SUBSCRIPTION_ITEMS, item["id"])
             continue
         changed = _changed(context, subscription, item, each, moment, f"items[{at}]")
-        if not free:
+        if not free and not resets:
             lines.append(_charged(context, subscription, changed, moment, old_period))
     if resets:
         lines += _reset(context, subscription, moment, touched, free=free)
@@ -82,15 +82,23 @@ def change_items(
 
 def settle(context: Context, subscription: Object, lines: Sequence[DraftLine], behavior: str, moment: int) -> Object:
     """Bill prorations: with the next invoice, or with one of their own now."""
-    if behavior == NONE or not lines:
+    due = to_bill(lines, behavior)
+    if not due:
         return subscription
     customer = customer_of(context, subscription["customer"])
-    for line in lines:
-        add_item(context, customer, line, invoice=None, proration=True)
-    begins = any(not line.parent["subscription_item_details"]["proration"] for line in lines if line.parent)
-    if behavior == INVOICE_NOW or (begins and subscription["status"] != TRIALING):
+    for line in due:
+        add_item(context, customer, line, invoice=None, proration=not _begins(line))
+    if behavior == INVOICE_NOW or (any(map(_begins, due)) and subscription["status"] != TRIALING):
         return bill_now(context, subscription, moment)
     return subscription
+
+
+def to_bill(lines: Sequence[DraftLine], behavior: str) -> list[DraftLine]:
+    """What of a change is billed: without prorations only periods that begin with it, which are billed at once.
+
+    https://docs.stripe.com/billing/subscriptions/billing-cycle#changing
+    """
+    return [line for line in lines if behavior != NONE or _begins(line)]
 
 
 def bill_now(context: Context, subscription: Object, moment: int, lines: Sequence[DraftLine] = ()) -> Object:
@@ -229,6 +237,12 @@ def _charged(
     if period_of(item) != old_period:
         return billing.period_line(context, subscription, item)
     return billing.proration_line(context, subscription, item, moment, sign=1, period=old_period)
+
+
+def _begins(line: DraftLine) -> bool:
+    """Whether a line is of a whole period that begins."""
+    details: Mapping[str, Any] = (line.parent or {}).get("subscription_item_details") or {}
+    return not details.get("proration", True)
 
 
 def _reset(context: Context, subscription: Object, moment: int, touched: set[str], *, free: bool) -> list[DraftLine]:
