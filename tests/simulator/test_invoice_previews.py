@@ -169,6 +169,11 @@ def test_what_contradicts_itself_is_refused(client: stripe.StripeClient) -> None
     for says, wrong in (
         ("another customer's", {"customer": other, "subscription": made.id}),
         ("billed in usd", {"subscription": made.id, "currency": "eur"}),
+        ("must pass one of", {}),
+        (
+            "in usd, and so are its items",
+            {"subscription": made.id, "invoice_items": [{"amount": 1, "currency": "eur"}]},
+        ),
         ("belong to a subscription", {"customer": other, "subscription_details": {"proration_behavior": "none"}}),
     ):
         with refused(match=says):

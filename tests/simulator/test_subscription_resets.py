@@ -8,6 +8,7 @@ import stripe
 from local.stripe_simulator import Simulator
 
 from .billing import assert_exact, customer, invoices, recurring, subscribe
+from .paying import refused
 
 NOW: dict[str, Any] = {"billing_cycle_anchor": {"type": "now"}}
 UNUSED, MONTH, DEARER, YEAR = -1_500, 3_000, 9_000, 30_000
@@ -54,3 +55,19 @@ def test_an_item_that_is_added_as_periods_begin_is_billed_for_its_period_alone(
     (_, reset) = invoices(client, made.id)
     assert sorted(line.amount for line in reset.lines.data) == [UNUSED, 700, MONTH]
     assert reset.total == 2_200
+
+
+def test_what_is_not_in_the_period_cannot_prorate_it(simulator: Simulator, client: stripe.StripeClient) -> None:
+    made = subscribe(client, customer(client), recurring(client, MONTH))
+    item = made["items"].data[0]
+    simulator.move_clock_to(item.current_period_start + 10)
+    more: Any = {"items": [{"id": item.id, "quantity": 2}], "proration_behavior": "always_invoice"}
+    for moment in (item.current_period_start - 1, item.current_period_end + 1):
+        wrong: Any = {**more, "proration_date": moment}
+        with refused(match="within the current subscription period"):
+            client.v1.subscriptions.update(made.id, wrong)
+        with refused(match="within the current subscription period"):
+            client.v1.invoices.create_preview({"subscription": made.id, "subscription_details": wrong})
+    right: Any = {**more, "proration_date": item.current_period_start}
+    client.v1.subscriptions.update(made.id, right)
+    assert [line.amount for line in invoices(client, made.id)[-1].lines.data] == [-MONTH, 2 * MONTH]

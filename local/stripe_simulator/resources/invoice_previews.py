@@ -39,11 +39,16 @@ def create(context: Context) -> Object:
         raise UnsupportedError("preview_mode recurring")
     with context.state.transaction.tried():
         customer = _customer(context)
-        for item in context.params.get("invoice_items") or ():
+        items: Sequence[Mapping[str, Any]] = context.params.get("invoice_items") or ()
+        for item in items:
             _add(context, customer, item)
         made = _made(context, customer)
         if made is None:
             raise previews.nothing_to_come(customer["id"])
+        if any(item.get("currency", made["currency"]) != made["currency"] for item in items):
+            raise InvalidParameterError(
+                f"The invoice is in {made['currency']}, and so are its items.", param="invoice_items"
+            )
         return previews.shown(context, made, customer)
 
 
@@ -135,10 +140,15 @@ def _customer(context: Context) -> Object:
     named = params.get("customer")
     if named is None and "subscription" in params:
         named = context.state.get(SUBSCRIPTIONS, params["subscription"], param="subscription")["customer"]
-    found = context.state.find("customer", named) if named else None
+    if named is None:
+        raise InvalidParameterError(
+            "You must pass one of `customer`, `customer_details` or `subscription`.",
+            code="parameter_missing",
+            param="customer",
+        )
+    found = context.state.find("customer", named)
     if found is None or "deleted" in found:
-        code = "resource_missing" if named else "parameter_missing"
-        raise InvalidParameterError(f"No such customer: '{named}'", code=code, param="customer")
+        raise InvalidParameterError(f"No such customer: '{named}'", code="resource_missing", param="customer")
     if "customer_details" not in params:
         return found
     details = {name: value for name, value in params["customer_details"].items() if name != "tax_ids"}

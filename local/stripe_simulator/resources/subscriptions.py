@@ -60,7 +60,7 @@ def update(context: Context, subscription: str) -> Object:
     if "items" in params or resets:
         if resets:
             after = context.state.update(SUBSCRIPTIONS, after, anchored_at(moment))
-        by = params.get("proration_date", moment)
+        by = changing.proration_moment(before, params, moment)
         after, lines = changing.change_items(context, after, params.get("items") or (), by, resets=resets)
         after = context.state.get(SUBSCRIPTIONS, subscription)
     ends_trial = params.get("trial_end") == "now" and before["status"] == TRIALING

@@ -80,6 +80,22 @@ def change_items(
     return with_items(context, subscription), [line for line in lines if line.amount or not line.parent]
 
 
+def proration_moment(subscription: Object, params: Mapping[str, Any], moment: int) -> int:
+    """What a change is prorated by: ``proration_date``, or now.
+
+    Raises:
+        InvalidParameterError: it is outside of the current period.
+    """
+    asked: int = params.get("proration_date", moment)
+    periods = [period_of(item) for item in subscription["items"]["data"]]
+    if asked != moment and not any(start <= asked <= end for start, end in periods):
+        raise InvalidParameterError(
+            "Invalid proration_date: the time given must be within the current subscription period.",
+            param="proration_date",
+        )
+    return asked
+
+
 def settle(context: Context, subscription: Object, lines: Sequence[DraftLine], behavior: str, moment: int) -> Object:
     """Bill prorations: with the next invoice, or with one of their own now."""
     due = to_bill(lines, behavior)
