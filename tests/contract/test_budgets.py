@@ -58,6 +58,12 @@ def test_a_settlement_of_seven_lines_is_one_unit(examples: Examples, merchant: M
     assert item_bytes(item_attributes(settlement, START)) <= UNIT_BYTES
 
 
+def test_a_balance_transaction_is_half_a_unit(examples: Examples, merchant: Merchant) -> None:
+    """A sale keeps all of its own: they make its books longer."""
+    line = examples.balance_transaction(examples.transaction(merchant))
+    assert item_bytes(item_attributes(line, START)) <= UNIT_BYTES // 2
+
+
 def test_all_else_of_a_sale_of_one_line_is_one_unit_each(examples: Examples, merchant: Merchant) -> None:
     sale = examples.transaction(merchant)
     items: list[Item] = [sale, examples.refund(sale), examples.command(sale.id), examples.idempotency(sale), merchant]

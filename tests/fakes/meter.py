@@ -20,7 +20,10 @@ if TYPE_CHECKING:
 UNIT_BYTES: Final = 1024
 TRANSACTION_FACTOR: Final = 2
 _NOW: Final = datetime(2026, 11, 23, tzinfo=UTC)  # the size of an item depends on no time
-LISTS_BY_INDEX: Final = frozenset({"transactions", "merchants", "prices", "due"})  # a query of keys, then the items
+# A query of keys, then the items.
+LISTS_BY_INDEX: Final = frozenset(
+    {"transactions", "merchants", "prices", "due", "due_walks", "discrepancies", "payout_reconciliations", "findings"}
+)
 
 
 class Meter:

@@ -105,6 +105,16 @@ def test_what_nobody_looked_at_is_counted(market: Market) -> None:
     assert overdue(market.ports) == 0
 
 
+def test_an_account_that_is_not_reconciled_is_counted(market: Market) -> None:
+    to_the_end(market)
+    market.advance(20 * HOUR)
+    assert overdue(market.ports) == 0
+    market.advance(6 * HOUR)
+    assert overdue(market.ports) == 1
+    to_the_end(market)
+    assert overdue(market.ports) == 0
+
+
 def test_what_is_broken_is_found_once_and_taken_back_when_it_holds_again(market: Market) -> None:
     transaction_id, _ = paid_cart(market, 6_000, 4_000)
     market.refund(transaction_id, 1_000, key="r")

@@ -8,7 +8,7 @@ from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from itertools import batched
 from typing import Final
 
@@ -28,6 +28,7 @@ from marketplace.services.ledger import CLOSED_AFTER, FIRST_LOOK
 START_OF_TIME: Final = datetime(1970, 1, 1, tzinfo=UTC)
 PAGE: Final = 100  # entries, of at most as many sales
 MOST_LOOKED_AT: Final = 100  # open findings, in one run
+WALKED_WITHIN: Final = timedelta(days=1)  # an account that is to be reconciled
 MOST_OVERDUE: Final = 100  # counted in one shard: one is one too many
 
 
@@ -49,9 +50,10 @@ def audit(ports: Ports, *, has_time: Callable[[], bool]) -> Audit | None:
 
 
 def overdue(ports: Ports) -> int:
-    """How many items, at most a hundred of each shard, nobody looked at for longer than they may wait (I13)."""
-    before = ports.clock.now() - ALARM_AFTER
-    return sum(len(ports.store.due(shard, now=before, limit=MOST_OVERDUE)) for shard in range(DUE_SHARDS))
+    """How many items and accounts wait for longer than they may to be looked at (I13): a hundred a shard, at most."""
+    now = ports.clock.now()
+    items = sum(len(ports.store.due(shard, now=now - ALARM_AFTER, limit=MOST_OVERDUE)) for shard in range(DUE_SHARDS))
+    return items + len(ports.store.due_walks(now=now - WALKED_WITHIN, limit=MOST_OVERDUE))
 
 
 def _current(ports: Ports) -> Audit | None:
