@@ -2,59 +2,25 @@
 
 import os
 from http import HTTPStatus
-from typing import Annotated
 
-from pydantic import Discriminator, Field, Tag
+from pydantic import Field
 
 from marketplace.adapters import wiring
-from marketplace.edge.fields import CATALOG, INLINE, Amount, Currency, Id, Metadata, Name, RequestModel, Url
+from marketplace.edge.fields import Amount, Id, Metadata, RequestModel, Url
 from marketplace.edge.idempotency import IdempotencyKey, once
 from marketplace.edge.invocation import Invocation
+from marketplace.edge.line_items import Line
 from marketplace.edge.resolver import Api, Caller
 from marketplace.edge.settings import Part, Settings
 from marketplace.edge.views import View
 from marketplace.services import checkout
-from marketplace.services.baskets import Basket, CatalogItem, InlineItem
+from marketplace.services.baskets import Basket
 
 settings = Settings.of(os.environ, Part.TABLE, Part.STRIPE, Part.CALLERS, Part.RETURNS, Part.SALES, Part.MONEY)
 invocation = Invocation()
 ports = wiring.ports(settings, invocation)
 app = Api(settings, invocation)
 handler = app.resolve
-
-
-class CatalogLine(RequestModel):
-    """A price of the catalog."""
-
-    price: Id
-    quantity: int
-
-    def as_item(self) -> CatalogItem:
-        """As the use case takes it."""
-        return CatalogItem(price_id=self.price, quantity=self.quantity)
-
-
-class InlineLine(RequestModel):
-    """An amount that an operator names."""
-
-    name: Name
-    unit_amount: Amount
-    currency: Currency
-    quantity: int
-
-    def as_item(self) -> InlineItem:
-        """As the use case takes it."""
-        return InlineItem(**self.model_dump())
-
-
-def _kind_of_line(line: object) -> str:
-    names_price = isinstance(line, CatalogLine) or (isinstance(line, dict) and "price" in line)
-    return CATALOG if names_price else INLINE
-
-
-Line = Annotated[
-    Annotated[CatalogLine, Tag(CATALOG)] | Annotated[InlineLine, Tag(INLINE)], Discriminator(_kind_of_line)
-]
 
 
 class CheckoutBody(RequestModel):

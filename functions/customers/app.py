@@ -73,8 +73,7 @@ class PaymentMethodView(View):
     type: str
     brand: Annotated[str | None, Field(description="A card's network, or the bank's name.")]
     last4: str | None
-    exp_month: int | None
-    exp_year: int | None
+    expires: Annotated[str | None, Field(description="A card's last month, for example `2030-12`.")]
     created_at: datetime
 
 

@@ -223,6 +223,8 @@ class Operation(StrEnum):
     REVERSE_TRANSFER = "v1.transfers.reversals.create"
     LIST_REVERSALS = "v1.transfers.reversals.list"
     READ_PAYMENT_INTENT = "v1.payment_intents.retrieve"
+    CREATE_PAYMENT_INTENT = "v1.payment_intents.create"
+    LIST_PAYMENT_INTENTS = "v1.payment_intents.list"
     CAPTURE_PAYMENT_INTENT = "v1.payment_intents.capture"
     CANCEL_PAYMENT_INTENT = "v1.payment_intents.cancel"
     READ_CHARGE = "v1.charges.retrieve"

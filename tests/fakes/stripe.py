@@ -39,6 +39,8 @@ PATHS: Final[Mapping[Operation, tuple[str, str]]] = {
     Operation.LIST_TRANSFERS: ("GET", "/v1/transfers"),
     Operation.REVERSE_TRANSFER: ("POST", "/v1/transfers/{}/reversals"),
     Operation.READ_PAYMENT_INTENT: ("GET", "/v1/payment_intents/{}"),
+    Operation.CREATE_PAYMENT_INTENT: ("POST", "/v1/payment_intents"),
+    Operation.LIST_PAYMENT_INTENTS: ("GET", "/v1/payment_intents"),
     Operation.CAPTURE_PAYMENT_INTENT: ("POST", "/v1/payment_intents/{}/capture"),
     Operation.CANCEL_PAYMENT_INTENT: ("POST", "/v1/payment_intents/{}/cancel"),
     Operation.READ_REFUND: ("GET", "/v1/refunds/{}"),
@@ -95,8 +97,23 @@ def saved_card(payment_method_id: str = "pm_1", **fields: Any) -> dict[str, Any]
     return {"id": payment_method_id, "type": "card", "card": card, "created": SECOND, **fields}
 
 
+def payment_intent(status: str = "succeeded", *, declined: str | None = None, **fields: Any) -> dict[str, Any]:
+    """A PaymentIntent of 1000; ``declined`` is Stripe's code."""
+    return {
+        "id": "pi_1",
+        "status": "requires_payment_method" if declined else status,
+        "amount_received": 1000 if status == "succeeded" and not declined else 0,
+        "latest_charge": "ch_1",
+        "client_secret": "pi_1_secret_2",
+        "last_payment_error": {"code": "card_declined", "decline_code": declined} if declined else None,
+        **fields,
+    }
+
+
 DEFAULTS: Final[Mapping[Operation, Callable[[Mapping[str, Any]], dict[str, Any]]]] = {
     Operation.CREATE_CUSTOMER: lambda params: customer(**params),
+    Operation.CREATE_PAYMENT_INTENT: lambda _: payment_intent(),
+    Operation.CANCEL_PAYMENT_INTENT: lambda _: payment_intent("canceled"),
     Operation.UPDATE_CUSTOMER: lambda params: customer(**params),
     Operation.LIST_PAYMENT_METHODS: lambda _: {"data": [saved_card()], "has_more": False},
     Operation.READ_PAYMENT_METHOD: lambda _: saved_card(),

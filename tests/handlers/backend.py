@@ -19,7 +19,7 @@ from ..fakes.stripe import FakeStripe
 
 EVENTS = Path(__file__).parent / "events"
 SHOP = "http://localhost:3000"
-ROUTES = ("merchants", "catalog", "checkout", "refunds", "transactions", "ledger", "customers")
+ROUTES = ("merchants", "catalog", "checkout", "refunds", "transactions", "ledger", "customers", "payments")
 SCHEDULES = ("sweep", "reconcile", "audit")
 FUNCTIONS = (*(f"{name}.app" for name in ROUTES), "webhooks.process", *(f"schedules.{name}" for name in SCHEDULES))
 ENVIRONMENT = {
@@ -218,6 +218,7 @@ _SERVES = {
     "ledger.app": ("/ledger/", "/reconciliations", "/audits", "/exports/"),
     "checkout.app": ("/checkout/",),
     "customers.app": ("/customers",),
+    "payments.app": ("/payments",),
     "merchants.app": ("/merchants", "/onboarding/"),
 }
 

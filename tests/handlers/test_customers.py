@@ -34,8 +34,8 @@ def test_a_buyer_makes_reads_and_changes_himself(backend: Backend) -> None:
 def test_saved_details_are_shown_and_deleted_without_what_could_pay(backend: Backend) -> None:
     create(backend)
     (saved,) = backend.send(BUYER, "GET", "/customers/buyer-1/payment-methods").json["data"]
-    assert (saved["id"], saved["brand"], saved["last4"]) == ("pm_1", "visa", "4242")
-    assert set(saved) == {"id", "type", "brand", "last4", "exp_month", "exp_year", "created_at"}
+    assert (saved["id"], saved["brand"], saved["last4"], saved["expires"]) == ("pm_1", "visa", "4242", "2030-12")
+    assert set(saved) == {"id", "type", "brand", "last4", "expires", "created_at"}
     assert backend.send(BUYER, "DELETE", "/customers/buyer-1/payment-methods/pm_1").status == 200
 
 

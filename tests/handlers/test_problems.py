@@ -42,6 +42,7 @@ def test_slugs_and_their_statuses_do_not_change() -> None:
         "not-found": 404, "invalid-amount": 422, "unknown-currency": 422, "currency-not-accepted": 422,
         "invalid-basket": 422, "invalid-fee-policy": 422, "fee-exceeds-amount": 422, "invalid-return-url": 422,
         "invalid-cursor": 422, "filter-required": 422, "merchant-not-ready": 409, "link-expired": 410,
+        "merchant-short": 409, "invalid-customer": 422, "customer-exists": 409, "customer-not-ready": 409,
         "price-not-for-sale": 409, "checkout-session-not-open": 409, "transaction-not-refundable": 409,
         "refund-exceeds-rest": 409, "too-many-refunds": 409, "too-many-movements": 409, "nothing-held": 409,
         "release-exceeds-held": 409, "not-capturable": 409, "invalid-release-date": 422, "invalid-period": 422,

@@ -20,7 +20,8 @@ CREATIONS = (
     Operation.REFUND_APPLICATION_FEE,
 )
 
-# As strict, with the same types: tests/simulation/test_carts.py, test_disputes.py, test_captures.py.
+# As strict, with the same types: tests/simulation/test_carts.py, test_disputes.py, test_captures.py, test_customers.py,
+# test_off_session.py.
 ASKED_OF_THE_SIMULATOR = {
     Operation.LIST_BALANCE_TRANSACTIONS,
     Operation.LIST_SESSION_LINE_ITEMS,
@@ -35,6 +36,15 @@ ASKED_OF_THE_SIMULATOR = {
     Operation.READ_PAYMENT_INTENT,
     Operation.CAPTURE_PAYMENT_INTENT,
     Operation.CANCEL_PAYMENT_INTENT,
+    Operation.CREATE_PAYMENT_INTENT,
+    Operation.LIST_PAYMENT_INTENTS,
+    Operation.CREATE_CUSTOMER,
+    Operation.READ_CUSTOMER,
+    Operation.UPDATE_CUSTOMER,
+    Operation.LIST_CUSTOMERS,
+    Operation.LIST_PAYMENT_METHODS,
+    Operation.READ_PAYMENT_METHOD,
+    Operation.DETACH_PAYMENT_METHOD,
 }
 
 

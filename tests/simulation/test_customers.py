@@ -71,9 +71,10 @@ def test_a_customer_that_stripe_made_without_our_knowing_is_found_after_the_key_
         assert len(market.at_stripe("/v1/customers")) == 1
 
 
-def test_a_change_that_dies_anywhere_is_made_and_the_next_one_can_follow() -> None:
+@pytest.mark.parametrize("later", [60, 25 * 3_600])
+def test_a_change_that_dies_anywhere_is_made_and_the_next_one_can_follow(later: int) -> None:
     for step, market in each_step(new_customer, lambda market: change(market, key="1")):
-        market.advance(60)
+        market.advance(later)
         market.sweep()
         assert change(market, key="1").name == "Anna", step
         assert change(market, key="2", name="Anne").name == "Anne", step

@@ -33,6 +33,7 @@ UNDECIDED: Final = frozenset({401, 403, 408, 409, 424, 425, 429})
 TRIED_AGAIN: Final = frozenset({401, 409, 429})  # 401 with the key read anew: it may have been rotated
 NOT_NOW: Final = frozenset({"lock_timeout", "rate_limit"})
 CLIENT_ERRORS: Final = range(400, 500)
+PAYMENT_REQUIRED: Final = 402  # declined
 
 # The SDK logs every URL and Stripe's messages at INFO, and adds the machine's facts to what it sends.
 logging.getLogger("stripe").setLevel(logging.WARNING)
@@ -128,7 +129,7 @@ class StripeGateway:
             try:
                 return self._send(operation, ids, params, options)
             except stripe.StripeError as error:
-                answer = _meaning(error)
+                answer = _meaning(error, operation)
                 if not self._may_help(error):
                     return answer
             except Unavailable:  # the key cannot be read: nothing was sent
@@ -197,9 +198,15 @@ class _Session(requests.Session):
         return super().send(request, **{**kwargs, "timeout": self._timeout})
 
 
-def _meaning(error: stripe.StripeError) -> Refusal | NoAnswer:
-    """What an error says of the request: that nothing was done only where Stripe itself decided so."""
+def _meaning(error: stripe.StripeError, operation: Operation) -> Answer:
+    """What an error says of the request: that nothing was done only where Stripe itself decided so.
+
+    A PaymentIntent whose payment is declined is made all the same; its ``last_payment_error`` says why.
+    """
     status, said = error.http_status, _said(error)
+    made = said.get("payment_intent")
+    if operation is Operation.CREATE_PAYMENT_INTENT and status == PAYMENT_REQUIRED and isinstance(made, Mapping):
+        return Done(made)
     code, kind = said.get("code"), said.get("type")
     if status is None or status in UNDECIDED or code in NOT_NOW:
         return NoAnswer(Doubt.NO_ANSWER)
@@ -211,7 +218,7 @@ def _meaning(error: stripe.StripeError) -> Refusal | NoAnswer:
     return NoAnswer(Doubt.NO_ANSWER)  # a body that is not Stripe's: cut short, or of somebody in between
 
 
-def _said(error: stripe.StripeError) -> Mapping[str, str]:
+def _said(error: stripe.StripeError) -> Mapping[str, Any]:
     """The ``error`` of Stripe's body, where it is one."""
     body = error.json_body
     said = body.get("error") if isinstance(body, Mapping) else None

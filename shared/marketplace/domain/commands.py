@@ -34,6 +34,7 @@ class CommandKind(StrEnum):
     EXPIRE_CHECKOUT_SESSION = "expire_checkout_session"
     CREATE_REFUND = "create_refund"
     REFUND_APPLICATION_FEE = "refund_application_fee"
+    CREATE_PAYMENT_INTENT = "create_payment_intent"
     CAPTURE_PAYMENT = "capture_payment"
     CANCEL_PAYMENT = "cancel_payment"
     CREATE_TRANSFER = "create_transfer"

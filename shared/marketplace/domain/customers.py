@@ -53,8 +53,7 @@ class PaymentMethod:
     type: str
     brand: str | None  # a card's network, or the bank's name
     last4: str | None
-    exp_month: int | None
-    exp_year: int | None
+    expires: str | None  # a card's last month: 2030-12
     created_at: datetime
 
 
@@ -76,7 +75,6 @@ def payment_method(made: Mapping[str, Any]) -> PaymentMethod:
         type=made["type"],
         brand=details.get("brand") or details.get("bank_name"),
         last4=details.get("last4"),
-        exp_month=details.get("exp_month"),
-        exp_year=details.get("exp_year"),
+        expires=f"{details['exp_year']:04}-{details['exp_month']:02}" if "exp_year" in details else None,
         created_at=datetime.fromtimestamp(made["created"], UTC),
     )

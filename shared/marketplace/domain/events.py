@@ -15,6 +15,7 @@ from marketplace.domain.refunds import AT_STRIPE, FeeRefund, Recovery, RefundFac
 from marketplace.domain.transactions import PAYMENT_INTENT_RANKS, SESSION_RANKS, PaymentFacts
 
 Object = Mapping[str, Any]
+OFF_SESSION: Final = "off_session"  # metadata of the PaymentIntents that no Checkout Session made: "true"
 
 
 class NotAnEvent(ValueError):
@@ -148,6 +149,26 @@ def payment_intent_facts(intent: Object) -> PaymentFacts:
         payment_intent_status=_listed(intent["status"], PAYMENT_INTENT_RANKS),
         charge_id=id_of(intent.get("latest_charge")) if succeeded else None,
         captured=intent["amount_received"] if succeeded else None,
+    )
+
+
+def _failed_payment_intent(event: Event) -> Reading:
+    facts = failed_debit_facts(event.object)
+    return Ignored(reason="the buyer may try again") if facts is None else _payment(event.object, facts)
+
+
+def failed_debit_facts(intent: Object) -> PaymentFacts | None:
+    """What a PaymentIntent says whose payment came back from the bank days later; None of any other.
+
+    A card is declined at once, which whoever confirmed is told; on Stripe's page the buyer goes on to another one.
+    """
+    error = intent.get("last_payment_error") or {}
+    is_ours = (intent.get("metadata") or {}).get(OFF_SESSION) == "true"
+    method = (error.get("payment_method") or {}).get("type", "card")
+    if not is_ours or intent["status"] != "requires_payment_method" or method == "card":
+        return None
+    return PaymentFacts(
+        payment_intent_id=intent["id"], payment_intent_status="payment_failed", async_payment_failed=True
     )
 
 
@@ -297,6 +318,7 @@ ACCOUNT_READERS: Final[Mapping[str, Callable[[Event], Reading]]] = {
     "payment_intent.processing": _payment_intent,
     "payment_intent.succeeded": _payment_intent,
     "payment_intent.canceled": _payment_intent,
+    "payment_intent.payment_failed": _failed_payment_intent,
     "payment_intent.amount_capturable_updated": _payment_intent,
     "charge.succeeded": _charge,
     "charge.captured": _charge,

@@ -171,6 +171,7 @@ def _waits_are_watched(books: Books, now: datetime) -> Iterator[str]:
 
 MAKES_MONEY_MOVE: Final = frozenset(
     {
+        CommandKind.CREATE_PAYMENT_INTENT,
         CommandKind.CREATE_REFUND,
         CommandKind.REFUND_APPLICATION_FEE,
         CommandKind.CREATE_TRANSFER,

@@ -24,6 +24,7 @@ class Moment:
 COMMAND_WORDS: Final[Mapping[CommandKind, str]] = {
     CommandKind.CREATE_CHECKOUT_SESSION: "checkout session created",
     CommandKind.EXPIRE_CHECKOUT_SESSION: "checkout session expired",
+    CommandKind.CREATE_PAYMENT_INTENT: "payment with saved details asked for",
     CommandKind.REFUND_APPLICATION_FEE: "rest of the fee returned to the merchant",
 }
 ENTRY_WORDS: Final[Mapping[EntryKind, str]] = {

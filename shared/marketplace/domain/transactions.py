@@ -15,8 +15,9 @@ from marketplace.domain.errors import MarketplaceError
 from marketplace.domain.principals import Principal, Role
 from marketplace.domain.states import require_transition
 
-# Stripe takes 100 of a Checkout Session, and DynamoDB reads 100 items at once: their prices, a key and the merchants.
-MOST_LINE_ITEMS: Final = 79
+# Stripe takes 100 of a Checkout Session, and DynamoDB reads 100 items at once: their prices, a key, the customer and
+# the merchants.
+MOST_LINE_ITEMS: Final = 78
 MOST_REFUNDS: Final = 100  # of one transaction: its partition is read at once
 
 
@@ -40,6 +41,7 @@ class TransactionStatus(StrEnum):
     REQUESTED = "requested"  # the intent is durable, Stripe's session is not known yet
     REFUSED = "refused"  # Stripe refused to make the session
     OPEN = "open"  # the buyer can pay
+    REQUIRES_ACTION = "requires_action"  # the buyer's bank wants him to confirm a payment that he was not there for
     PROCESSING = "processing"  # the buyer has done everything, the money is under way
     AUTHORIZED = "authorized"  # the buyer's bank keeps the money for us, until ``capture_before``
     CANCELED = "canceled"  # the authorization was let go, by hand or at its end
@@ -53,10 +55,25 @@ _S = TransactionStatus
 # Money wins: what was said to have ended is PAID all the same when the charge is there.
 TRANSITIONS: Final[Mapping[TransactionStatus, frozenset[TransactionStatus]]] = {
     _S.REQUESTED: frozenset(
-        {_S.OPEN, _S.REFUSED, _S.PROCESSING, _S.AUTHORIZED, _S.CANCELED, _S.EXPIRED, _S.FAILED, _S.PAID}
+        {
+            _S.OPEN,
+            _S.REFUSED,
+            _S.REQUIRES_ACTION,
+            _S.PROCESSING,
+            _S.AUTHORIZED,
+            _S.CANCELED,
+            _S.EXPIRED,
+            _S.FAILED,
+            _S.PAID,
+        }
     ),
-    _S.OPEN: frozenset({_S.REFUSED, _S.PROCESSING, _S.AUTHORIZED, _S.CANCELED, _S.EXPIRED, _S.FAILED, _S.PAID}),
-    _S.REFUSED: frozenset({_S.PROCESSING, _S.AUTHORIZED, _S.CANCELED, _S.EXPIRED, _S.FAILED, _S.PAID}),
+    _S.OPEN: frozenset(
+        {_S.REFUSED, _S.REQUIRES_ACTION, _S.PROCESSING, _S.AUTHORIZED, _S.CANCELED, _S.EXPIRED, _S.FAILED, _S.PAID}
+    ),
+    _S.REFUSED: frozenset(
+        {_S.REQUIRES_ACTION, _S.PROCESSING, _S.AUTHORIZED, _S.CANCELED, _S.EXPIRED, _S.FAILED, _S.PAID}
+    ),
+    _S.REQUIRES_ACTION: frozenset({_S.PROCESSING, _S.AUTHORIZED, _S.CANCELED, _S.EXPIRED, _S.FAILED, _S.PAID}),
     _S.PROCESSING: frozenset({_S.AUTHORIZED, _S.CANCELED, _S.EXPIRED, _S.FAILED, _S.PAID}),
     _S.AUTHORIZED: frozenset({_S.CANCELED, _S.EXPIRED, _S.FAILED, _S.PAID}),
     _S.EXPIRED: frozenset({_S.CANCELED, _S.FAILED, _S.PAID}),
@@ -75,6 +92,7 @@ PAYMENT_INTENT_RANKS: Final = (
     "requires_capture", "canceled", "succeeded",
 )  # fmt: skip
 
+ONCE_TRUE: Final = frozenset({"async_payment_failed", "declined", "authentication_required"})
 UNDER_WAY: Final = frozenset({"processing", "payment_failed"})
 
 
@@ -156,6 +174,8 @@ class PaymentFacts:
     checkout_session_id: str | None = None
     checkout_session_status: str | None = None
     async_payment_failed: bool = False
+    declined: bool = False  # off session, for good
+    authentication_required: bool = False  # off session, by the buyer
     payment_intent_id: str | None = None
     payment_intent_status: str | None = None
     charge_id: str | None = None
@@ -192,11 +212,12 @@ class Payment(PaymentFacts):
         session, intent = self.checkout_session_status, self.payment_intent_status
         signs = (
             (_S.PAID, self.paid_at is not None or intent == "succeeded"),
-            (_S.FAILED, self.async_payment_failed),
+            (_S.FAILED, self.async_payment_failed or self.declined),
             (_S.CANCELED, intent == "canceled" and self.authorized is not None),
             (_S.EXPIRED, session == "expired" or intent == "canceled"),
             (_S.AUTHORIZED, intent == "requires_capture"),
             (_S.PROCESSING, session == "complete" or intent in UNDER_WAY),
+            (_S.REQUIRES_ACTION, self.authentication_required),
             (_S.REFUSED, self.refused),
             (_S.OPEN, self.checkout_session_id is not None),
         )
@@ -232,7 +253,8 @@ class Payment(PaymentFacts):
         if self.is_final:
             return None
         return {
-            TransactionStatus.REQUESTED: "Stripe's Checkout Session",
+            TransactionStatus.REQUESTED: "Stripe's answer",
+            TransactionStatus.REQUIRES_ACTION: "the buyer's confirmation",
             TransactionStatus.OPEN: "the buyer",
             TransactionStatus.PROCESSING: "the buyer's bank",
             TransactionStatus.AUTHORIZED: "its capture",
@@ -262,7 +284,7 @@ def _join(name: str, payment: Payment, facts: PaymentFacts) -> object:
         return known
     if known is None:
         return said
-    if name == "async_payment_failed":
+    if name in ONCE_TRUE:
         return known or said
     if name == "checkout_session_status":
         return max(known, said, key=SESSION_RANKS.index)

@@ -12,7 +12,9 @@ LONGEST_NAME: Final = 250
 LONGEST_URL: Final = 2048
 LONGEST_ID: Final = 255
 MOST_METADATA: Final = 20
-OURS: Final = frozenset({"transaction_id", "command_id", "merchant_id", "product_id", "price_id", "refund_id"})
+OURS: Final = frozenset(
+    {"transaction_id", "command_id", "merchant_id", "product_id", "price_id", "refund_id", "off_session"}
+)
 CATALOG, INLINE = "catalog", "inline"  # kinds of line items; pydantic puts them into the place of an error
 
 

@@ -54,8 +54,8 @@ class Basket:
     """What is to be sold. Inline items, the merchant, the fee and the customer are for operators to name."""
 
     items: tuple[CatalogItem | InlineItem, ...]
-    success_url: str
-    cancel_url: str
+    success_url: str = ""  # of a Checkout Session
+    cancel_url: str = ""
     merchant_id: str | None = None
     application_fee_amount: int | None = None
     customer_id: str | None = None

@@ -5,26 +5,21 @@ from dataclasses import replace
 from datetime import timedelta
 from typing import Any, Final, override
 
-from marketplace.domain.books import Books, IdempotencyRecord
-from marketplace.domain.catalog import Price
+from marketplace.domain.books import Books
 from marketplace.domain.commands import Command, CommandKind, record
 from marketplace.domain.deferred import dataclass
-from marketplace.domain.errors import CheckoutSessionNotOpen, NotFound
+from marketplace.domain.errors import CheckoutSessionNotOpen
 from marketplace.domain.events import session_facts
-from marketplace.domain.merchants import Merchant
 from marketplace.domain.principals import SYSTEM, Principal, Role
-from marketplace.domain.shares import Share
 from marketplace.domain.transactions import (
-    CaptureMethod,
-    ChargeType,
     LineItem,
     Payment,
     Transaction,
     TransactionStatus,
     join,
 )
-from marketplace.ports import Change, Create, Operation, Ports, Ref, Replace
-from marketplace.services.baskets import Basket, merchants_of, plan_sale
+from marketplace.ports import Change, Create, Operation, Ports, Replace
+from marketplace.services.baskets import Basket
 from marketplace.services.commands import (
     Handler,
     answer_again,
@@ -36,6 +31,7 @@ from marketplace.services.commands import (
     require_done,
 )
 from marketplace.services.idempotency import Once
+from marketplace.services.sales import begun, ours, payment_intent_terms, plan, read_sources, require_may_ask
 from marketplace.services.transactions import read_transaction
 
 SESSION_LIFETIME: Final = timedelta(hours=24)  # Stripe's default
@@ -109,25 +105,10 @@ def create_checkout_session(ports: Ports, caller: Principal, basket: Basket, onc
         OutcomeUnknown: the session is made without the caller; the same key gives it later.
     """
     _require_may_ask(ports, caller, basket)
-    key, owners = Ref(IdempotencyRecord, once.scope), [Ref(Merchant, merchant) for merchant in merchants_of(basket)]
-    prices = {price_id: Ref(Price, price_id) for price_id in basket.price_ids}
-    found = ports.store.get(key, *owners, *prices.values())
-    used = found(key)
-    if used is not None:
-        return _as_answered(require_done(replay(ports, CREATE_CHECKOUT_SESSION, once, used)))
-    merchants = {owner.id: merchant for owner in owners if (merchant := found(owner)) is not None}
-    if len(merchants) != len(owners):
-        raise NotFound("merchant")
-    transaction = plan_sale(
-        transaction_id=ports.ids.new("transaction"),
-        basket=basket,
-        prices={price_id: price for price_id, ref in prices.items() if (price := found(ref)) is not None},
-        merchants=merchants,
-        caller=caller,
-        policy=ports.policy,
-        now=ports.clock.now(),
-    )
-    return _sell(ports, transaction, basket, once)
+    sources = read_sources(ports, caller, basket, once)
+    if sources.used is not None:
+        return _as_answered(require_done(replay(ports, CREATE_CHECKOUT_SESSION, once, sources.used)))
+    return _sell(ports, plan(ports, caller, basket, sources), basket, once)
 
 
 def read_checkout_session(ports: Ports, caller: Principal, transaction_id: str) -> CheckoutSession:
@@ -160,7 +141,6 @@ def expire_checkout_session(ports: Ports, caller: Principal, transaction_id: str
 
 def session_params(transaction: Transaction, basket: Basket, command_id: str) -> dict[str, Any]:
     """What Stripe is asked for (`/v1/checkout/sessions`). Every object that it makes names our transaction."""
-    ours = {"transaction_id": transaction.id, "command_id": command_id}
     return {
         "mode": "payment",
         "ui_mode": "hosted_page",
@@ -168,34 +148,13 @@ def session_params(transaction: Transaction, basket: Basket, command_id: str) ->
         "cancel_url": basket.cancel_url,
         "client_reference_id": transaction.id,
         "line_items": [_line_item(line, transaction.currency) for line in transaction.line_items],
-        "metadata": {**transaction.metadata, **ours},
-        "payment_intent_data": {
-            "metadata": {**transaction.metadata, **ours},
-            "transfer_group": transaction.id,
-            **({"capture_method": "manual"} if transaction.capture_method is CaptureMethod.MANUAL else {}),
-            **_split_by_stripe(transaction),
-        },
+        "metadata": {**transaction.metadata, **ours(transaction, command_id)},
+        "payment_intent_data": payment_intent_terms(transaction, command_id),
     }
-
-
-def _split_by_stripe(transaction: Transaction) -> dict[str, Any]:
-    if transaction.charge_type is not ChargeType.DESTINATION:
-        return {}
-    (leg,) = transaction.legs
-    fee = {"application_fee_amount": leg.fee} if leg.fee else {}
-    return {"transfer_data": {"destination": leg.account_id}, **fee}
 
 
 def _sell(ports: Ports, transaction: Transaction, basket: Basket, once: Once) -> CheckoutSession:
     command_id = ports.ids.new("command")
-    payment = Payment(
-        transaction_id=transaction.id,
-        amount=transaction.amount,
-        currency=transaction.currency,
-        charge_type=transaction.charge_type,
-        created_at=transaction.created_at,
-        due_at=transaction.created_at + SESSION_LIFETIME + WATCH_AFTER,
-    )
     command = record(
         command_id=command_id,
         subject=transaction.id,
@@ -204,27 +163,9 @@ def _sell(ports: Ports, transaction: Transaction, basket: Basket, once: Once) ->
         result=transaction.id,
         now=transaction.created_at,
     )
-    changes = (Create(transaction), Create(payment), *map(Create, planned_shares(transaction)))
+    payment, changes = begun(transaction, due_at=transaction.created_at + SESSION_LIFETIME + WATCH_AFTER)
     done = require_done(perform_once(ports, CREATE_CHECKOUT_SESSION, once, command, payment, *changes))
     return _as_answered(done)
-
-
-def planned_shares(transaction: Transaction) -> list[Share]:
-    """Each merchant's share of a separate charge as it is planned; final when the money is there."""
-    if transaction.charge_type is not ChargeType.SEPARATE:
-        return []
-    return [
-        Share(
-            transaction_id=transaction.id,
-            merchant_id=leg.merchant_id,
-            account_id=leg.account_id,
-            amount=leg.amount,
-            fee=leg.fee,
-            currency=transaction.currency,
-            created_at=transaction.created_at,
-        )
-        for leg in transaction.legs
-    ]
 
 
 def _as_answered(done: Command) -> CheckoutSession:
@@ -256,9 +197,7 @@ def _expire(ports: Ports, books: Books) -> Command:
 
 
 def _require_may_ask(ports: Ports, caller: Principal, basket: Basket) -> None:
-    caller.require(Role.OPERATOR, Role.BUYER)
-    if basket.names_amounts or basket.customer_id is not None:
-        caller.require(Role.OPERATOR)
+    require_may_ask(caller, basket)
     ports.policy.require_return_url(basket.success_url)
     ports.policy.require_return_url(basket.cancel_url)
 

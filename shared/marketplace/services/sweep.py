@@ -10,7 +10,7 @@ from marketplace.domain.commands import Command, CommandKind
 from marketplace.domain.debts import Debt
 from marketplace.domain.deferred import dataclass
 from marketplace.domain.errors import RequestUnderWay
-from marketplace.domain.events import charge_facts, payment_intent_facts, session_facts
+from marketplace.domain.events import charge_facts, failed_debit_facts, payment_intent_facts, session_facts
 from marketplace.domain.principals import SYSTEM
 from marketplace.domain.shares import Share
 from marketplace.domain.transactions import Payment, TransactionStatus, join
@@ -21,6 +21,7 @@ from marketplace.services.checkout import CREATE_CHECKOUT_SESSION, EXPIRE_CHECKO
 from marketplace.services.commands import Handler, follow_up, resume
 from marketplace.services.customers import CREATE_CUSTOMER, UPDATE_CUSTOMER
 from marketplace.services.merchants import CREATE_ACCOUNT
+from marketplace.services.off_session import AUTHENTICATION_LIFETIME, CHARGE_OFF_SESSION, give_up
 from marketplace.services.refund_commands import CREATE_REFUND, REFUND_APPLICATION_FEE
 from marketplace.services.settlement import payment_changes
 from marketplace.services.shares import collect_debt, even_out
@@ -42,6 +43,7 @@ HANDLERS: Final[Mapping[CommandKind, Handler[Any]]] = {
     CommandKind.EXPIRE_CHECKOUT_SESSION: EXPIRE_CHECKOUT_SESSION,
     CommandKind.CREATE_REFUND: CREATE_REFUND,
     CommandKind.REFUND_APPLICATION_FEE: REFUND_APPLICATION_FEE,
+    CommandKind.CREATE_PAYMENT_INTENT: CHARGE_OFF_SESSION,
     CommandKind.CAPTURE_PAYMENT: CAPTURE_PAYMENT,
     CommandKind.CANCEL_PAYMENT: CANCEL_PAYMENT,
     CommandKind.CREATE_TRANSFER: CREATE_TRANSFER,
@@ -92,7 +94,8 @@ def watch(ports: Ports, payment: Payment) -> None:
     before = books.payment
     after = before if before.is_final else _as_at_stripe(ports, before)
     after = replace(after, due_at=_next_look(ports, after))
-    changes = [*payment_changes(ports, books.transaction, before, after), *_at_the_deadline(ports, books, after)]
+    ended = [*_at_the_deadline(ports, books, after), *give_up(ports, books, after)]
+    changes = [*payment_changes(ports, books.transaction, before, after), *ended]
     ports.store.commit(*changes)
     follow_up(ports, changes)
 
@@ -102,6 +105,8 @@ def _next_look(ports: Ports, payment: Payment) -> datetime | None:
     now = ports.clock.now()
     if payment.is_final:
         return None
+    if payment.status is TransactionStatus.REQUIRES_ACTION:
+        return max(payment.created_at + AUTHENTICATION_LIFETIME, now + LOOK_AGAIN)
     if payment.status is not TransactionStatus.AUTHORIZED or payment.capture_before is None:
         return now + LOOK_AGAIN
     near = payment.capture_before - DEADLINE_NEAR
@@ -122,7 +127,7 @@ def _at_the_deadline(ports: Ports, books: Books, payment: Payment) -> list[Chang
 
 def _as_at_stripe(ports: Ports, payment: Payment) -> Payment:
     if payment.checkout_session_id is None:
-        return payment  # its command is due by itself
+        return _as_intent_says(ports, payment)
     expand = {"expand": ["payment_intent.latest_charge"]}
     session = ports.stripe.read(Operation.READ_CHECKOUT_SESSION, payment.checkout_session_id, params=expand)
     seen = join(payment, session_facts(session, failed=_has_failed(session)))
@@ -130,6 +135,17 @@ def _as_at_stripe(ports: Ports, payment: Payment) -> Payment:
     if intent is None:
         return seen
     seen = join(seen, payment_intent_facts(intent))
+    charge = intent.get("latest_charge")
+    return seen if charge is None else join(seen, charge_facts(charge))
+
+
+def _as_intent_says(ports: Ports, payment: Payment) -> Payment:
+    """A payment that no Checkout Session asked for."""
+    if payment.payment_intent_id is None:
+        return payment  # its command is due by itself
+    expand = {"expand": ["latest_charge"]}
+    intent = ports.stripe.read(Operation.READ_PAYMENT_INTENT, payment.payment_intent_id, params=expand)
+    seen = join(payment, failed_debit_facts(intent) or payment_intent_facts(intent))
     charge = intent.get("latest_charge")
     return seen if charge is None else join(seen, charge_facts(charge))
 
