@@ -139,7 +139,7 @@ def test_a_user_cannot_make_himself_a_merchant(template: Template) -> None:
 def test_browsers_of_the_marketplace_may_call_and_no_others(template: Template) -> None:
     condition, rules, otherwise = template.one("AWS::ApiGatewayV2::Api")["Body"]["x-amazon-apigateway-cors"]["Fn::If"]
     assert condition == "HasReturnOrigins"
-    assert set(rules) == {"allowOrigins", "allowMethods", "allowHeaders", "maxAge"}
+    assert set(rules) == {"allowOrigins", "allowMethods", "allowHeaders", "exposeHeaders", "maxAge"}
     assert "*" not in json.dumps(rules)
     assert {"authorization", "idempotency-key"} <= set(rules["allowHeaders"])
     assert otherwise == {"Ref": "AWS::NoValue"}
