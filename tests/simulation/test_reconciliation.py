@@ -9,7 +9,8 @@ from typing import Any
 
 import pytest
 
-from marketplace.domain.ledger import BANK, PLATFORM, STRIPE_BALANCE, JournalEntry, balances
+from local.stripe_simulator.settings import Settings
+from marketplace.domain.ledger import BANK, LOSSES, PLATFORM, STRIPE_BALANCE, STRIPE_RESERVES, JournalEntry, balances
 from marketplace.domain.merchants import Merchant
 from marketplace.domain.reconciliation import Discrepancy, LineStatus, PayoutReconciliation, Walk
 from marketplace.ports import Change, Operation, Replace, StripeUnavailable
@@ -238,6 +239,30 @@ def test_an_automatic_payout_is_what_it_is_made_of() -> None:
         LineStatus.MERCHANTS_OWN: 1,
     }
     assert_reconciled(market)
+
+
+def test_what_stripe_keeps_and_takes_for_an_account_that_owes_is_booked() -> None:
+    """Paid out before the refund: Stripe keeps as much of the platform's balance, and takes it at last."""
+    market = Market(settings=Settings(reversals_overdraw=True))
+    merchant = market.ready_merchant()
+    market.onboard(merchant)
+    for number in range(3):
+        market.pay(market.sell(merchant, 10_000, key=f"s{number}"))
+    market.take_in(*market.events())
+    market.come_to_rest()
+    market.as_merchant(merchant, "POST", "/v1/payouts", amount=27_000, currency="usd")
+    (sale, *_) = market.all_transactions()
+    market.refund(sale.transaction.id, 2_000, key="r")
+    to_the_end(market)
+    assert_reconciled(market)
+    journal = [item for item in market.store.snapshot().values() if isinstance(item, JournalEntry)]
+    assert balances(journal)[STRIPE_RESERVES, "usd"] == 1_800
+    market.advance(181 * 24 * HOUR)
+    to_the_end(market)
+    assert_reconciled(market)
+    journal = [item for item in market.store.snapshot().values() if isinstance(item, JournalEntry)]
+    sums = balances(journal)
+    assert (sums[LOSSES, "usd"], sums.get((STRIPE_RESERVES, "usd"), 0)) == (1_800, 0)
 
 
 @pytest.mark.parametrize("step", range(40))
