@@ -2,19 +2,24 @@
 
 import os
 from http import HTTPStatus
+from typing import Final, Literal, Self
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from marketplace.adapters import wiring
-from marketplace.edge.fields import Amount, Id, Metadata, RequestModel, Url
+from marketplace.edge.fields import Amount, Currency, Id, Metadata, RequestModel, Url
 from marketplace.edge.idempotency import IdempotencyKey, once
 from marketplace.edge.invocation import Invocation
 from marketplace.edge.line_items import Line
 from marketplace.edge.resolver import Api, Caller
 from marketplace.edge.settings import Part, Settings
 from marketplace.edge.views import View
-from marketplace.services import checkout
+from marketplace.services import checkout, setups
 from marketplace.services.baskets import Basket
+from marketplace.services.setups import NewSetup
+
+SETUP: Final = "setup"
+OF_SETUPS: Final = {"mode", "currency", "customer_id", "success_url", "cancel_url"}
 
 settings = Settings.of(os.environ, Part.TABLE, Part.STRIPE, Part.CALLERS, Part.RETURNS, Part.SALES, Part.MONEY)
 invocation = Invocation()
@@ -24,27 +29,46 @@ handler = app.resolve
 
 
 class CheckoutBody(RequestModel):
-    """A sale. Inline amounts, their merchant, fees and customers are for operators to name."""
+    """A sale, or in mode `setup` only the saving of payment details, of a kind that pays in `currency`.
 
-    line_items: list[Line]
+    Inline amounts, their merchant, fees and customers are for operators to name.
+    """
+
+    mode: Literal["payment", "setup"] = "payment"
+    line_items: list[Line] = Field(default_factory=list)
+    currency: Currency | None = None
     success_url: Url
     cancel_url: Url
     merchant_id: Id | None = None
     application_fee_amount: Amount | None = None
     customer_id: Id | None = None
     refund_application_fee: bool = True
+    save_payment_method: bool = False
     metadata: Metadata = Field(default_factory=dict)
+
+    @model_validator(mode="after")
+    def _is_of_its_mode(self) -> Self:
+        taken = OF_SETUPS if self.mode == SETUP else set(type(self).model_fields) - {"currency"}
+        if self.model_fields_set - taken:
+            raise ValueError(f"mode {self.mode} takes no {', '.join(sorted(self.model_fields_set - taken))}")
+        if self.mode == SETUP and self.currency is None:
+            raise ValueError(f"mode {SETUP} needs currency")
+        return self
+
+    def as_setup(self) -> NewSetup:
+        """As the use case takes it, in mode setup."""
+        return NewSetup(**self.model_dump(include=OF_SETUPS - {"mode"}))
 
     def as_basket(self) -> Basket:
         """As the use case takes it."""
         items = tuple(line.as_item() for line in self.line_items)
-        return Basket(items=items, **self.model_dump(exclude={"line_items"}))
+        return Basket(items=items, **self.model_dump(exclude={"line_items", "mode", "currency"}))
 
 
 class CheckoutSessionView(View):
-    """A Checkout Session; `url` is where the buyer pays, while it is open."""
+    """A Checkout Session; `url` is where the buyer pays, while it is open. A setup is no transaction."""
 
-    transaction_id: str
+    transaction_id: str | None
     checkout_session_id: str | None
     status: str
     url: str | None
@@ -52,8 +76,13 @@ class CheckoutSessionView(View):
 
 @app.post("/checkout/sessions", status_code=HTTPStatus.CREATED)
 def create_session(body: CheckoutBody, key: IdempotencyKey, caller: Caller) -> CheckoutSessionView:
-    """Plan a sale and make the Checkout Session that the buyer pays in."""
+    """Plan a sale and make the Checkout Session that the buyer pays in, or one that only saves payment details."""
     wanted = once(caller, "POST /checkout/sessions", key, body)
+    if body.mode == SETUP:
+        made = setups.create_setup_session(ports, caller, body.as_setup(), wanted)
+        return CheckoutSessionView(
+            transaction_id=None, checkout_session_id=made.checkout_session_id, status="open", url=made.url
+        )
     return CheckoutSessionView.of(checkout.create_checkout_session(ports, caller, body.as_basket(), wanted))
 
 

@@ -30,6 +30,7 @@ class CommandKind(StrEnum):
     CREATE_PRICE = "create_price"
     CREATE_CUSTOMER = "create_customer"
     UPDATE_CUSTOMER = "update_customer"
+    CREATE_SETUP_SESSION = "create_setup_session"
     CREATE_CHECKOUT_SESSION = "create_checkout_session"
     EXPIRE_CHECKOUT_SESSION = "expire_checkout_session"
     CREATE_REFUND = "create_refund"

@@ -64,6 +64,7 @@ class Basket:
     capture_method: CaptureMethod = CaptureMethod.AUTOMATIC
     hold: bool = False  # the merchants' shares wait for a release
     release_at: datetime | None = None  # and are released then by themselves
+    save_payment_method: bool = False  # for payments without the buyer
     metadata: Mapping[str, str]
 
     @property

@@ -7,8 +7,9 @@ from typing import Any, Final, override
 
 from marketplace.domain.books import Books
 from marketplace.domain.commands import Command, CommandKind, record
+from marketplace.domain.customers import Customer, CustomerStatus
 from marketplace.domain.deferred import dataclass
-from marketplace.domain.errors import CheckoutSessionNotOpen
+from marketplace.domain.errors import CheckoutSessionNotOpen, NotFound
 from marketplace.domain.events import session_facts
 from marketplace.domain.principals import SYSTEM, Principal, Role
 from marketplace.domain.transactions import (
@@ -30,6 +31,7 @@ from marketplace.services.commands import (
     replay,
     require_done,
 )
+from marketplace.services.customers import at_stripe
 from marketplace.services.idempotency import Once
 from marketplace.services.sales import begun, ours, payment_intent_terms, plan, read_sources, require_may_ask
 from marketplace.services.transactions import read_transaction
@@ -101,14 +103,16 @@ def create_checkout_session(ports: Ports, caller: Principal, basket: Basket, onc
     Raises:
         NotAllowed: amounts, fees or another customer, not named by an operator.
         InvalidReturnUrl, InvalidBasket, NotFound, MerchantNotReady, CurrencyNotAccepted, InvalidAmount,
-        FeeExceedsAmount, PriceNotForSale, StripeRefused, IdempotencyKeyReused, RequestUnderWay.
+        FeeExceedsAmount, PriceNotForSale, CustomerNotReady, StripeRefused, IdempotencyKeyReused, RequestUnderWay.
         OutcomeUnknown: the session is made without the caller; the same key gives it later.
     """
     _require_may_ask(ports, caller, basket)
     sources = read_sources(ports, caller, basket, once)
     if sources.used is not None:
         return _as_answered(require_done(replay(ports, CREATE_CHECKOUT_SESSION, once, sources.used)))
-    return _sell(ports, plan(ports, caller, basket, sources), basket, once)
+    if basket.save_payment_method and sources.customer is None:
+        raise NotFound("customer")
+    return _sell(ports, plan(ports, caller, basket, sources), basket, sources.customer, once)
 
 
 def read_checkout_session(ports: Ports, caller: Principal, transaction_id: str) -> CheckoutSession:
@@ -139,7 +143,9 @@ def expire_checkout_session(ports: Ports, caller: Principal, transaction_id: str
     return _view(books)
 
 
-def session_params(transaction: Transaction, basket: Basket, command_id: str) -> dict[str, Any]:
+def session_params(
+    transaction: Transaction, basket: Basket, customer: Customer | None, command_id: str
+) -> dict[str, Any]:
     """What Stripe is asked for (`/v1/checkout/sessions`). Every object that it makes names our transaction."""
     return {
         "mode": "payment",
@@ -149,17 +155,38 @@ def session_params(transaction: Transaction, basket: Basket, command_id: str) ->
         "client_reference_id": transaction.id,
         "line_items": [_line_item(line, transaction.currency) for line in transaction.line_items],
         "metadata": {**transaction.metadata, **ours(transaction, command_id)},
-        "payment_intent_data": payment_intent_terms(transaction, command_id),
+        "payment_intent_data": {
+            **payment_intent_terms(transaction, command_id),
+            **({"setup_future_usage": "off_session"} if basket.save_payment_method else {}),
+        },
+        **_known_buyer(basket, customer),
     }
 
 
-def _sell(ports: Ports, transaction: Transaction, basket: Basket, once: Once) -> CheckoutSession:
+def _known_buyer(basket: Basket, customer: Customer | None) -> dict[str, Any]:
+    """Whose saved details the page offers, and whether he may add to them; nothing where Stripe does not know him.
+
+    Raises:
+        CustomerNotReady: details are to be saved, and Stripe does not know him.
+    """
+    if customer is None or (customer.status is not CustomerStatus.READY and not basket.save_payment_method):
+        return {}
+    # Details saved in a setup session or for later payments are "limited": shown where their owner is known, as here.
+    saved: dict[str, Any] = {"allow_redisplay_filters": ["always", "limited"]}
+    if not basket.save_payment_method:
+        saved["payment_method_save"] = "enabled"  # by a box that the buyer ticks
+    return {"customer": at_stripe(customer), "saved_payment_method_options": saved}
+
+
+def _sell(
+    ports: Ports, transaction: Transaction, basket: Basket, customer: Customer | None, once: Once
+) -> CheckoutSession:
     command_id = ports.ids.new("command")
     command = record(
         command_id=command_id,
         subject=transaction.id,
         kind=CommandKind.CREATE_CHECKOUT_SESSION,
-        params=session_params(transaction, basket, command_id),
+        params=session_params(transaction, basket, customer, command_id),
         result=transaction.id,
         now=transaction.created_at,
     )

@@ -24,6 +24,7 @@ from marketplace.services.merchants import CREATE_ACCOUNT
 from marketplace.services.off_session import AUTHENTICATION_LIFETIME, CHARGE_OFF_SESSION, give_up
 from marketplace.services.refund_commands import CREATE_REFUND, REFUND_APPLICATION_FEE
 from marketplace.services.settlement import payment_changes
+from marketplace.services.setups import CREATE_SETUP_SESSION
 from marketplace.services.shares import collect_debt, even_out
 from marketplace.services.transactions import read_transaction
 from marketplace.services.transfers import CREATE_TRANSFER, REVERSE_TRANSFER
@@ -39,6 +40,7 @@ HANDLERS: Final[Mapping[CommandKind, Handler[Any]]] = {
     CommandKind.CREATE_PRICE: CREATE_PRICE,
     CommandKind.CREATE_CUSTOMER: CREATE_CUSTOMER,
     CommandKind.UPDATE_CUSTOMER: UPDATE_CUSTOMER,
+    CommandKind.CREATE_SETUP_SESSION: CREATE_SETUP_SESSION,
     CommandKind.CREATE_CHECKOUT_SESSION: CREATE_CHECKOUT_SESSION,
     CommandKind.EXPIRE_CHECKOUT_SESSION: EXPIRE_CHECKOUT_SESSION,
     CommandKind.CREATE_REFUND: CREATE_REFUND,
