@@ -2,11 +2,12 @@
 
 import os
 from http import HTTPStatus
-from typing import Annotated, Self
+from typing import Annotated, Literal, Self
 
 from pydantic import Field
 
 from marketplace.adapters import wiring
+from marketplace.domain.transactions import CaptureMethod
 from marketplace.edge.fields import Amount, Id, Metadata, RequestModel
 from marketplace.edge.idempotency import IdempotencyKey, once
 from marketplace.edge.invocation import Invocation
@@ -35,12 +36,14 @@ class PaymentBody(RequestModel):
     customer_id: Id | None = None
     refund_application_fee: bool = True
     hold: bool = False
+    capture_method: Literal["automatic", "manual"] = "automatic"
     metadata: Metadata = Field(default_factory=dict)
 
     def as_basket(self) -> Basket:
         """As the use case takes it."""
         items = tuple(line.as_item() for line in self.line_items)
-        return Basket(items=items, **self.model_dump(exclude={"line_items", "payment_method_id"}))
+        terms = self.model_dump(exclude={"line_items", "payment_method_id"})
+        return Basket(items=items, **terms | {"capture_method": CaptureMethod(self.capture_method)})
 
 
 class DeclineView(View):

@@ -52,6 +52,19 @@ def test_f14_an_answer_is_taken_for_what_it_says_and_no_more(lab: Lab, stripe: S
     assert len(stripe.seen) == len(lab.calls) == calls
 
 
+def test_a_payment_intent_whose_payment_is_declined_is_made_all_the_same(lab: Lab, stripe: Stripe) -> None:
+    made = {"id": "pi_1", "object": "payment_intent", "status": "requires_payment_method"}
+    declined = {"type": "card_error", "code": "card_declined", "decline_code": "lost_card", "payment_intent": made}
+    for operation, ids, meaning in (
+        (Operation.CREATE_PAYMENT_INTENT, (), Done(made)),
+        (Operation.CAPTURE_PAYMENT_INTENT, ("pi_1",), Refusal("card_declined")),
+    ):
+        stripe.replies = [say(402, {"error": declined})]
+        assert lab.gateway.ask(operation, *ids, params={}, key="k") == meaning
+    stripe.replies = [say(400, {"error": {**declined, "code": "parameter_missing"}})]
+    assert lab.gateway.ask(Operation.CREATE_PAYMENT_INTENT, params={}, key="k") == Refusal("parameter_missing")
+
+
 def test_v2_errors_are_told_apart_too(lab: Lab, stripe: Stripe) -> None:
     params = {"contact_email": "nora@nordlicht.example"}
     for reply, meaning in (

@@ -106,6 +106,8 @@ def test_bad_input_is_one_problem_and_plans_nothing(case: Case) -> None:
         (case.pay(line_items=[inline]), 403, "not-allowed"),
         (case.pay(customer_id="auth0|ben"), 403, "not-allowed"),
         (case.pay(hold=True), 403, "not-allowed"),
+        (case.pay(capture_method="manual"), 403, "not-allowed"),
+        (case.pay(capture_method="later"), 422, "invalid-request"),
         (case.pay(application_fee_amount=0), 403, "not-allowed"),
         (case.pay(merchant_user(case.merchant)), 403, "not-allowed"),
         (case.pay(OPERATOR), 404, "not-found"),

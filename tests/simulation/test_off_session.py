@@ -8,9 +8,10 @@ import pytest
 from marketplace.domain.errors import NotAllowed, NotFound
 from marketplace.domain.merchants import Merchant
 from marketplace.domain.principals import Principal, Role
-from marketplace.domain.transactions import TransactionStatus
+from marketplace.domain.transactions import CaptureMethod, TransactionStatus
 from marketplace.ports import Operation
 from marketplace.services.baskets import Basket, InlineItem
+from marketplace.services.captures import capture
 from marketplace.services.off_session import OffSessionPayment, charge_saved, read_payment
 
 from .market import OPERATOR, Market
@@ -129,6 +130,65 @@ def test_a_payment_that_the_bank_wants_confirmed_is_finished_by_the_buyer_alone(
     assert seen_by_buyer(market).status is TransactionStatus.PAID
     assert seen_by_buyer(market).client_secret is None
     assert have(market, shop.merchants) == [9_000]
+    assert_proven(market, market.transaction_id)
+
+
+def test_a_payment_confirmed_with_another_card_ends_alike_in_every_order(market: Market) -> None:
+    shop = Shop(market, ASKS)
+    charge(shop)
+    secret = str(seen_by_buyer(market).client_secret)
+    intent_id = secret.partition("_secret_")[0]
+    refused = market.simulator.request(
+        "POST", f"/v1/payment_intents/{intent_id}/confirm", {"payment_method": "pm_card_chargeDeclined"}
+    )
+    assert refused.status == 402
+    confirm(market, secret, "pm_card_visa")
+    told = [e for e in market.events() if e["type"].startswith(("payment_intent.p", "payment_intent.s", "charge."))]
+    assert 5 <= len(told) <= 7
+    states = []
+    for order in (told, told[::-1], told[1:] + told[:1], told[2:] + told[:2], told[3:] + told[:3]):
+        twin = market.fork()
+        twin.take_in(*order, *order)
+        assert twin.books(market.transaction_id).payment.status is TransactionStatus.PAID
+        states.append(twin.state())
+    assert all(state == states[0] for state in states)
+
+
+def test_a_payment_that_the_bank_sends_back_days_later_has_failed_whoever_says_so() -> None:
+    for by_event in (True, False):
+        shop = Shop(market := Market(), "pm_usBankAccount_insufficientFunds")
+        asked = charge(shop)
+        assert asked.status is TransactionStatus.PROCESSING
+        for _ in range(8):
+            market.advance(24 * 3_600)
+            heard = market.events()
+            market.take_in(*(heard + heard[::-1] if by_event else ()))
+            market.sweep()
+        assert seen_by_buyer(market).status is TransactionStatus.FAILED, by_event
+        assert have(market, shop.merchants) == [0]
+        assert market.unsettled(market.transaction_id) == []
+        assert market.violations(market.transaction_id) == []
+
+
+def test_what_was_paid_with_saved_details_is_refunded_to_the_cent(market: Market) -> None:
+    shop = Shop(market, merchants=2)
+    charge(shop, 6_001, 3_999)
+    market.take_in(*market.events())
+    for number, amount in enumerate((3_333, 6_667)):
+        market.refund(market.transaction_id, amount, key=f"r{number}")
+    market.take_in(*market.events())
+    assert have(market, shop.merchants) == [0, 0]
+    assert_proven(market, market.transaction_id)
+
+
+def test_saved_details_can_be_authorized_and_captured_in_part(market: Market) -> None:
+    shop = Shop(market)
+    assert charge(shop, capture_method=CaptureMethod.MANUAL).status is TransactionStatus.AUTHORIZED
+    market.take_in(*market.events())
+    once = market.once("capture", "c", subject=market.transaction_id)
+    capture(market.ports, OPERATOR, market.transaction_id, 5_000, once)
+    market.take_in(*market.events())
+    assert have(market, shop.merchants) == [4_500]
     assert_proven(market, market.transaction_id)
 
 
