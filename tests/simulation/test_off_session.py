@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from marketplace.domain.commands import Command, CommandKind
 from marketplace.domain.errors import NotAllowed, NotFound
 from marketplace.domain.merchants import Merchant
 from marketplace.domain.principals import Principal, Role
@@ -19,6 +20,7 @@ from .test_carts import assert_proven
 from .test_crashes import each_step
 from .test_customers import ANN, BEN, new_customer, save_card
 
+CHARGE = CommandKind.CREATE_PAYMENT_INTENT
 PAYS, DECLINED, ASKS = "pm_card_visa", "pm_card_chargeCustomerFail", "pm_card_authenticationRequired"
 
 
@@ -233,6 +235,62 @@ def test_a_payment_that_dies_anywhere_is_made_once_also_when_its_key_is_gone(
         assert read_payment(market.ports, OPERATOR, made.transaction_id).status is status, step
         assert have(market, shop.merchants) == [9_000 if status is TransactionStatus.PAID else 0], step
         assert_proven(market, made.transaction_id)
+
+
+@pytest.mark.parametrize("card", [PAYS, DECLINED])
+def test_a_cart_that_dies_anywhere_is_charged_once_and_every_merchant_paid_once(card: str) -> None:
+    shops: dict[int, Shop] = {}
+
+    def prepare(market: Market) -> None:
+        shops[id(market)] = Shop(market, card, merchants=2)
+
+    def act(market: Market) -> None:
+        charge(shops[id(market)], 6_000, 4_000)
+        market.take_in(*market.events())
+
+    for step, market in each_step(prepare, act):
+        market.advance(60)
+        market.sweep()
+        shop = shops[id(market)]
+        made = charge(shop, 6_000, 4_000)
+        market.advance(2 * 3_600)
+        market.sweep()
+        market.take_in(*market.events())
+        market.sweep()
+        assert len(market.at_stripe("/v1/payment_intents")) == 1, step
+        assert have(market, shop.merchants) == ([5_400, 3_600] if card == PAYS else [0, 0]), step
+        assert market.violations(made.transaction_id) == [], step
+        if card == PAYS:
+            assert_proven(market, made.transaction_id)
+        else:
+            assert market.books(made.transaction_id).payment.status is TransactionStatus.FAILED, step
+
+
+def test_a_payment_intent_that_stripe_made_and_never_confirmed_ends() -> None:
+    """A stored 500 may hide it; the look-up finds it, and nobody else will ever finish it."""
+    shops: dict[int, Shop] = {}
+
+    def prepare(market: Market) -> None:
+        shops[id(market)] = Shop(market)
+
+    ended = 0
+    for _, market in each_step(prepare, lambda market: charge(shops[id(market)])):
+        recorded = [
+            each for each in market.store.snapshot().values() if isinstance(each, Command) and each.kind is CHARGE
+        ]
+        if not recorded or market.at_stripe("/v1/payment_intents"):
+            continue
+        (command,) = recorded
+        asked = {name: command.params[name] for name in ("amount", "currency", "customer", "metadata")}
+        market.order("/v1/payment_intents", **asked)
+        market.advance(25 * 3_600)
+        for _ in range(3):
+            market.sweep()
+        assert read_payment(market.ports, OPERATOR, command.result).status is TransactionStatus.EXPIRED
+        assert [each["status"] for each in market.at_stripe("/v1/payment_intents")] == ["canceled"]
+        assert market.unsettled(command.result) == []
+        ended += 1
+    assert ended > 0
 
 
 def test_without_any_event_the_watch_finds_what_became_of_it(market: Market) -> None:

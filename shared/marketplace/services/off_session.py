@@ -7,7 +7,7 @@ it any more. Another try is another request.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Any, Final, override
 
 from marketplace.domain.books import Books
@@ -35,6 +35,8 @@ from marketplace.services.transactions import read_books, read_transaction
 
 WATCH_AFTER: Final = timedelta(hours=1)  # before Stripe is asked what became of it, should no event say so
 AUTHENTICATION_LIFETIME: Final = timedelta(hours=24)  # as long as a Checkout Session waits for a buyer
+# The buyer did not confirm, or Stripe failed between making the PaymentIntent and confirming it.
+UNFINISHED: Final = frozenset({TransactionStatus.REQUIRES_ACTION, TransactionStatus.REQUESTED})
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -151,15 +153,14 @@ def payment_intent_params(
     }
 
 
-def is_given_up(payment: Payment, now: datetime) -> bool:
-    """Whether the buyer had long enough to authenticate a payment."""
-    return payment.status is TransactionStatus.REQUIRES_ACTION and now >= payment.created_at + AUTHENTICATION_LIFETIME
-
-
 def give_up(ports: Ports, books: Books, payment: Payment) -> list[Change]:
-    """The end of a payment that the buyer did not authenticate in time: its PaymentIntent is canceled."""
+    """The end of a payment that nobody finishes: its PaymentIntent is canceled when it has waited long enough."""
+    is_off_session = books.latest_command(CommandKind.CREATE_PAYMENT_INTENT) is not None
     is_asked = any(each.is_open and each.kind is CommandKind.CANCEL_PAYMENT for each in books.commands.values())
-    return [Create(_cancel(ports, payment))] if is_given_up(payment, ports.clock.now()) and not is_asked else []
+    is_over = ports.clock.now() >= payment.created_at + AUTHENTICATION_LIFETIME
+    if not is_off_session or is_asked or not is_over or payment.payment_intent_id is None:
+        return []
+    return [Create(_cancel(ports, payment))] if payment.status in UNFINISHED else []
 
 
 def _cancel(ports: Ports, payment: Payment) -> Command:
