@@ -98,7 +98,15 @@ def capture_command(ports: Ports, books: Books, amount: int) -> Command:
     if amount > authorized:
         raise CaptureExceedsAuthorized(amount, authorized)
     params = {"amount_to_capture": amount, **_split_by_stripe(books, amount)}
-    return _command(ports, books, CommandKind.CAPTURE_PAYMENT, params)
+    return record(
+        command_id=ports.ids.new("command"),
+        subject=books.transaction.id,
+        kind=CommandKind.CAPTURE_PAYMENT,
+        target=(str(payment.payment_intent_id),),
+        params=params,
+        result=books.transaction.id,
+        now=ports.clock.now(),
+    )
 
 
 def cancel_command(ports: Ports, books: Books) -> Command:
@@ -108,7 +116,20 @@ def cancel_command(ports: Ports, books: Books) -> Command:
         NotCapturable.
     """
     _require_authorized(ports, books)
-    return _command(ports, books, CommandKind.CANCEL_PAYMENT, {"cancellation_reason": "requested_by_customer"})
+    return cancellation(ports, books.payment, "requested_by_customer")
+
+
+def cancellation(ports: Ports, payment: Payment, reason: str) -> Command:
+    """The intent to cancel a PaymentIntent, whatever it waits for; ``reason`` is one of Stripe's."""
+    return record(
+        command_id=ports.ids.new("command"),
+        subject=payment.transaction_id,
+        kind=CommandKind.CANCEL_PAYMENT,
+        target=(str(payment.payment_intent_id),),
+        params={"cancellation_reason": reason},
+        result=payment.transaction_id,
+        now=ports.clock.now(),
+    )
 
 
 def _split_by_stripe(books: Books, amount: int) -> dict[str, Any]:
@@ -125,18 +146,6 @@ def _require_authorized(ports: Ports, books: Books) -> int:
     if payment.capture_before is not None and payment.capture_before <= ports.clock.now():
         raise NotCapturable("the authorization has lapsed")
     return payment.authorized
-
-
-def _command(ports: Ports, books: Books, kind: CommandKind, params: Mapping[str, Any]) -> Command:
-    return record(
-        command_id=ports.ids.new("command"),
-        subject=books.transaction.id,
-        kind=kind,
-        target=(str(books.payment.payment_intent_id),),
-        params=params,
-        result=books.transaction.id,
-        now=ports.clock.now(),
-    )
 
 
 def _end(

@@ -21,6 +21,7 @@ from marketplace.domain.principals import Principal, Role
 from marketplace.domain.transactions import Payment, Transaction, TransactionStatus, join
 from marketplace.ports import Change, Create, Operation, Ports, Replace
 from marketplace.services.baskets import Basket
+from marketplace.services.captures import cancellation
 from marketplace.services.commands import Handler, find_made, handles, made_since, perform_once, replay, require_done
 from marketplace.services.customers import at_stripe, own_payment_method
 from marketplace.services.idempotency import Once
@@ -35,6 +36,7 @@ from marketplace.services.transactions import read_books, read_transaction
 
 WATCH_AFTER: Final = timedelta(hours=1)  # before Stripe is asked what became of it, should no event say so
 AUTHENTICATION_LIFETIME: Final = timedelta(hours=24)  # as long as a Checkout Session waits for a buyer
+ABANDONED: Final = "abandoned"  # why Stripe is told to cancel
 # The buyer did not confirm, or Stripe failed between making the PaymentIntent and confirming it.
 UNFINISHED: Final = frozenset({TransactionStatus.REQUIRES_ACTION, TransactionStatus.REQUESTED})
 
@@ -74,7 +76,7 @@ class ChargeOffSession(Handler[Payment]):
         facts = off_session_facts(made)
         after = join(subject, facts)
         changes: list[Change] = [] if after is subject else [Replace(subject, after)]
-        return [*changes, Create(_cancel(ports, after))] if facts.declined else changes
+        return [*changes, Create(cancellation(ports, after, ABANDONED))] if facts.declined else changes
 
     @override
     def refused(self, ports: Ports, subject: Payment, command: Command, code: str) -> Sequence[Change]:
@@ -160,19 +162,7 @@ def give_up(ports: Ports, books: Books, payment: Payment) -> list[Change]:
     is_over = ports.clock.now() >= payment.created_at + AUTHENTICATION_LIFETIME
     if not is_off_session or is_asked or not is_over or payment.payment_intent_id is None:
         return []
-    return [Create(_cancel(ports, payment))] if payment.status in UNFINISHED else []
-
-
-def _cancel(ports: Ports, payment: Payment) -> Command:
-    return record(
-        command_id=ports.ids.new("command"),
-        subject=payment.transaction_id,
-        kind=CommandKind.CANCEL_PAYMENT,
-        target=(str(payment.payment_intent_id),),
-        params={"cancellation_reason": "abandoned"},
-        result=payment.transaction_id,
-        now=ports.clock.now(),
-    )
+    return [Create(cancellation(ports, payment, ABANDONED))] if payment.status in UNFINISHED else []
 
 
 def _answer(ports: Ports, caller: Principal, done: Command) -> OffSessionPayment:
