@@ -144,6 +144,18 @@ class Histories(RuleBasedStateMachine):
                 self.market.as_merchant(merchant, "POST", "/v1/payouts", amount=amount, currency="usd")
         self.hear()
 
+    @rule(pick=chances, part=fractions)
+    def send_back(self, pick: int, part: int) -> None:
+        """A merchant refunds one of its own payments: the platform has the money again."""
+        headers = {"Stripe-Account": str(self.merchants[pick % 3].account_id)}
+        payments = self.market.simulator.request("GET", "/v1/charges", {}, headers=headers).json()["data"]
+        if payments:
+            payment = payments[pick % len(payments)]
+            left = payment["amount"] - payment["amount_refunded"]
+            body = {"charge": payment["id"], "amount": max(1, left // part)}
+            self.market.simulator.request("POST", "/v1/refunds", body, headers=headers)
+        self.hear()
+
     @rule(pick=chances, status=st.sampled_from(["active", "active", "restricted"]))
     def change_merchant(self, pick: int, status: str) -> None:
         self.market.set_capability(self.merchants[pick % 3], status)

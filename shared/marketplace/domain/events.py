@@ -70,6 +70,24 @@ class DisputeReading:
 
 
 @dataclass(frozen=True, kw_only=True)
+class ReturnReading:
+    """A transfer of which something came back that we did not ask for: a merchant, or the Dashboard, reversed it."""
+
+    stripe_transfer_id: str
+    charge_id: str | None
+    transaction_id: str | None
+    is_complete: bool  # whether ``returned`` are all of them
+    returned: tuple[Object, ...]  # Stripe's reversals
+
+
+@dataclass(frozen=True, kw_only=True)
+class BalanceReading:
+    """Money of a connected account became available: what it owes may be collected."""
+
+    account_id: str
+
+
+@dataclass(frozen=True, kw_only=True)
 class AccountReading:
     """An account changed somehow: read it again."""
 
@@ -83,7 +101,16 @@ class Ignored:
     reason: str
 
 
-Reading = PaymentReading | RefundReading | ForeignRefundReading | DisputeReading | AccountReading | Ignored
+Reading = (
+    PaymentReading
+    | RefundReading
+    | ForeignRefundReading
+    | DisputeReading
+    | ReturnReading
+    | BalanceReading
+    | AccountReading
+    | Ignored
+)
 
 
 def parse(body: Mapping[str, Any]) -> Event:
@@ -293,6 +320,29 @@ def dispute_facts(dispute: Object) -> DisputeFacts:
     )
 
 
+def _transfer(event: Event) -> Reading:
+    transfer = event.object
+    returned = tuple(each for each in transfer["reversals"]["data"] if was_not_asked_for(each))
+    if not returned and not transfer["reversals"]["has_more"]:
+        return Ignored(reason="asked for here")
+    return ReturnReading(
+        stripe_transfer_id=transfer["id"],
+        charge_id=id_of(transfer.get("source_transaction")),
+        transaction_id=(transfer.get("metadata") or {}).get("transaction_id"),
+        is_complete=not transfer["reversals"]["has_more"],
+        returned=returned,
+    )
+
+
+def was_not_asked_for(reversal: Object) -> bool:
+    """Whether a reversal was made by a merchant or in the Dashboard: no command of ours names it, and no refund."""
+    return not (reversal.get("metadata") or {}).get("reversal_id") and reversal.get("source_refund") is None
+
+
+def _balance(event: Event) -> Reading:
+    return BalanceReading(account_id=event.account) if event.account else Ignored(reason="not ours")
+
+
 def _account(event: Event) -> Reading:
     account_id = event.object.get("id")
     return AccountReading(account_id=account_id) if account_id else Ignored(reason="no account")
@@ -331,8 +381,12 @@ ACCOUNT_READERS: Final[Mapping[str, Callable[[Event], Reading]]] = {
     "charge.dispute.closed": _dispute,
     "charge.dispute.funds_withdrawn": _dispute,
     "charge.dispute.funds_reinstated": _dispute,
+    "transfer.reversed": _transfer,
 }
-CONNECT_READERS: Final[Mapping[str, Callable[[Event], Reading]]] = {"account.updated": _account}
+CONNECT_READERS: Final[Mapping[str, Callable[[Event], Reading]]] = {
+    "account.updated": _account,
+    "balance.available": _balance,
+}
 THIN_READERS: Final[Mapping[str, Callable[[Event], Reading]]] = {
     "v2.core.account.updated": _account,
     "v2.core.account.closed": _account,

@@ -212,6 +212,16 @@ def take_back(share: Share, *reversals: Reversal) -> Share:
     return _limited(replace(share, reversals=(*share.reversals, *reversals)))
 
 
+def give_back(share: Share, reversal: Reversal) -> Share:
+    """The share with money that the merchant sent back by itself: it is the merchant's still, and held.
+
+    Raises:
+        TooManyMovements.
+    """
+    returned = replace(share, reversals=(*share.reversals, reversal), hold=share.hold or Hold.RETURNED)
+    return _limited(returned)
+
+
 def transfer_ended(
     share: Share, transfer_id: str, status: MovementStatus, *, stripe_id: str | None = None,
     destination_payment_id: str | None = None, refusal: str | None = None,

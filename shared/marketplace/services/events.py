@@ -12,12 +12,14 @@ from marketplace.domain.books import EventMarker
 from marketplace.domain.errors import Unavailable
 from marketplace.domain.events import (
     AccountReading,
+    BalanceReading,
     DisputeReading,
     Event,
     ForeignRefundReading,
     Ignored,
     PaymentReading,
     RefundReading,
+    ReturnReading,
     parse,
     read,
 )
@@ -26,16 +28,17 @@ from marketplace.domain.refunds import join as join_refund
 from marketplace.domain.transactions import Payment, Transaction, join
 from marketplace.ports import Change, Conflict, Create, Ports, Ref, one
 from marketplace.services.commands import follow_up
-from marketplace.services.foreign import Heard, dispute_changes, refund_changes
+from marketplace.services.foreign import Heard, dispute_changes, refund_changes, return_changes
 from marketplace.services.merchants import follow_account
 from marketplace.services.recovery import refund_step
 from marketplace.services.settlement import payment_changes
+from marketplace.services.shares import collect_from
 
 MARKER_KEPT: Final = timedelta(days=35)  # Stripe lists events for 30 days; after that nothing brings one back
 MOST_COMMIT_TRIES: Final = 12
 
 
-Told = PaymentReading | RefundReading | DisputeReading | ForeignRefundReading  # of one transaction
+Told = PaymentReading | RefundReading | DisputeReading | ForeignRefundReading | ReturnReading  # of one transaction
 
 
 class EventOutcome(StrEnum):
@@ -76,6 +79,8 @@ def take_in(ports: Ports, body: Mapping[str, Any]) -> EventOutcome:
             return _set_aside(ports, event, reason)
         case AccountReading(account_id=account_id):
             return _follow(ports, event, account_id)
+        case BalanceReading(account_id=account_id):
+            return _collect(ports, event, account_id)
         case reading:
             return _apply(ports, event, lambda: _step(ports, event, reading))
 
@@ -111,6 +116,8 @@ def _step(ports: Ports, event: Event, reading: Told) -> _Step:
             return _heard_step(ports, event, lambda: dispute_changes(ports, reading))
         case ForeignRefundReading():
             return _heard_step(ports, event, lambda: refund_changes(ports, reading))
+        case ReturnReading():
+            return _heard_step(ports, event, lambda: return_changes(ports, reading))
 
 
 def _payment_step(ports: Ports, event: Event, reading: PaymentReading) -> _Step:
@@ -155,6 +162,14 @@ def _follow(ports: Ports, event: Event, account_id: str) -> EventOutcome:
     if one(ports.store, Ref(EventMarker, event.id)) is not None:
         return EventOutcome.DUPLICATE
     ours = follow_account(ports, account_id)
+    return _apply(ports, event, lambda: _Step(EventOutcome.APPLIED) if ours else _NOT_OURS)
+
+
+def _collect(ports: Ports, event: Event, account_id: str) -> EventOutcome:
+    """What the merchant owes is collected before the event is marked; what fails now stays due by itself."""
+    if one(ports.store, Ref(EventMarker, event.id)) is not None:
+        return EventOutcome.DUPLICATE
+    ours = collect_from(ports, account_id)
     return _apply(ports, event, lambda: _Step(EventOutcome.APPLIED) if ours else _NOT_OURS)
 
 

@@ -4,24 +4,36 @@ Such events name only a charge; the charge is read to learn whose it is, and its
 its own events may still be on their way.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, NamedTuple
 
+from marketplace.domain import shares
 from marketplace.domain.books import Books
 from marketplace.domain.dispute_plans import apportioned, new_dispute
 from marketplace.domain.disputes import Dispute, join
-from marketplace.domain.events import DisputeReading, ForeignRefundReading, charge_facts, refund_facts
+from marketplace.domain.errors import Unavailable
+from marketplace.domain.events import (
+    DisputeReading,
+    ForeignRefundReading,
+    ReturnReading,
+    at,
+    charge_facts,
+    refund_facts,
+    was_not_asked_for,
+)
 from marketplace.domain.ids import id_from
 from marketplace.domain.principals import SYSTEM
 from marketplace.domain.refund_plans import refund_parts
 from marketplace.domain.refunds import Refund, RefundFacts, RefundStatus
 from marketplace.domain.refunds import join as join_refund
+from marketplace.domain.share_postings import reversal_entry
+from marketplace.domain.shares import Hold, MovementStatus, Reversal, Share
 from marketplace.domain.transactions import join as join_payment
 from marketplace.ports import Change, Create, Operation, Ports, Replace
 from marketplace.services.commands import follow_up
 from marketplace.services.gaps import up_to_date
-from marketplace.services.recovery import dispute_step, recovery_changes, refund_step
+from marketplace.services.recovery import dispute_step, recovery_changes, refund_step, share_of_destination
 from marketplace.services.settlement import payment_changes
 
 
@@ -77,6 +89,66 @@ def refund_changes(ports: Ports, reading: ForeignRefundReading) -> Heard | None:
     counted = replace(paid, refund_reserved=reserved, refund_count=paid.refund_count + 1)
     changes = [Create(after), Replace(paid, counted), *recovery_changes(ports, books.transaction, before, after)]
     return Heard(books.transaction.id, changes)
+
+
+def return_changes(ports: Ports, reading: ReturnReading) -> Heard | None:
+    """What it changes that a merchant gave money back by itself; None where the transfer is not ours.
+
+    The platform has the money and owes it to the merchant again: its share is held until an operator releases it or
+    refunds the buyer.
+
+    Raises:
+        Unavailable: the transfer is not on record yet; Stripe or DynamoDB did not answer.
+    """
+    books = _books_of_transfer(ports, reading)
+    if books is None:
+        return None
+    share = _share_of_transfer(ports, books, reading.stripe_transfer_id)
+    made: Iterable[Mapping[str, Any]] = reading.returned
+    if not reading.is_complete:
+        listed = ports.stripe.each(Operation.LIST_REVERSALS, reading.stripe_transfer_id, params={"limit": 100})
+        made = [each for each in listed if was_not_asked_for(each)]
+    known = {each.stripe_reversal_id for each in share.reversals}
+    entries = []
+    after = share
+    for each in made:
+        if each["id"] not in known:
+            returned = _returned(after, reading.stripe_transfer_id, each)
+            after = shares.give_back(after, returned)
+            entries.append(reversal_entry(after, returned, at(each["created"]), pays_debt=False))
+    is_new = share.merchant_id not in books.shares
+    changes: list[Change] = [] if after == share else [Create(after) if is_new else Replace(share, after)]
+    return Heard(books.transaction.id, [*changes, *map(Create, entries)])
+
+
+def _books_of_transfer(ports: Ports, reading: ReturnReading) -> Books | None:
+    if reading.transaction_id:
+        return ports.store.books(reading.transaction_id, visible_to=SYSTEM)
+    return _books_of(ports, reading.charge_id) if reading.charge_id else None
+
+
+def _share_of_transfer(ports: Ports, books: Books, stripe_transfer_id: str) -> Share:
+    """The share that a transfer paid; a destination charge's is made when it is first needed."""
+    for share in books.shares.values():
+        if any(each.stripe_transfer_id == stripe_transfer_id for each in share.transfers):
+            return share
+    if books.payment.transfer_id == stripe_transfer_id:
+        return share_of_destination(ports, books, "returned")
+    raise Unavailable("the transfer is not on record yet")
+
+
+def _returned(share: Share, stripe_transfer_id: str, made: Mapping[str, Any]) -> Reversal:
+    transfer = next(each for each in share.transfers if each.stripe_transfer_id == stripe_transfer_id)
+    return Reversal(
+        id=id_from("reversal", at(made["created"]), made["id"], owner=share.transaction_id),
+        transfer_id=transfer.id,
+        command_id=None,
+        amount=made["amount"],
+        cause=Hold.RETURNED,
+        status=MovementStatus.SUCCEEDED,
+        stripe_reversal_id=made["id"],
+        created_at=at(made["created"]),
+    )
 
 
 def _with_recovery(ports: Ports, reading: ForeignRefundReading) -> RefundFacts:

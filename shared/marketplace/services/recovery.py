@@ -60,7 +60,7 @@ def touch_share(ports: Ports, books: Books, merchant_id: str, cause: str) -> lis
     """A merchant's share touched; that of a destination charge is made when it is first needed."""
     if merchant_id in books.shares:
         return touched(books, [merchant_id], cause, ports.clock.now())
-    return [Create(_share_of_destination(ports, books, cause))]
+    return [Create(share_of_destination(ports, books, cause))]
 
 
 def _concerned(books: Books, before: Dispute, after: Dispute, *, is_new: bool) -> Sequence[str]:
@@ -71,7 +71,7 @@ def _concerned(books: Books, before: Dispute, after: Dispute, *, is_new: bool) -
     return sorted({*(after.bearers if money_moved else ()), *shares})
 
 
-def _share_of_destination(ports: Ports, books: Books, cause: str) -> Share:
+def share_of_destination(ports: Ports, books: Books, cause: str) -> Share:
     """What Stripe split by itself, as a share: one transfer that has arrived, of what the fee left of it."""
     leg, payment, now = books.leg, books.payment, ports.clock.now()
     amount, fee = payment.captured or 0, payment.application_fee_amount or 0

@@ -80,6 +80,8 @@ def _step(ports: Ports, books: Books, share: Share) -> Step:
     now = ports.clock.now()
     if share.release_at is not None and share.release_at <= now:
         share = shares.release(share)
+    if share.hold is Hold.RETURNED and share.own - books.given_back(share.merchant_id) <= share.had:
+        share = replace(share, hold=None)  # what the merchant returned went to the buyer
     needed = books.needed_moves(share)
     if needed.send and books.is_disputed:
         return Step(shares.hold(share, Hold.DISPUTED))
@@ -139,6 +141,18 @@ def collect_debt(ports: Ports, debt: Debt) -> None:
     changes = (Replace(debt, debts.collect(debt, amount)), Replace(before, share), Create(command))
     ports.store.commit(*changes)
     follow_up(ports, changes)
+
+
+def collect_from(ports: Ports, account_id: str) -> bool:
+    """Try to take every open debt of a merchant from its balance, the oldest first; False when it is no merchant's."""
+    merchant_id = ports.store.merchant_of_account(account_id)
+    if merchant_id is None:
+        return False
+    for debt in reversed(ports.store.debts(merchant_id, cursor=None, limit=MOST_OPEN_DEBTS).items):
+        if debt.status is DebtStatus.OPEN and debt.rest and debt.transfer_id:
+            with suppress(Conflict, Unavailable):  # it stays due
+                collect_debt(ports, debt)
+    return True
 
 
 def _send(ports: Ports, books: Books, share: Share, amount: int) -> Step:
