@@ -33,11 +33,21 @@ class Caller:
 
     def post(self, path: str, body: object = None, *, key: str | None = "new", **headers: str) -> httpx.Response:
         """``key`` is the Idempotency-Key: "new" one, a given one, or None for none. A string is sent as it is."""
+        return self.ask("POST", path, body, key=key, **headers)
+
+    def ask(
+        self, method: str, path: str, body: object = None, *, key: str | None = "new", **headers: str
+    ) -> httpx.Response:
+        """Any method; one that has no body is sent none."""
+        headers = {**self._headers, **headers}
+        if method in {"GET", "DELETE"}:
+            return self._http.request(method, path, headers=headers)
         if key is not None:
             headers["Idempotency-Key"] = uuid.uuid4().hex if key == "new" else key
         content = body if isinstance(body, str) else json.dumps({} if body is None else body)
-        headers = {"Content-Type": "application/json", **self._headers, **headers}
-        return self._http.post(path, content=content, headers=headers)
+        return self._http.request(
+            method, path, content=content, headers={"Content-Type": "application/json", **headers}
+        )
 
 
 class Shop:
@@ -106,6 +116,11 @@ class Shop:
         session = self.sell(merchant, amount, **more)
         assert self.pay(session).is_redirect
         return self.settled(session)
+
+    def saved_card(self, customer: Json, card: str = "pm_card_visa") -> str:
+        """A card that a customer has saved; its id at Stripe."""
+        saved = self.stripe.v1.payment_methods.attach(card, {"customer": customer["stripe_customer_id"]})
+        return saved.id
 
     def record(self, transaction_id: str) -> Json:
         return done(self.operator.get(f"/transactions/{transaction_id}"))

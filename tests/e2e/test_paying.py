@@ -39,6 +39,8 @@ def test_a_bank_debit_is_booked_when_the_bank_says_so_and_not_before(shop: Shop,
     intent = waiting["payment_intent"]["id"]
     done(httpx.post(f"{shop.stack.stripe}/_simulator/payment_intents/{intent}/settle", json={"outcome": outcome}))
     shop.quiet()
+    if outcome == "succeeded":
+        shop.settled(session)
     fees = shop.ledger(session["transaction_id"]).get("processor_fees", 0)
     came = (shop.balance() - platform, shop.balance(seller["account_id"]) - merchant)
     if outcome == "failed":
