@@ -6,8 +6,8 @@ import pytest
 
 from marketplace.domain.commands import Command, CommandKind
 from marketplace.domain.errors import RequestUnderWay
-from marketplace.domain.events import session_facts
 from marketplace.domain.refunds import RefundStatus
+from marketplace.domain.stripe_objects import session_facts
 from marketplace.domain.transactions import Payment, TransactionStatus, join
 from marketplace.ports import Change, Operation, Replace
 from marketplace.services.checkout import CreateCheckoutSession, expire_checkout_session

@@ -10,7 +10,6 @@ from enum import StrEnum
 from typing import Any, Final
 
 from marketplace.domain.deferred import dataclass
-from marketplace.domain.events import Object, at, id_of
 from marketplace.domain.ids import is_id
 from marketplace.domain.ledger import (
     BANK,
@@ -23,6 +22,7 @@ from marketplace.domain.ledger import (
     JournalEntry,
     lines_of,
 )
+from marketplace.domain.stripe_objects import Object, at, id_of
 
 PARTIAL_CAPTURE: Final = "partial_capture_reversal"
 

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any, Final, NamedTuple
 
-from marketplace.domain.events import payment_intent_facts
+from marketplace.domain.stripe_objects import payment_intent_facts
 from marketplace.domain.transactions import PaymentFacts
 
 AUTHENTICATION_REQUIRED: Final = "authentication_required"

@@ -6,10 +6,10 @@ from typing import Any, Final, override
 from marketplace.domain.books import Books
 from marketplace.domain.commands import Command, CommandKind, record
 from marketplace.domain.errors import CaptureExceedsAuthorized, NotCapturable, Unavailable
-from marketplace.domain.events import payment_intent_facts
 from marketplace.domain.money import require_payable
 from marketplace.domain.principals import Principal, Role
 from marketplace.domain.splits import resized
+from marketplace.domain.stripe_objects import payment_intent_facts
 from marketplace.domain.transactions import ChargeType, Payment, TransactionStatus, join
 from marketplace.ports import Change, Conflict, Operation, Ports, Replace
 from marketplace.services.commands import Handler, handles, perform_once, replay, require_done

@@ -10,8 +10,8 @@ from marketplace.domain.commands import Command, CommandKind, record
 from marketplace.domain.customers import Customer, CustomerStatus
 from marketplace.domain.deferred import dataclass
 from marketplace.domain.errors import CheckoutSessionNotOpen, NotFound
-from marketplace.domain.events import session_facts
 from marketplace.domain.principals import SYSTEM, Principal, Role
+from marketplace.domain.stripe_objects import session_facts
 from marketplace.domain.transactions import (
     LineItem,
     Payment,

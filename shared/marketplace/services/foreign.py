@@ -13,15 +13,7 @@ from marketplace.domain.books import Books
 from marketplace.domain.dispute_plans import apportioned, new_dispute
 from marketplace.domain.disputes import Dispute, join
 from marketplace.domain.errors import Unavailable
-from marketplace.domain.events import (
-    DisputeReading,
-    ForeignRefundReading,
-    ReturnReading,
-    at,
-    charge_facts,
-    refund_facts,
-    was_not_asked_for,
-)
+from marketplace.domain.events import DisputeReading, ForeignRefundReading, ReturnReading
 from marketplace.domain.ids import id_from
 from marketplace.domain.principals import SYSTEM
 from marketplace.domain.refund_plans import refund_parts
@@ -29,6 +21,7 @@ from marketplace.domain.refunds import Refund, RefundFacts, RefundStatus
 from marketplace.domain.refunds import join as join_refund
 from marketplace.domain.share_postings import reversal_entry
 from marketplace.domain.shares import Hold, MovementStatus, Reversal, Share
+from marketplace.domain.stripe_objects import at, charge_facts, refund_facts, was_not_asked_for
 from marketplace.domain.transactions import join as join_payment
 from marketplace.ports import Change, Create, Operation, Ports, Replace
 from marketplace.services.commands import follow_up

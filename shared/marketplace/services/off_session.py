@@ -16,8 +16,8 @@ from marketplace.domain.customers import Customer
 from marketplace.domain.declines import DECLINE, Words, decline_in, off_session_facts, shown_to_buyers, words_of
 from marketplace.domain.deferred import dataclass
 from marketplace.domain.errors import NotFound
-from marketplace.domain.events import OFF_SESSION
 from marketplace.domain.principals import Principal, Role
+from marketplace.domain.stripe_objects import OFF_SESSION
 from marketplace.domain.transactions import Payment, Transaction, TransactionStatus, join
 from marketplace.ports import Change, Create, Operation, Ports, Replace
 from marketplace.services.baskets import Basket

@@ -6,13 +6,13 @@ from typing import Any, Final, override
 
 from marketplace.domain.books import Books
 from marketplace.domain.commands import Command, CommandKind, record
-from marketplace.domain.events import fee_refund, fee_refunds, refund_facts
 from marketplace.domain.ledger import EntryKind, JournalEntry
 from marketplace.domain.policies import Shortfall
 from marketplace.domain.postings import fee_refund_entry, refund_entries
 from marketplace.domain.principals import SYSTEM
 from marketplace.domain.refund_plans import refund_parts
 from marketplace.domain.refunds import FeeRefund, Refund, RefundStatus, join, mark, release
+from marketplace.domain.stripe_objects import fee_refund, fee_refunds, refund_facts
 from marketplace.ports import Change, Create, Operation, Ports, Replace
 from marketplace.services.commands import Handler, find_made, handles
 from marketplace.services.recovery import recovery_changes

@@ -11,12 +11,12 @@ from marketplace.domain.books import Books
 from marketplace.domain.commands import Command
 from marketplace.domain.deferred import dataclass
 from marketplace.domain.errors import MerchantShort, NotFound, StripeRefused, TransactionNotRefundable, Unavailable
-from marketplace.domain.events import refund_facts
 from marketplace.domain.ids import owner_of
 from marketplace.domain.policies import Shortfall
 from marketplace.domain.principals import Principal, Role
 from marketplace.domain.refund_plans import refund_parts
 from marketplace.domain.refunds import Refund, RefundStatus, join, mark, reserve
+from marketplace.domain.stripe_objects import refund_facts
 from marketplace.domain.transactions import ChargeType
 from marketplace.ports import Conflict, Create, Operation, Ports, Replace
 from marketplace.services.commands import answer_again, perform_once, replay

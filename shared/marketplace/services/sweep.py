@@ -10,9 +10,9 @@ from marketplace.domain.commands import Command, CommandKind
 from marketplace.domain.debts import Debt
 from marketplace.domain.deferred import dataclass
 from marketplace.domain.errors import RequestUnderWay
-from marketplace.domain.events import charge_facts, failed_debit_facts, payment_intent_facts, session_facts
 from marketplace.domain.principals import SYSTEM
 from marketplace.domain.shares import Share
+from marketplace.domain.stripe_objects import charge_facts, failed_debit_facts, payment_intent_facts, session_facts
 from marketplace.domain.transactions import Payment, TransactionStatus, join
 from marketplace.ports import DUE_SHARDS, Change, Conflict, Create, Operation, Ports, Watched
 from marketplace.services.captures import CANCEL_PAYMENT, CAPTURE_PAYMENT, capture_command

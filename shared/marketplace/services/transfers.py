@@ -8,9 +8,9 @@ from marketplace.domain import debts, shares
 from marketplace.domain.books import Books
 from marketplace.domain.commands import Command, CommandKind
 from marketplace.domain.debts import Debt
-from marketplace.domain.events import at
 from marketplace.domain.share_postings import reversal_entry, transfer_entry
 from marketplace.domain.shares import MovementStatus, Moves, Reversal, Share, Transfer
+from marketplace.domain.stripe_objects import at
 from marketplace.ports import Change, Create, Operation, Ports, Ref, Replace, one
 from marketplace.services.commands import Handler, find_made, handles
 from marketplace.services.shares import TRY_AGAIN, owe
