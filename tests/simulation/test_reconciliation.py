@@ -153,10 +153,11 @@ def test_what_was_not_booked_yet_is_open_until_its_events_come(market: Market) -
 
 
 def test_a_ledger_that_says_something_else_is_unmatched(market: Market) -> None:
-    """Stripe takes a transfer back by another amount than was asked of it, say: it is found by the amount alone."""
+    """A reversal that names one of ours, so that it is not taken for a merchant's: it is found by the amount alone."""
     transaction_id, _ = paid_cart(market, 6_000, 4_000)
     transfer = market.at_stripe("/v1/transfers")[0]
-    market.order(f"/v1/transfers/{transfer['id']}/reversals", amount=5, metadata={"transaction_id": transaction_id})
+    names = {"transaction_id": transaction_id, "reversal_id": "reversal-" + 26 * "0"}
+    market.order(f"/v1/transfers/{transfer['id']}/reversals", amount=5, metadata=names)
     to_the_end(market)
     found = [(each.status, each.line.type, each.line.net) for each in open_lines(market)]
     assert (LineStatus.UNMATCHED, "transfer_refund", 5) in found
