@@ -9,8 +9,11 @@ from marketplace.domain.ledger import LOSSES, balances
 from marketplace.domain.policies import MoneyPolicy
 from marketplace.domain.refunds import RefundStatus
 
+from .crashes import ProcessDied
 from .market import Market
 from .test_carts import assert_proven, paid_cart
+
+STEP_BEFORE_STRIPE = 4  # a refund is on record with its command, and Stripe not yet asked
 
 
 def refund_elsewhere(market: Market, transaction_id: str, amount: int, **flags: Any) -> None:
@@ -39,6 +42,26 @@ def test_subscribie_585_a_destination_charge_s_merchant_bears_its_part_whoever_r
     assert books.payment.refundable == 6_000
     assert [refund.status for refund in books.refunds.values()] == [RefundStatus.SUCCEEDED]
     assert_proven(market, transaction_id)
+
+
+def test_the_dashboard_may_be_faster_than_what_was_asked_for_here() -> None:
+    """Both are on record until Stripe refuses ours; nothing is refunded twice."""
+    market = Market()
+    transaction_id = sold(market)
+    market.fuse.set(STEP_BEFORE_STRIPE)
+    with pytest.raises(ProcessDied):
+        market.refund(transaction_id, 10_000, key="ours")
+    market.fuse.set(None)
+    refund_elsewhere(market, transaction_id, 4_000)
+    books = market.books(transaction_id)
+    assert (books.payment.refund_reserved, books.payment.refundable) == (14_000, 0)
+    assert market.violations(transaction_id) == []
+    market.advance(3_600)
+    market.sweep()
+    books = market.books(transaction_id)
+    assert sorted(refund.status for refund in books.refunds.values()) == [RefundStatus.REFUSED, RefundStatus.SUCCEEDED]
+    assert books.payment.refundable == 6_000
+    assert market.violations(transaction_id) == []
 
 
 def test_a_cart_s_merchants_bear_it_in_proportion() -> None:

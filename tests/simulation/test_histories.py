@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, seed, settings
 from hypothesis import strategies as st
+from hypothesis.internal.conjecture.providers import HypothesisProvider
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule, run_state_machine_as_test
 
 from local.stripe_simulator.funds.exactness import examine
@@ -198,9 +199,11 @@ class Histories(RuleBasedStateMachine):
         for _ in range(12):
             self.hear()
             arriving, self.under_way = self.under_way, []
-            self.market.take_in(*arriving)
+            for event in arriving:
+                self.deliver_again(event)
             self.market.advance(24 * 3_600)
             assert self.market.sweep().troubles == []
+        assert self.under_way == []
         self.the_books_hold()
         for books in self.market.all_transactions():
             assert [each.id for each in books.commands.values() if each.is_open] == []
@@ -210,6 +213,13 @@ class Histories(RuleBasedStateMachine):
         assert examine(self.market.simulator.store).errors == []
         ledger, stripe = self.market.ledger_balance(), self.market.stripe_balance()
         assert ledger.get("usd", 0) == stripe.get("usd", 0) - self.topped_up
+
+    def deliver_again(self, event: Event) -> None:
+        """As Stripe does, until it is taken in: what it is about may not be on record yet."""
+        try:
+            self.market.take_in(event)
+        except Unavailable:
+            self.under_way.append(event)
 
     def pick(self, number: int) -> Any:
         """One of the sales, or none."""
@@ -247,6 +257,13 @@ class Dying:
         return kind is not None and issubclass(kind, ProcessDied | Refused | Unavailable)
 
 
+@pytest.fixture(autouse=True)
+def _nothing_but_the_seed(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Hypothesis also tries the constants of all modules that happen to be loaded: a seed would not say all."""
+    monkeypatch.setattr(HypothesisProvider, "_maybe_draw_constant", lambda *_args, **_named: None)
+
+
+@pytest.mark.timeout(900)  # a failure is shrunk, in up to five minutes
 @pytest.mark.parametrize("part", range(FIRST_SEED, FIRST_SEED + max(1, HISTORIES // PER_PART)))
 def test_the_books_hold_in_every_history(part: int) -> None:
     of_part = type(f"Histories{part}", (Histories,), {})

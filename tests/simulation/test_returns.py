@@ -16,9 +16,9 @@ from .test_shortfalls import paid_out, sold
 
 
 def sends_back(market: Market, merchant: Merchant, amount: int) -> list[Any]:
-    """A merchant refunds its own payment, in its dashboard; gives the events."""
+    """A merchant refunds its own first payment, in its dashboard; gives the events."""
     headers = {"Stripe-Account": str(merchant.account_id)}
-    (payment,) = market.simulator.request("GET", "/v1/charges", {}, headers=headers).json()["data"]
+    payment = market.simulator.request("GET", "/v1/charges", {}, headers=headers).json()["data"][-1]
     market.as_merchant(merchant, "POST", "/v1/refunds", charge=payment["id"], amount=amount)
     return market.events()
 
@@ -53,6 +53,16 @@ def test_what_a_merchant_sends_back_is_its_own_and_waits_for_an_operator(is_cart
     release(market.ports, OPERATOR, transaction_id, once, merchant_id=merchant.id)
     assert market.stripe_balance(merchant.account_id)["usd"] == had
     assert market.violations(transaction_id) == []
+
+
+def test_a_destination_charge_is_sent_back_with_the_fee_that_the_merchant_paid_of_it() -> None:
+    market = Market()
+    transaction_id, merchant = sold(market)
+    market.pay(market.sell(merchant, 2_000, key="later"))  # what is beyond comes from what else it has
+    market.take_in(*market.events())
+    market.take_in(*sends_back(market, merchant, 10_000))
+    assert market.books(transaction_id).shares[merchant.id].had == -1_000
+    assert_exact(market, transaction_id)
 
 
 def test_the_buyer_is_refunded_from_it_and_nothing_more_is_taken() -> None:

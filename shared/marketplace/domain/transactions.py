@@ -225,8 +225,8 @@ class Payment(PaymentFacts):
 
     @property
     def refundable(self) -> int:
-        """Minor units that can still be refunded."""
-        return (self.captured or 0) - self.refund_reserved
+        """Minor units that can still be refunded: 0 too where the Dashboard refunds what is asked for here."""
+        return max(0, (self.captured or 0) - self.refund_reserved)
 
     @property
     def is_settled(self) -> bool:
