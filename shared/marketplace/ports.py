@@ -11,6 +11,7 @@ from marketplace.domain.audits import Audit, Finding
 from marketplace.domain.balance_transactions import BalanceTransaction
 from marketplace.domain.books import Books, EventMarker, IdempotencyRecord
 from marketplace.domain.catalog import Price, Product
+from marketplace.domain.catching_up import EventCheckpoint
 from marketplace.domain.closings import AccountBalance, Closing, Posting
 from marketplace.domain.commands import Command, Doubt
 from marketplace.domain.customers import Customer
@@ -29,8 +30,8 @@ from marketplace.domain.shares import Share
 from marketplace.domain.transactions import Payment, Transaction
 
 Versioned = (
-    Audit | Command | Customer | Debt | Discrepancy | Dispute | Finding | Merchant | Payment | PayoutReconciliation
-    | Price | Product | Reconciliation | Refund | Share | Walk
+    Audit | Command | Customer | Debt | Discrepancy | Dispute | EventCheckpoint | Finding | Merchant | Payment
+    | PayoutReconciliation | Price | Product | Reconciliation | Refund | Share | Walk
 )  # fmt: skip
 Watched = Command | Debt | Payment | Share  # what falls due, and is then looked at by the sweep
 WrittenOnce = (
@@ -230,6 +231,8 @@ class Operation(StrEnum):
     READ_CHARGE = "v1.charges.retrieve"
     READ_BALANCE = "v1.balance.retrieve"
     LIST_DISPUTES = "v1.disputes.list"
+    LIST_EVENTS = "v1.events.list"
+    LIST_THIN_EVENTS = "v2.core.events.list"
 
 
 @dataclass(frozen=True)

@@ -8,6 +8,7 @@ import pytest
 from marketplace.domain.balance_transactions import BalanceTransaction
 from marketplace.domain.books import EventMarker, IdempotencyRecord
 from marketplace.domain.catalog import Price, Product
+from marketplace.domain.catching_up import EventCheckpoint, EventStream
 from marketplace.domain.closings import AccountBalance, Closing, name_of
 from marketplace.domain.commands import Command
 from marketplace.domain.customers import Customer
@@ -41,7 +42,9 @@ def stored_of_each_kind(examples: Examples) -> dict[Ref[Any], Item]:
     closing = Closing(at=examples.now, entries=3)
     row = AccountBalance(at=examples.now, account="losses", currency="usd", balance=-7)
     walk = Walk(account=account, since=examples.now, until=examples.now, cursor=line.id, due_at=examples.now)
+    checkpoint = EventCheckpoint(stream=EventStream.PAYMENTS, since=examples.now)
     return {
+        Ref(EventCheckpoint, EventStream.PAYMENTS): checkpoint,
         Ref(BalanceTransaction, line.id, owner=transaction.id): line,
         Ref(Reconciliation, day.id, owner=account): day,
         Ref(PayoutReconciliation, payout.id, owner=account): payout,

@@ -47,6 +47,8 @@ PATHS: Final[Mapping[Operation, tuple[str, str]]] = {
     Operation.READ_CHARGE: ("GET", "/v1/charges/{}"),
     Operation.READ_BALANCE: ("GET", "/v1/balance"),
     Operation.LIST_DISPUTES: ("GET", "/v1/disputes"),
+    Operation.LIST_EVENTS: ("GET", "/v1/events"),
+    Operation.LIST_THIN_EVENTS: ("GET", "/v2/core/events"),
     Operation.LIST_REVERSALS: ("GET", "/v1/transfers/{}/reversals"),
 }
 

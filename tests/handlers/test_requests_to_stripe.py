@@ -21,7 +21,7 @@ CREATIONS = (
 )
 
 # As strict, with the same types: tests/simulation/test_carts.py, test_disputes.py, test_captures.py, test_customers.py,
-# test_off_session.py.
+# test_off_session.py, test_catch_up.py.
 ASKED_OF_THE_SIMULATOR = {
     Operation.LIST_BALANCE_TRANSACTIONS,
     Operation.LIST_SESSION_LINE_ITEMS,
@@ -32,6 +32,8 @@ ASKED_OF_THE_SIMULATOR = {
     Operation.READ_REFUND,
     Operation.READ_CHARGE,
     Operation.LIST_DISPUTES,
+    Operation.LIST_EVENTS,
+    Operation.LIST_THIN_EVENTS,
     Operation.READ_BALANCE,
     Operation.READ_PAYMENT_INTENT,
     Operation.CAPTURE_PAYMENT_INTENT,

@@ -41,6 +41,7 @@ AccountBalance        CLOSING#2026-11-24T02:0...  BALANCE#losses#usd
 Audit                 AUDITS                      AUDIT#audit-own
 Finding               FINDINGS                    FINDING#finding-own    gsi_merchant=OPEN_FINDINGS, gsi_time=own (open)
 EventMarker           EVENT#evt_1                 EVENT
+EventCheckpoint       EVENTS                      EVENT_CHECKPOINT#payments
 OnboardingLink        ONBOARDING#9f86             ONBOARDING
 ====================  ==========================  =====================  ==============================================
 
@@ -54,6 +55,7 @@ from marketplace.domain.audits import Audit, Finding
 from marketplace.domain.balance_transactions import BalanceTransaction
 from marketplace.domain.books import EventMarker, IdempotencyRecord
 from marketplace.domain.catalog import Price, Product
+from marketplace.domain.catching_up import EventCheckpoint
 from marketplace.domain.closings import AccountBalance, Closing, name_of
 from marketplace.domain.commands import Command
 from marketplace.domain.customers import SUBJECT_PREFIX, Customer
@@ -84,6 +86,7 @@ INDEXES: Final[Mapping[str, tuple[str, ...]]] = {
 }
 CLOSINGS: Final = "CLOSINGS"
 AUDITS: Final = "AUDITS"
+EVENTS: Final = "EVENTS"
 FINDINGS: Final = "FINDINGS"
 OPEN_FINDINGS: Final = "OPEN_FINDINGS"
 ALL_MERCHANTS: Final = "MERCHANTS"
@@ -107,6 +110,7 @@ WORDS: Final[Mapping[type[Any], str]] = {
     Product: "PRODUCT",
     Price: "PRICE",
     EventMarker: "EVENT",
+    EventCheckpoint: "EVENT_CHECKPOINT",
     OnboardingLink: "ONBOARDING",
     BalanceTransaction: "BALANCE_TRANSACTION",
     Walk: "WALK",
@@ -126,6 +130,7 @@ _NAMING_OWNER: Final[Mapping[type[Any], str]] = {
     Refund: "refund", Dispute: "dispute", Product: "product", Price: "price", Debt: "debt"
 }  # fmt: skip
 _OF_ACCOUNTS: Final = frozenset({BalanceTransaction, Reconciliation, PayoutReconciliation, Discrepancy})
+_IN_ONE_PARTITION: Final[Mapping[type[Any], str]] = {Audit: AUDITS, Finding: FINDINGS, EventCheckpoint: EVENTS}
 _ULID_CHARACTERS: Final = 26
 
 
@@ -166,7 +171,7 @@ def key_of(ref: Ref[Any]) -> Key | None:
     if ref.kind in _NAMING_OWNER:
         owner = owner_of(_NAMING_OWNER[ref.kind], ref.id)
         return _key(partition_of(owner) if owner else None, f"{word}#{ref.id}")
-    if ref.kind in {Walk, Closing, AccountBalance, Audit, Finding}:
+    if ref.kind in {Walk, Closing, AccountBalance, Audit, EventCheckpoint, Finding}:
         return _key_in_ledger(ref, word)
     if ref.owner is not None:
         return _key(partition_of(ref.owner), f"{word}#{ref.id}")
@@ -250,6 +255,6 @@ def _of_closing(item: AccountBalance | Closing) -> tuple[str, str | None]:
 def _key_in_ledger(ref: Ref[Any], word: str) -> Key | None:
     if ref.kind is Walk:
         return _key(partition_of(ref.id), word)
-    if ref.kind in {Audit, Finding}:
-        return Key(AUDITS if ref.kind is Audit else FINDINGS, f"{word}#{ref.id}")
+    if ref.kind in _IN_ONE_PARTITION:
+        return Key(_IN_ONE_PARTITION[ref.kind], f"{word}#{ref.id}")
     return Key(CLOSINGS if ref.owner is None else closing_partition(ref.owner), f"{word}#{ref.id}")

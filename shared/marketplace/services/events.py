@@ -25,6 +25,7 @@ from marketplace.domain.events import (
 )
 from marketplace.domain.refunds import Refund
 from marketplace.domain.refunds import join as join_refund
+from marketplace.domain.stripe_objects import Object
 from marketplace.domain.transactions import Payment, Transaction, join
 from marketplace.ports import Change, Conflict, Create, Ports, Ref, one
 from marketplace.services.commands import follow_up
@@ -82,10 +83,33 @@ def take_in(ports: Ports, body: Mapping[str, Any]) -> EventOutcome:
         case BalanceReading(account_id=account_id):
             return _collect(ports, event, account_id)
         case reading:
-            return _apply(ports, event, lambda: _step(ports, event, reading))
+            return _apply(ports, event, lambda: _step(ports, event.id, reading))
+
+
+def take_in_object(ports: Ports, event_type: str, found: Object) -> None:
+    """Apply what an object at Stripe says now, as an event of this type would, though none was sent.
+
+    Raises:
+        ContradictoryFacts.
+        Unavailable: DynamoDB or Stripe did not answer.
+    """
+    now = ports.clock.now()
+    event = Event(id="", type=event_type, created=now, livemode=ports.policy.livemode, account=None, object=found)
+    reading = read(event)
+    if isinstance(reading, Told):
+        take_in_reading(ports, reading)
+
+
+def take_in_reading(ports: Ports, reading: Told) -> None:
+    """Apply what was read of objects at Stripe. Raises as ``take_in_object`` does."""
+    _repeated(ports, lambda: _step(ports, "", reading), marker_of=None)
 
 
 def _apply(ports: Ports, event: Event, step: Callable[[], _Step]) -> EventOutcome:
+    return _repeated(ports, step, marker_of=event)
+
+
+def _repeated(ports: Ports, step: Callable[[], _Step], *, marker_of: Event | None) -> EventOutcome:
     """Read, decide, commit; again from the read when somebody else was faster."""
     for _ in range(MOST_COMMIT_TRIES):
         try:
@@ -94,11 +118,11 @@ def _apply(ports: Ports, event: Event, step: Callable[[], _Step]) -> EventOutcom
             continue
         if taken.outcome is EventOutcome.DUPLICATE:
             return taken.outcome
-        marker = _marker(ports, event, taken)
+        marker = marker_of and _marker(ports, marker_of, taken)
         try:
-            ports.store.commit(Create(marker), *taken.changes)
+            ports.store.commit(*([Create(marker)] if marker else []), *taken.changes)
         except Conflict as conflict:
-            if conflict.is_about(marker):
+            if marker and conflict.is_about(marker):
                 return EventOutcome.DUPLICATE
             continue
         follow_up(ports, taken.changes)
@@ -106,22 +130,22 @@ def _apply(ports: Ports, event: Event, step: Callable[[], _Step]) -> EventOutcom
     raise Unavailable("the records of this event keep changing")
 
 
-def _step(ports: Ports, event: Event, reading: Told) -> _Step:
+def _step(ports: Ports, event_id: str, reading: Told) -> _Step:
     match reading:
         case PaymentReading():
-            return _payment_step(ports, event, reading)
+            return _payment_step(ports, event_id, reading)
         case RefundReading():
-            return _refund_step(ports, event, reading)
+            return _refund_step(ports, event_id, reading)
         case DisputeReading():
-            return _heard_step(ports, event, lambda: dispute_changes(ports, reading))
+            return _heard_step(ports, event_id, lambda: dispute_changes(ports, reading))
         case ForeignRefundReading():
-            return _heard_step(ports, event, lambda: refund_changes(ports, reading))
+            return _heard_step(ports, event_id, lambda: refund_changes(ports, reading))
         case ReturnReading():
-            return _heard_step(ports, event, lambda: return_changes(ports, reading))
+            return _heard_step(ports, event_id, lambda: return_changes(ports, reading))
 
 
-def _payment_step(ports: Ports, event: Event, reading: PaymentReading) -> _Step:
-    marker = Ref(EventMarker, event.id)
+def _payment_step(ports: Ports, event_id: str, reading: PaymentReading) -> _Step:
+    marker = Ref(EventMarker, event_id)
     plan, payment = Ref(Transaction, reading.transaction_id), Ref(Payment, reading.transaction_id)
     found = ports.store.get(marker, plan, payment)
     if found(marker):
@@ -135,8 +159,8 @@ def _payment_step(ports: Ports, event: Event, reading: PaymentReading) -> _Step:
     )
 
 
-def _refund_step(ports: Ports, event: Event, reading: RefundReading) -> _Step:
-    marker, wanted = Ref(EventMarker, event.id), Ref(Refund, reading.refund_id)
+def _refund_step(ports: Ports, event_id: str, reading: RefundReading) -> _Step:
+    marker, wanted = Ref(EventMarker, event_id), Ref(Refund, reading.refund_id)
     plan, payment = Ref(Transaction, reading.transaction_id), Ref(Payment, reading.transaction_id)
     found = ports.store.get(marker, wanted, plan, payment)
     if found(marker):
@@ -148,8 +172,8 @@ def _refund_step(ports: Ports, event: Event, reading: RefundReading) -> _Step:
     return _Step(EventOutcome.APPLIED, changes, transaction_id=transaction.id)
 
 
-def _heard_step(ports: Ports, event: Event, heard_of: Callable[[], Heard | None]) -> _Step:
-    if one(ports.store, Ref(EventMarker, event.id)) is not None:
+def _heard_step(ports: Ports, event_id: str, heard_of: Callable[[], Heard | None]) -> _Step:
+    if one(ports.store, Ref(EventMarker, event_id)) is not None:
         return _DUPLICATE
     heard = heard_of()
     if heard is None:

@@ -1,0 +1,54 @@
+"""How far Stripe's lists of events were read again, and which lists those are."""
+
+from collections.abc import Iterable
+from datetime import datetime
+from enum import StrEnum
+
+from marketplace.domain.deferred import dataclass
+from marketplace.domain.events import ACCOUNT_EVENTS, THIN_EVENTS
+
+MOST_TYPES = 20  # that Stripe lets one list be asked for
+
+
+class EventStream(StrEnum):
+    """A list of events at Stripe, of types that are listed together."""
+
+    PAYMENTS = "payments"
+    MONEY_BACK = "money_back"
+    ACCOUNTS = "accounts"  # the thin events of the connected accounts, which the platform's own list has
+
+    @property
+    def types(self) -> tuple[str, ...]:
+        """The types of event that it has."""
+        return _TYPES[self]
+
+    @property
+    def is_thin(self) -> bool:
+        """Whether its events are of API v2."""
+        return self is EventStream.ACCOUNTS
+
+
+@dataclass(frozen=True, kw_only=True)
+class EventCheckpoint:
+    """The events of a stream that were created before ``since`` have been taken in."""
+
+    stream: EventStream
+    since: datetime
+    version: int = 1
+
+    @property
+    def id(self) -> str:
+        """The stream's name."""
+        return self.stream
+
+
+def _of(nouns: Iterable[str]) -> tuple[str, ...]:
+    return tuple(each for each in ACCOUNT_EVENTS if each.startswith(tuple(nouns)))
+
+
+_MONEY_BACK = _of(("refund.", "charge.dispute.", "transfer."))
+_TYPES = {
+    EventStream.PAYMENTS: tuple(each for each in ACCOUNT_EVENTS if each not in _MONEY_BACK),
+    EventStream.MONEY_BACK: _MONEY_BACK,
+    EventStream.ACCOUNTS: THIN_EVENTS,
+}

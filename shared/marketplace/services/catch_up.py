@@ -1,0 +1,138 @@
+"""Catch up: take in Stripe's events from its own lists, whatever became of their deliveries.
+
+A stream is read from its checkpoint on, in windows of time that are halved until their events fit on one page: they
+are taken in the oldest first, since some follow from others, and the checkpoint moves on after each window. What a
+delivery brought already costs its part of one read for the whole page. Not only what Stripe could not deliver is
+listed: a delivery that was answered may have been lost after that.
+
+https://docs.stripe.com/api/events/list, https://docs.stripe.com/webhooks/process-undelivered-events
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import field, replace
+from datetime import UTC, datetime, timedelta
+from typing import Any, Final
+
+from marketplace.domain.books import EventMarker
+from marketplace.domain.catching_up import EventCheckpoint, EventStream
+from marketplace.domain.deferred import dataclass
+from marketplace.domain.errors import Unavailable
+from marketplace.ports import Conflict, Operation, Ports, Ref, Replace
+from marketplace.services.creating import create_missing
+from marketplace.services.events import EventOutcome, take_in
+
+SETTLED_AFTER: Final = timedelta(minutes=10)  # until then an event may be under way, and come by its own delivery
+LISTED_FOR: Final = timedelta(days=30)
+PAGE: Final = 100  # Stripe's largest
+SHORTEST_WINDOW: Final = timedelta(seconds=1)  # Stripe's times are in seconds
+
+
+@dataclass()
+class CaughtUp:
+    """What one run did. ``troubles`` are events that cannot be applied, and streams that Stripe did not give."""
+
+    pages: int = 0
+    listed: int = 0
+    applied: int = 0
+    troubles: list[tuple[str, Exception]] = field(default_factory=list)
+
+
+def catch_up(ports: Ports, *, has_time: Callable[[], bool], since: datetime | None = None) -> CaughtUp:
+    """Take in what is on Stripe's lists from the checkpoint to ten minutes ago, as far as the time allows.
+
+    ``since`` begins there again, for example after events were set aside; Stripe lists none older than 30 days. What
+    was not finished is where the next run goes on.
+    """
+    done = CaughtUp()
+    until = _second(ports.clock.now() - SETTLED_AFTER)
+    for stream in EventStream:
+        try:
+            checkpoint = _begin(ports, stream, since)
+            _read_on(ports, checkpoint, until, has_time, done)
+        except Conflict:
+            continue  # another run is at it
+        except Unavailable as error:
+            done.troubles.append((stream, error))
+    return done
+
+
+def _begin(ports: Ports, stream: EventStream, since: datetime | None) -> EventCheckpoint:
+    oldest = _second(ports.clock.now() - LISTED_FOR)
+    ref = Ref(EventCheckpoint, stream)
+    found = create_missing(ports, [(ref, EventCheckpoint(stream=stream, since=oldest))])[ref.id]
+    if since is None or _second(since) >= found.since:
+        return found
+    return _moved(ports, found, max(_second(since), oldest))
+
+
+def _read_on(
+    ports: Ports, checkpoint: EventCheckpoint, until: datetime, has_time: Callable[[], bool], done: CaughtUp
+) -> None:
+    span = until - checkpoint.since
+    while checkpoint.since < until and has_time():
+        end = min(until, checkpoint.since + span)
+        events = _window(ports, checkpoint.stream, checkpoint.since, end)
+        done.pages += 1
+        if events is None:
+            span = max(SHORTEST_WINDOW, _whole_seconds((end - checkpoint.since) / 2))
+            continue
+        done.listed += len(events)
+        _take_in_missing(ports, events, done)
+        checkpoint = _moved(ports, checkpoint, end)
+        span *= 2 if len(events) <= PAGE // 4 else 1
+
+
+def _window(ports: Ports, stream: EventStream, since: datetime, end: datetime) -> Sequence[Mapping[str, Any]] | None:
+    """The events of a window, the oldest first; None where they are more than a page, and it can be smaller."""
+    operation, params = _list_of(stream, since, end)
+    page = ports.stripe.read(operation, params=params)
+    if page.get("has_more") or page.get("next_page_url"):
+        if end - since > SHORTEST_WINDOW:
+            return None
+        return list(ports.stripe.each(operation, params=params))[::-1]
+    return page["data"][::-1]  # type: ignore[no-any-return]  # JSON
+
+
+def _list_of(stream: EventStream, since: datetime, end: datetime) -> tuple[Operation, Mapping[str, Any]]:
+    asked: dict[str, Any] = {"limit": PAGE, "types": list(stream.types)}
+    if stream.is_thin:
+        created: Mapping[str, Any] = {"gte": _timestamp(since), "lt": _timestamp(end)}
+        return Operation.LIST_THIN_EVENTS, {**asked, "created": created}
+    created = {"gte": int(since.timestamp()), "lt": int(end.timestamp())}
+    return Operation.LIST_EVENTS, {**asked, "created": created}
+
+
+def _take_in_missing(ports: Ports, events: Sequence[Mapping[str, Any]], done: CaughtUp) -> None:
+    for begin in range(0, len(events), PAGE):
+        part = events[begin : begin + PAGE]
+        found = ports.store.get(*(Ref(EventMarker, event["id"]) for event in part))
+        for event in part:
+            if found(Ref(EventMarker, event["id"])) is None:
+                _take_in(ports, event, done)
+
+
+def _take_in(ports: Ports, event: Mapping[str, Any], done: CaughtUp) -> None:
+    try:
+        done.applied += take_in(ports, event) is EventOutcome.APPLIED
+    except Unavailable:
+        raise
+    except Exception as error:  # noqa: BLE001 - what one event meets must not keep the others waiting
+        done.troubles.append((event["id"], error))
+
+
+def _moved(ports: Ports, checkpoint: EventCheckpoint, since: datetime) -> EventCheckpoint:
+    change = Replace(checkpoint, replace(checkpoint, since=since))
+    ports.store.commit(change)
+    return change.stored
+
+
+def _second(moment: datetime) -> datetime:
+    return moment.replace(microsecond=0)
+
+
+def _whole_seconds(span: timedelta) -> timedelta:
+    return timedelta(seconds=span // timedelta(seconds=1))
+
+
+def _timestamp(moment: datetime) -> str:
+    return moment.astimezone(UTC).isoformat().replace("+00:00", "Z")

@@ -1,0 +1,260 @@
+"""F26, W4: deliveries that were lost are caught up with from Stripe's lists, and a transaction is replayed."""
+
+from collections.abc import Callable
+from contextlib import suppress
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from marketplace.domain.catching_up import MOST_TYPES, EventCheckpoint, EventStream
+from marketplace.domain.disputes import DisputeStatus
+from marketplace.domain.events import ACCOUNT_EVENTS, THIN_EVENTS
+from marketplace.domain.merchants import MerchantStatus
+from marketplace.domain.refunds import RefundStatus
+from marketplace.domain.transactions import TransactionStatus
+from marketplace.ports import Operation, Ref, one
+from marketplace.services import catch_up as catching_up
+from marketplace.services.catch_up import CaughtUp, catch_up
+from marketplace.services.replays import Replayed, replay
+
+from .crashes import ProcessDied
+from .market import Market
+
+HOUR = 3_600
+Hear = Callable[[Market], Any]
+
+
+def heard(market: Market) -> None:
+    market.take_in(*market.events())
+
+
+def lost(market: Market) -> None:
+    market.events()
+
+
+def run(market: Market, **more: Any) -> CaughtUp:
+    return catch_up(market.ports, has_time=lambda: True, **more)
+
+
+def three_days(hear: Hear) -> Market:
+    """A destination charge, carts and a merchant of three days; nobody sweeps."""
+    market = Market()
+    clay, linen, oak = (market.ready_merchant(name) for name in ("Clay", "Linen", "Oak"))
+    heard(market)
+    market.order("/v1/topups", amount=50_000, currency="usd")
+    alone = market.sell(clay, 10_000, key="alone")
+    market.pay(alone)
+    hear(market)
+    carts = [market.sell_cart({clay: 6_000, linen: 4_000, oak: 3_000}, key=f"cart-{number}") for number in range(3)]
+    for cart in carts:
+        market.pay(cart)
+    hear(market)
+    market.advance(24 * HOUR)
+    hear(market)
+    for cart, amount in zip(carts, (1_000, 13_000), strict=False):
+        market.order("/v1/refunds", payment_intent=intent(market, cart.transaction_id), amount=amount)
+    hear(market)
+    charge = market.at_stripe("/v1/charges", payment_intent=intent(market, carts[2].transaction_id))[0]["id"]
+    found = market.order(f"/_simulator/charges/{charge}/dispute", amount=5_000)["id"]
+    market.advance(24 * HOUR)
+    market.order(f"/_simulator/disputes/{found}/decide", outcome="won")
+    hear(market)
+    market.set_capability(oak, "restricted")
+    market.advance(24 * HOUR)
+    hear(market)
+    market.set_capability(oak, "active")
+    hear(market)
+    market.advance(HOUR)
+    return market
+
+
+def intent(market: Market, transaction_id: str) -> str:
+    intents = market.at_stripe("/v1/payment_intents")
+    return next(str(each["id"]) for each in intents if each["metadata"].get("transaction_id") == transaction_id)
+
+
+def facts(market: Market) -> dict[str, Any]:
+    """What a marketplace would ask for, by what it knows of its sales."""
+    for _ in range(3):
+        market.sweep()
+        market.advance(24 * HOUR)
+        heard(market)
+    sales = [
+        (
+            books.payment.status,
+            books.payment.captured,
+            sorted((each.status, each.amount) for each in books.refunds.values()),
+            sorted((each.status, each.withdrawn, each.reinstated) for each in books.disputes.values()),
+            sorted(share.had - books.recovered(share.merchant_id) for share in books.shares.values()),
+        )
+        for books in sorted(market.all_transactions(), key=lambda each: each.transaction.id)
+    ]
+    assert [market.violations(books.transaction.id) for books in market.all_transactions()] == [[]] * len(sales)
+    merchants = market.store.merchants(cursor=None, limit=9).items
+    market.take_in_balance_transactions()
+    assert market.ledger_balance()["usd"] == market.stripe_balance()["usd"] - 50_000
+    return {"sales": sales, "merchants": [each.status for each in merchants], "money": market.positions()}
+
+
+def test_f26_one_run_restores_three_days_of_lost_deliveries() -> None:
+    market = three_days(lost)
+    before = [books.payment.status for books in market.all_transactions()]
+    assert before == 4 * [TransactionStatus.OPEN]
+    done = run(market)
+    assert done.troubles == []
+    assert [books.payment.status for books in market.all_transactions()] == 4 * [TransactionStatus.PAID]
+    restored = facts(market)
+    assert restored == facts(three_days(heard))
+    assert restored["merchants"] == 3 * [MerchantStatus.READY]
+
+
+def test_what_was_delivered_costs_reads_alone() -> None:
+    market = three_days(heard)
+    market.calls.clear()
+    done = run(market)
+    assert (done.applied, done.troubles) == (0, [])
+    assert done.listed > 30
+    assert set(market.calls) == {Operation.LIST_EVENTS, Operation.LIST_THIN_EVENTS}
+    market.advance(HOUR)
+    market.calls.clear()
+    run(market)
+    assert len(market.calls) == len(EventStream)  # one of each list, from the checkpoint on
+
+
+@pytest.mark.parametrize("page", [1, 2, 5])
+def test_pages_are_as_small_as_they_must_be_and_nothing_is_missed(page: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(catching_up, "PAGE", page)
+    market = three_days(lost)
+    done = run(market)
+    assert done.troubles == []
+    assert done.pages > done.listed // page
+    assert facts(market) == facts(three_days(heard))
+
+
+def test_wherever_it_dies_the_next_run_ends_as_it_would_have() -> None:
+    template = three_days(lost)
+    complete = template.fork()
+    run(complete)
+    wanted = facts(complete)
+    steps = list(range(0, 400, 23))
+    for step in steps:
+        market = template.fork()
+        market.fuse.set(step)
+        with suppress(ProcessDied):
+            run(market)
+        market.fuse.set(None)
+        assert run(market).troubles == []
+        assert facts(market) == wanted
+
+
+def test_it_goes_on_where_the_time_ended() -> None:
+    market = three_days(lost)
+    runs = 0
+    while since(market, EventStream.ACCOUNTS) is None or market.calls[-1] is not Operation.LIST_THIN_EVENTS:
+        looks = iter([True, True, False, False, False])
+        catch_up(market.ports, has_time=lambda: next(looks, False))
+        runs += 1
+        assert runs < 50
+    assert runs > 1
+    assert run(market).troubles == []
+    assert facts(market) == facts(three_days(heard))
+
+
+def since(market: Market, stream: EventStream) -> EventCheckpoint | None:
+    return one(market.store, Ref(EventCheckpoint, stream))
+
+
+def test_an_event_that_can_never_be_applied_keeps_no_other_waiting(monkeypatch: pytest.MonkeyPatch) -> None:
+    market = three_days(lost)
+    poison = next(each["id"] for each in market.at_stripe("/v1/events", type="checkout.session.completed"))
+    inner = catching_up.take_in
+
+    def take_in(ports: Any, event: Any) -> Any:
+        if event["id"] == poison:
+            raise ValueError("a bug")
+        return inner(ports, event)
+
+    monkeypatch.setattr(catching_up, "take_in", take_in)
+    done = run(market)
+    assert [name for name, _ in done.troubles] == [poison]
+    assert [books.payment.status for books in market.all_transactions()].count(TransactionStatus.PAID) == 4
+    monkeypatch.undo()
+    again = run(market, since=market.clock.now() - timedelta(days=4))
+    assert (again.troubles, again.listed >= done.listed) == ([], True)
+    assert facts(market) == facts(three_days(heard))
+
+
+def test_the_last_minutes_are_left_to_their_deliveries() -> None:
+    market = Market()
+    merchant = market.ready_merchant()
+    heard(market)
+    market.advance(HOUR)
+    session = market.sell(merchant, 10_000)
+    market.pay(session)
+    lost(market)
+    assert run(market).applied == 0
+    market.advance(11 * 60)
+    assert run(market).applied > 0
+    assert market.books(session.transaction_id).payment.status is TransactionStatus.PAID
+
+
+def test_every_type_that_is_subscribed_to_is_on_one_list_that_stripe_gives() -> None:
+    listed = [each for stream in EventStream for each in stream.types]
+    assert sorted(listed) == sorted((*ACCOUNT_EVENTS, *THIN_EVENTS))
+    assert all(0 < len(stream.types) <= MOST_TYPES for stream in EventStream)
+
+
+def test_a_transaction_whose_events_are_gone_is_replayed_from_what_stripe_has() -> None:
+    market = three_days(lost)
+    market.advance(40 * 24 * HOUR)
+    assert run(market).applied == 0  # Stripe lists events of 30 days
+    found: list[Replayed] = []
+    for books in market.all_transactions():
+        found.append(replay(market.ports, books.transaction.id))
+        assert replay(market.ports, books.transaction.id).changes == {}
+    assert [each.changes[each.transaction_id] for each in found] == 4 * [("open", "paid")]
+    told = [status for each in found for _, status in each.changes.values()]
+    assert {RefundStatus.SUCCEEDED.value, DisputeStatus.WON.value} <= set(told)
+    assert all(each.journal_entries > 0 for each in found)
+    assert facts(market)["sales"] == facts(three_days(heard))["sales"]
+
+
+def test_a_replay_of_what_is_known_changes_nothing_and_reads_what_there_is_once() -> None:
+    market = three_days(heard)
+    for _ in range(2):
+        market.sweep()
+        heard(market)
+    before = market.state()
+    things = 0
+    market.calls.clear()
+    for books in market.all_transactions():
+        moved = [transfer for share in books.shares.values() for transfer in share.transfers]
+        things += 3 + len(books.refunds) + len(books.disputes) + len(moved)
+        done = replay(market.ports, books.transaction.id)
+        assert (done.changes, done.journal_entries) == ({}, 0)
+    assert market.state() == before
+    assert len(market.calls) <= things
+    assert all("create" not in each.value for each in market.calls)
+
+
+def test_a_replay_takes_in_what_a_merchant_returned() -> None:
+    market = three_days(heard)
+    clay = next(each for each in market.store.merchants(cursor=None, limit=9).items if each.name == "Clay")
+    headers = {"Stripe-Account": str(clay.account_id)}
+    payment = market.simulator.request("GET", "/v1/charges", {}, headers=headers).json()["data"][-1]
+    market.as_merchant(clay, "POST", "/v1/refunds", charge=payment["id"], amount=700)
+    lost(market)
+    changes: dict[str, Any] = {}
+    for books in market.all_transactions():
+        changes |= replay(market.ports, books.transaction.id).changes
+    assert list(changes) == [clay.id]
+    assert all(market.violations(books.transaction.id) == [] for books in market.all_transactions())
+
+
+def test_a_moment_ahead_of_the_checkpoint_skips_nothing() -> None:
+    market = three_days(heard)
+    run(market)
+    stands = since(market, EventStream.PAYMENTS)
+    run(market, since=market.clock.now() + timedelta(days=1))
+    assert since(market, EventStream.PAYMENTS) == stands
