@@ -20,7 +20,7 @@ from ..fakes.stripe import FakeStripe
 EVENTS = Path(__file__).parent / "events"
 SHOP = "http://localhost:3000"
 ROUTES = ("merchants", "catalog", "checkout", "refunds", "transactions", "ledger", "customers", "payments")
-SCHEDULES = ("sweep", "reconcile", "audit")
+SCHEDULES = ("sweep", "catch_up", "reconcile", "audit")
 FUNCTIONS = (*(f"{name}.app" for name in ROUTES), "webhooks.process", *(f"schedules.{name}" for name in SCHEDULES))
 ENVIRONMENT = {
     "AWS_DEFAULT_REGION": "eu-central-1",

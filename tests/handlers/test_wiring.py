@@ -141,6 +141,7 @@ FORBIDDEN = {
     "webhooks.receive": {"stripe", "pydantic", "requests", "aws_lambda_powertools", "marketplace.services"},
     "webhooks.process": {"pydantic"},
     "schedules.sweep": {"pydantic"},
+    "schedules.catch_up": {"pydantic"},
     "schedules.reconcile": {"pydantic"},
     "health.app": {"botocore", "marketplace", "aws_lambda_powertools"},
 }

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from contextlib import suppress
 from datetime import timedelta
+from functools import partial
 from typing import Any
 
 import pytest
@@ -16,6 +17,7 @@ from marketplace.domain.transactions import TransactionStatus
 from marketplace.ports import Operation, Ref, one
 from marketplace.services import catch_up as catching_up
 from marketplace.services.catch_up import CaughtUp, catch_up
+from marketplace.services.events import take_in
 from marketplace.services.replays import Replayed, replay
 
 from .crashes import ProcessDied
@@ -152,8 +154,8 @@ def test_it_goes_on_where_the_time_ended() -> None:
     market = three_days(lost)
     runs = 0
     while since(market, EventStream.ACCOUNTS) is None or market.calls[-1] is not Operation.LIST_THIN_EVENTS:
-        looks = iter([True, True, False, False, False])
-        catch_up(market.ports, has_time=lambda: next(looks, False))
+        looks = iter(5 * [True])
+        catch_up(market.ports, has_time=partial(next, looks, False))
         runs += 1
         assert runs < 50
     assert runs > 1
@@ -168,14 +170,14 @@ def since(market: Market, stream: EventStream) -> EventCheckpoint | None:
 def test_an_event_that_can_never_be_applied_keeps_no_other_waiting(monkeypatch: pytest.MonkeyPatch) -> None:
     market = three_days(lost)
     poison = next(each["id"] for each in market.at_stripe("/v1/events", type="checkout.session.completed"))
-    inner = catching_up.take_in
+    inner = take_in
 
-    def take_in(ports: Any, event: Any) -> Any:
+    def stumble(ports: Any, event: Any) -> Any:
         if event["id"] == poison:
             raise ValueError("a bug")
         return inner(ports, event)
 
-    monkeypatch.setattr(catching_up, "take_in", take_in)
+    monkeypatch.setattr(catching_up, "take_in", stumble)
     done = run(market)
     assert [name for name, _ in done.troubles] == [poison]
     assert [books.payment.status for books in market.all_transactions()].count(TransactionStatus.PAID) == 4

@@ -58,7 +58,7 @@ def test_every_function_logs_to_a_group_that_forgets(template: Template) -> None
 
 
 # By schedule; the sweep's next one begins after 60, the others' after an hour.
-LONGER = {"SweepFunction": 50, "ReconcileFunction": 600, "AuditFunction": 600}
+LONGER = {"SweepFunction": 50, "CatchUpFunction": 600, "ReconcileFunction": 600, "AuditFunction": 600}
 
 
 def test_every_function_is_bounded_and_answers_before_the_gateway_gives_up(template: Template) -> None:

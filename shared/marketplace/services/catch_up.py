@@ -77,7 +77,8 @@ def _read_on(
             span = max(SHORTEST_WINDOW, _whole_seconds((end - checkpoint.since) / 2))
             continue
         done.listed += len(events)
-        _take_in_missing(ports, events, done)
+        if not _take_in_missing(ports, events, has_time, done):
+            return
         checkpoint = _moved(ports, checkpoint, end)
         span *= 2 if len(events) <= PAGE // 4 else 1
 
@@ -102,13 +103,19 @@ def _list_of(stream: EventStream, since: datetime, end: datetime) -> tuple[Opera
     return Operation.LIST_EVENTS, {**asked, "created": created}
 
 
-def _take_in_missing(ports: Ports, events: Sequence[Mapping[str, Any]], done: CaughtUp) -> None:
+def _take_in_missing(
+    ports: Ports, events: Sequence[Mapping[str, Any]], has_time: Callable[[], bool], done: CaughtUp
+) -> bool:
+    """Whether the time was enough for all; those that were taken in are known to the next run."""
     for begin in range(0, len(events), PAGE):
         part = events[begin : begin + PAGE]
         found = ports.store.get(*(Ref(EventMarker, event["id"]) for event in part))
         for event in part:
             if found(Ref(EventMarker, event["id"])) is None:
+                if not has_time():
+                    return False
                 _take_in(ports, event, done)
+    return True
 
 
 def _take_in(ports: Ports, event: Mapping[str, Any], done: CaughtUp) -> None:

@@ -33,7 +33,7 @@ def replay(ports: Ports, transaction_id: str) -> Replayed:
     Nothing is asked of Stripe but reads, one and one for each list; twice is as good as once.
 
     Raises:
-        TransactionNotFound.
+        NotFound.
         Unavailable: Stripe or DynamoDB did not answer.
     """
     before = read_transaction(ports, SYSTEM, transaction_id)

@@ -1,0 +1,76 @@
+"""The hourly function that catches up, and replays when asked."""
+
+import io
+import json
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from marketplace.domain.commands import Doubt
+from marketplace.domain.errors import NotFound
+from marketplace.ports import Done, NoAnswer, Operation
+
+from .backend import Backend, Context
+
+NOTHING: dict[str, Any] = {"object": "list", "data": [], "has_more": False}
+
+
+def run(backend: Backend, *, left_ms: int = 500_000, **asked: Any) -> dict[str, Any]:
+    done: dict[str, Any] = backend.modules["schedules.catch_up"].handler(asked, Context(left_ms=left_ms))
+    return done
+
+
+def lists(backend: Backend, *pages: Any) -> None:
+    backend.stripe.answers[Operation.LIST_EVENTS] = list(pages)
+    backend.stripe.answers[Operation.LIST_THIN_EVENTS] = [Done({"data": [], "next_page_url": None})]
+
+
+def test_what_is_listed_is_taken_in_and_counted(backend: Backend, capsys: pytest.CaptureFixture[str]) -> None:
+    of_others = {
+        "id": "evt_1", "object": "event", "type": "transfer.reversed", "created": 1_795_000_000, "livemode": False,
+        "data": {"object": {"id": "tr_1", "reversals": {"data": [], "has_more": False}}},
+    }  # fmt: skip
+    listed = {**NOTHING, "data": [of_others]}
+    lists(backend, Done(listed), Done(NOTHING))
+    done = run(backend)
+    assert done == {"pages": 3, "listed": 1, "applied": 0, "troubles": 0}
+    counted = json.loads(capsys.readouterr().out.splitlines()[-1])
+    assert {name: counted[name] for name in done} == done
+    first, second, thin = backend.stripe.asked
+    begins = backend.clock.now() - timedelta(days=30)
+    ends = backend.clock.now() - timedelta(minutes=10)
+    assert first.params["created"] == {"gte": int(begins.timestamp()), "lt": int(ends.timestamp())}
+    assert not set(first.params["types"]) & set(second.params["types"])
+    assert thin.params["created"]["lt"] == f"{ends:%Y-%m-%dT%H:%M:%S}Z"
+
+
+def test_a_list_that_stripe_does_not_give_keeps_no_other_waiting_and_is_read_again(
+    backend: Backend, capsys: pytest.CaptureFixture[str], log: io.StringIO
+) -> None:
+    lists(backend, NoAnswer(Doubt.NO_ANSWER), Done(NOTHING))
+    assert run(backend) == {"pages": 2, "listed": 0, "applied": 0, "troubles": 1}
+    told = json.loads(log.getvalue().splitlines()[-1])
+    assert (told["message"], told["item_id"], told["error"]) == ("not taken in", "payments", "StripeUnavailable")
+    lists(backend, Done(NOTHING))
+    assert run(backend)["pages"] == 1
+    capsys.readouterr()
+
+
+def test_f27_with_too_little_time_nothing_is_read(backend: Backend) -> None:
+    assert run(backend, left_ms=40_000)["pages"] == 0
+    assert backend.stripe.asked == []
+
+
+def test_since_is_a_time_with_its_zone(backend: Backend) -> None:
+    for wrong in ("yesterday", "2026-11-20", "2026-11-20T00:00:00"):
+        with pytest.raises(ValueError, match=r"zone|isoformat"):
+            run(backend, since=wrong)
+    assert backend.stripe.asked == []
+
+
+def test_a_transaction_that_is_not_here_is_not_replayed(backend: Backend) -> None:
+    for wrong in ("transaction-1", "", "../x"):
+        with pytest.raises(NotFound):
+            run(backend, transaction_id=wrong)
+    assert backend.stripe.asked == []
