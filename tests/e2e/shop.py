@@ -164,11 +164,13 @@ class Shop:
         """What the schedule does every minute."""
         self.invoke("SweepFunction")
 
-    def invoke(self, function: str, **event: Any) -> None:
-        """Run a function that a schedule would."""
+    def invoke(self, function: str, **event: Any) -> Any:
+        """Run a function that a schedule would; its answer."""
         name = self.stack.functions[function]
         answer = self.stack.client("lambda").invoke(FunctionName=name, Payload=json.dumps(event).encode())
-        assert "FunctionError" not in answer, answer["Payload"].read()
+        said = answer["Payload"].read()
+        assert "FunctionError" not in answer, said
+        return json.loads(said or "null")
 
     def quiet(self) -> None:
         """Wait until Stripe has no delivery left and the queue of events is empty."""

@@ -99,6 +99,19 @@ def test_f04_an_event_that_the_queue_has_forgotten_changes_nothing_either(shop: 
     assert shop.rows(f"TRANSACTION#{sold['id']}") == before
 
 
+def test_w4_a_sale_of_which_no_delivery_came_is_replayed(shop: Shop, seller: Json, by_hand: None) -> None:
+    """To catch up waits ten minutes for deliveries: tests/simulation/test_catch_up.py has the time."""
+    session = shop.sell(seller, 10_000)
+    assert shop.pay(session).is_redirect
+    sold = session["transaction_id"]
+    assert shop.record(sold)["status"] == "open"
+    assert shop.invoke("CatchUpFunction")["troubles"] == 0
+    replayed = shop.invoke("CatchUpFunction", transaction_id=sold)
+    assert replayed["changes"] == {sold: {"before": "open", "after": "paid"}}
+    assert len(shop.entries(sold)) == replayed["journal_entries"]
+    assert shop.invoke("CatchUpFunction", transaction_id=sold)["changes"] == {}
+
+
 def test_what_stripe_delivers_again_changes_nothing(shop: Shop, seller: Json) -> None:
     sold = shop.paid_sale(seller, 10_000)
     shop.quiet()
