@@ -10,8 +10,9 @@ import pytest
 
 from marketplace.domain.catching_up import MOST_TYPES, EventCheckpoint, EventStream
 from marketplace.domain.disputes import DisputeStatus
+from marketplace.domain.errors import Unavailable
 from marketplace.domain.events import ACCOUNT_EVENTS, THIN_EVENTS
-from marketplace.domain.merchants import MerchantStatus
+from marketplace.domain.merchants import Merchant, MerchantStatus
 from marketplace.domain.refunds import RefundStatus
 from marketplace.domain.transactions import TransactionStatus
 from marketplace.ports import Operation, Ref, one
@@ -35,6 +36,13 @@ def lost(market: Market) -> None:
     market.events()
 
 
+def mortal(template: Market) -> Market:
+    """A twin whose process dies where its fuse says, in a commit too."""
+    market = template.fork()
+    market.store.before = market.store.after = market.fuse.around_store
+    return market
+
+
 def run(market: Market, **more: Any) -> CaughtUp:
     return catch_up(market.ports, has_time=lambda: True, **more)
 
@@ -47,6 +55,7 @@ def three_days(hear: Hear) -> Market:
     market.order("/v1/topups", amount=50_000, currency="usd")
     alone = market.sell(clay, 10_000, key="alone")
     market.pay(alone)
+    send_back(market, clay, 700)
     hear(market)
     carts = [market.sell_cart({clay: 6_000, linen: 4_000, oak: 3_000}, key=f"cart-{number}") for number in range(3)]
     for cart in carts:
@@ -54,8 +63,10 @@ def three_days(hear: Hear) -> Market:
     hear(market)
     market.advance(24 * HOUR)
     hear(market)
-    for cart, amount in zip(carts, (1_000, 13_000), strict=False):
+    for cart, amount in zip(carts, (1_001, 13_000), strict=False):
         market.order("/v1/refunds", payment_intent=intent(market, cart.transaction_id), amount=amount)
+    market.advance(60)
+    market.order("/v1/refunds", payment_intent=intent(market, carts[0].transaction_id), amount=778)
     hear(market)
     charge = market.at_stripe("/v1/charges", payment_intent=intent(market, carts[2].transaction_id))[0]["id"]
     found = market.order(f"/_simulator/charges/{charge}/dispute", amount=5_000)["id"]
@@ -69,6 +80,13 @@ def three_days(hear: Hear) -> Market:
     hear(market)
     market.advance(HOUR)
     return market
+
+
+def send_back(market: Market, merchant: Merchant, amount: int) -> None:
+    """A merchant refunds its first payment by itself."""
+    headers = {"Stripe-Account": str(merchant.account_id)}
+    payment = market.simulator.request("GET", "/v1/charges", {}, headers=headers).json()["data"][-1]
+    market.as_merchant(merchant, "POST", "/v1/refunds", charge=payment["id"], amount=amount)
 
 
 def intent(market: Market, transaction_id: str) -> str:
@@ -86,17 +104,24 @@ def facts(market: Market) -> dict[str, Any]:
         (
             books.payment.status,
             books.payment.captured,
-            sorted((each.status, each.amount) for each in books.refunds.values()),
+            [
+                (each.status, [(part.amount, part.fee) for part in each.parts])
+                for each in sorted(books.refunds.values(), key=lambda refund: (refund.created_at, refund.amount))
+            ],
             sorted((each.status, each.withdrawn, each.reinstated) for each in books.disputes.values()),
             sorted(share.had - books.recovered(share.merchant_id) for share in books.shares.values()),
         )
-        for books in sorted(market.all_transactions(), key=lambda each: each.transaction.id)
+        for books in market.all_transactions()
     ]
     assert [market.violations(books.transaction.id) for books in market.all_transactions()] == [[]] * len(sales)
     merchants = market.store.merchants(cursor=None, limit=9).items
     market.take_in_balance_transactions()
     assert market.ledger_balance()["usd"] == market.stripe_balance()["usd"] - 50_000
-    return {"sales": sales, "merchants": [each.status for each in merchants], "money": market.positions()}
+    return {
+        "sales": sorted(sales, key=repr),
+        "merchants": [each.status for each in merchants],
+        "money": market.positions(),
+    }
 
 
 def test_f26_one_run_restores_three_days_of_lost_deliveries() -> None:
@@ -141,7 +166,7 @@ def test_wherever_it_dies_the_next_run_ends_as_it_would_have() -> None:
     wanted = facts(complete)
     steps = list(range(0, 400, 23))
     for step in steps:
-        market = template.fork()
+        market = mortal(template)
         market.fuse.set(step)
         with suppress(ProcessDied):
             run(market)
@@ -184,6 +209,21 @@ def test_an_event_that_can_never_be_applied_keeps_no_other_waiting(monkeypatch: 
     monkeypatch.undo()
     again = run(market, since=market.clock.now() - timedelta(days=4))
     assert (again.troubles, again.listed >= done.listed) == ([], True)
+    assert facts(market) == facts(three_days(heard))
+
+
+def test_while_something_does_not_answer_the_checkpoint_stays(monkeypatch: pytest.MonkeyPatch) -> None:
+    market = three_days(lost)
+    answers = iter([True, True, False])
+
+    def stumble(ports: Any, event: Any) -> Any:
+        if not next(answers, True):
+            raise Unavailable("DynamoDB did not answer")
+        return take_in(ports, event)
+
+    monkeypatch.setattr(catching_up, "take_in", stumble)
+    assert [name for name, _ in run(market).troubles] == [EventStream.PAYMENTS]
+    assert run(market).troubles == []
     assert facts(market) == facts(three_days(heard))
 
 
@@ -243,15 +283,31 @@ def test_a_replay_of_what_is_known_changes_nothing_and_reads_what_there_is_once(
 def test_a_replay_takes_in_what_a_merchant_returned() -> None:
     market = three_days(heard)
     clay = next(each for each in market.store.merchants(cursor=None, limit=9).items if each.name == "Clay")
-    headers = {"Stripe-Account": str(clay.account_id)}
-    payment = market.simulator.request("GET", "/v1/charges", {}, headers=headers).json()["data"][-1]
-    market.as_merchant(clay, "POST", "/v1/refunds", charge=payment["id"], amount=700)
+    send_back(market, clay, 900)
     lost(market)
     changes: dict[str, Any] = {}
     for books in market.all_transactions():
         changes |= replay(market.ports, books.transaction.id).changes
     assert list(changes) == [clay.id]
     assert all(market.violations(books.transaction.id) == [] for books in market.all_transactions())
+
+
+def test_a_replay_does_not_take_what_was_asked_for_here_as_a_return() -> None:
+    template = three_days(heard)
+    sale = template.at_stripe("/v1/checkout/sessions")[0]["metadata"]["transaction_id"]
+    calls: set[int] = set()
+    for step in range(36):
+        market = mortal(template)
+        market.calls.clear()
+        market.fuse.set(step)
+        with suppress(ProcessDied):
+            market.refund(sale, 500, key="a")
+        market.fuse.set(None)
+        calls.add(market.calls.count(Operation.REVERSE_TRANSFER))
+        replay(market.ports, sale)
+        assert {share.hold for share in market.books(sale).shares.values()} == {None}
+        assert market.violations(sale) == []
+    assert calls == {0, 1, 2, 3}
 
 
 def test_a_moment_ahead_of_the_checkpoint_skips_nothing() -> None:
