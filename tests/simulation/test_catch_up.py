@@ -66,7 +66,7 @@ def three_days(hear: Hear) -> Market:
     for cart, amount in zip(carts, (1_001, 13_000), strict=False):
         market.order("/v1/refunds", payment_intent=intent(market, cart.transaction_id), amount=amount)
     market.advance(60)
-    market.order("/v1/refunds", payment_intent=intent(market, carts[0].transaction_id), amount=778)
+    market.order("/v1/refunds", payment_intent=intent(market, carts[0].transaction_id), amount=1)
     hear(market)
     charge = market.at_stripe("/v1/charges", payment_intent=intent(market, carts[2].transaction_id))[0]["id"]
     found = market.order(f"/_simulator/charges/{charge}/dispute", amount=5_000)["id"]

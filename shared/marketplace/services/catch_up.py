@@ -1,7 +1,7 @@
 """Catch up: take in Stripe's events from its own lists, whatever became of their deliveries.
 
 A stream is read from its checkpoint on, in windows of time that are halved until their events fit on one page: they
-are taken in the oldest first, since some follow from others, and the checkpoint moves on after each window. What a
+are taken in the oldest first, as they would have come, and the checkpoint moves on after each window. What a
 delivery brought already costs its part of one read for the whole page. Not only what Stripe could not deliver is
 listed: a delivery that was answered may have been lost after that.
 
