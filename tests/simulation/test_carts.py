@@ -87,7 +87,7 @@ def test_90_of_100_refunded_as_33_33_34_takes_back_30_29_31() -> None:
     assert_proven(market, transaction_id)
 
 
-def test_a_refund_of_everything_in_parts_closes_every_leg_at_zero() -> None:
+def test_f19_a_refund_of_everything_in_parts_closes_every_leg_at_zero() -> None:
     market = Market()
     transaction_id, merchants = paid_cart(market, 3_001, 3_333, 3_667)
     for number, amount in enumerate((3_333, 3_333, 3_335)):
@@ -142,7 +142,7 @@ def test_a_debt_is_collected_when_a_balance_arrives() -> None:
     assert_proven(market, transaction_id)
 
 
-def test_a_refund_that_fails_later_gives_the_merchants_back_what_was_taken() -> None:
+def test_f22_a_refund_that_fails_later_gives_the_merchants_back_what_was_taken() -> None:
     market = Market()
     merchants = [market.ready_merchant("Clay"), market.ready_merchant("Linen")]
     session = market.sell_cart(dict.fromkeys(merchants, 5_000))
@@ -167,7 +167,7 @@ def test_held_shares_are_kept_and_a_refund_before_their_release_reverses_nothing
 
 
 @pytest.mark.parametrize(("currency", "amounts"), [("jpy", (1_000, 334)), ("kwd", (10_010, 5_000))])
-def test_the_steps_of_a_currency_are_kept(currency: str, amounts: tuple[int, ...]) -> None:
+def test_f31_the_steps_of_a_currency_are_kept(currency: str, amounts: tuple[int, ...]) -> None:
     market = Market()
     merchants = [market.ready_merchant("Clay"), market.ready_merchant("Linen")]
     session = market.sell_cart(dict(zip(merchants, amounts, strict=True)), currency=currency)

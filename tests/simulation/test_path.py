@@ -189,7 +189,7 @@ def test_an_asynchronous_payment_that_fails_is_never_paid(market: Market) -> Non
     assert books.entries == ()
 
 
-def test_solidus_stripe_265_a_refund_that_fails_later_is_refundable_again(market: Market) -> None:
+def test_f22_solidus_stripe_265_a_refund_that_fails_later_is_refundable_again(market: Market) -> None:
     merchant = market.ready_merchant()
     session = market.sell(merchant, 10_000)
     market.pay(session, card="4000000000005126")  # refunds of it succeed and fail later
@@ -242,7 +242,7 @@ def test_over_refund_is_refused(market: Market) -> None:
         market.refund(session.transaction_id, 4_001, key="b")
 
 
-def test_subscribie_585_alf_io_739_a_refund_reverses_the_transfer_and_asks_for_no_fee_where_none_was(
+def test_f18_subscribie_585_alf_io_739_a_refund_reverses_the_transfer_and_asks_for_no_fee_where_none_was(
     market: Market,
 ) -> None:
     free = Market(fee_percent="0")
