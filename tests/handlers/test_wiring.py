@@ -57,7 +57,18 @@ def test_a_fee_policy_that_no_sale_could_follow_lets_nothing_start(policy: str) 
 
 
 @pytest.mark.parametrize(
-    "policy", ["", "[]", "{", '{"shortfal": "refuse"}', '{"shortfall": "maybe"}', '{"recovers_disputes": "yes"}']
+    "policy",
+    [
+        "",
+        "[]",
+        "{",
+        '{"shortfal": "refuse"}',
+        '{"shortfall": "maybe"}',
+        '{"recovers_disputes": "yes"}',
+        '{"settlement_currencies": "usd"}',
+        '{"settlement_currencies": []}',
+        '{"settlement_currencies": ["usd", "btc"]}',
+    ],
 )
 def test_a_money_policy_that_says_nothing_known_lets_nothing_start(policy: str) -> None:
     with pytest.raises(InvalidEnvironment):

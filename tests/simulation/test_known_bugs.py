@@ -4,8 +4,9 @@ from typing import Any
 
 import pytest
 
+from local.stripe_simulator.settings import Settings
 from marketplace.domain.commands import CommandKind, CommandStatus
-from marketplace.domain.errors import InvalidAmount
+from marketplace.domain.errors import CurrencyNotAccepted, InvalidAmount
 from marketplace.domain.merchants import Merchant
 from marketplace.domain.policies import MoneyPolicy
 from marketplace.domain.shares import Hold, release
@@ -134,6 +135,25 @@ def test_f31_paymenter_1258_minor_units_are_a_currency_s_own_from_checkout_to_re
     market.take_in(*market.events())
     assert market.books(session.transaction_id).payment.refundable == amount - part
     assert market.violations(session.transaction_id) == []
+
+
+@pytest.mark.parametrize("merchants", [1, 2])
+def test_f20_gumroad_6464_what_stripe_would_convert_is_refused_before_anything_is_asked(merchants: int) -> None:
+    """A payment of 10,000 yen reaches a balance in dollars as 67.00, and its transfers have that currency."""
+    market = Market(money=MoneyPolicy(settlement_currencies=("usd",)), settings=Settings(converts_currencies=True))
+    sellers = [market.ready_merchant(name) for name in ("Clay", "Linen")[:merchants]]
+    market.calls.clear()
+    before = market.state()
+    with pytest.raises(CurrencyNotAccepted, match="the platform takes usd"):
+        market.sell_cart(dict.fromkeys(sellers, 10_000), currency="jpy")
+    assert market.state() == before
+    assert market.calls == []
+    session = market.sell_cart(dict.fromkeys(sellers, 10_000), key="dollars")
+    market.pay(session)
+    market.take_in(*market.events())
+    market.refund(session.transaction_id, None, key="all")
+    market.take_in(*market.events())
+    assert_proven(market, session.transaction_id)
 
 
 @pytest.mark.parametrize(

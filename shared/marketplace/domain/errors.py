@@ -9,7 +9,7 @@ class MarketplaceError(Exception):
       + NotAllowed                   the caller's role may not ask this
       + InvalidAmount                not a payable amount of its currency
       + UnknownCurrency
-      + CurrencyNotAccepted          the merchant does not take it
+      + CurrencyNotAccepted          the merchant or the platform does not take it
       + InvalidBasket                the line items do not make one sale
       + InvalidFeePolicy
       + FeeExceedsAmount

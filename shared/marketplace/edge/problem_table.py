@@ -92,9 +92,9 @@ PROBLEMS: Final[Mapping[type[Exception], Problem]] = {
         action="Send a code like `usd`.",
     ),
     errors.CurrencyNotAccepted: Problem(
-        slug="currency-not-accepted", status=HTTPStatus.UNPROCESSABLE_CONTENT, title="The merchant does not take it",
-        why="A merchant is sold for in the currencies that it was made with.",
-        action="Sell in a currency that the merchant takes.",
+        slug="currency-not-accepted", status=HTTPStatus.UNPROCESSABLE_CONTENT, title="The currency is not taken",
+        why="A merchant is sold for in the currencies that it was made with, and the platform in those that it names.",
+        action="Sell in a currency that both take.",
     ),
     errors.InvalidBasket: Problem(
         slug="invalid-basket", status=HTTPStatus.UNPROCESSABLE_CONTENT, title="The line items make no sale",

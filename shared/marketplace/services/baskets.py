@@ -161,6 +161,8 @@ def _require_sellable(merchant: Merchant, currency: str, charge_type: ChargeType
     may_wait = policy.money.hold_until_ready and charge_type is ChargeType.SEPARATE and merchant.may_become_ready
     if not may_wait and (not merchant.is_ready or merchant.account_id is None):
         raise MerchantNotReady("the merchant cannot receive transfers yet")
+    if not policy.money.settles(currency):
+        raise CurrencyNotAccepted(f"the platform takes {', '.join(policy.money.settlement_currencies or ())}")
     if currency not in merchant.currencies:
         raise CurrencyNotAccepted(f"the merchant takes {', '.join(merchant.currencies)}")
 
