@@ -3,7 +3,7 @@
 from typing import Any, Final
 
 from ..context import Context
-from ..errors import InvalidParameterError, UnsupportedError
+from ..errors import InvalidParameterError, InvalidRequestError, UnsupportedError
 from ..funds.methods import PAYMENT_METHODS
 from ..invoices.moments import now_for
 from ..invoices.records import customer_of
@@ -49,8 +49,15 @@ def retrieve(context: Context, subscription: str) -> Object:
 def update(context: Context, subscription: str) -> Object:
     """Change items with proration, terms, trial, collection or end."""
     context.unsupported(*_UNSUPPORTED, "add_invoice_items")
-    before, params = context.state.get(SUBSCRIPTIONS, subscription), context.params
+    before = context.state.get(SUBSCRIPTIONS, subscription)
     changing.require_running(before)
+    _require_unmanaged(context, before)
+    return change(context, subscription)
+
+
+def change(context: Context, subscription: str) -> Object:
+    """The same for whoever may change it: a schedule too."""
+    before, params = context.state.get(SUBSCRIPTIONS, subscription), context.params
     if params.get("payment_behavior") == "pending_if_incomplete":
         raise UnsupportedError("payment_behavior pending_if_incomplete")
     moment = now_for(context, customer_of(context, before["customer"]))
@@ -154,6 +161,24 @@ def warn(context: Context, subscription: str, turn: int) -> None:
 def expire(context: Context, subscription: str) -> None:
     """Nobody paid the first invoice within its 23 hours."""
     cycling.expire(context, context.state.get(SUBSCRIPTIONS, subscription))
+
+
+def _require_unmanaged(context: Context, subscription: Object) -> None:
+    """Refuse what only the schedule of a subscription may change.
+
+    Raises:
+        InvalidRequestError: its end.
+        UnsupportedError: its items and terms, which would be the current phase's from then on.
+    """
+    if subscription["schedule"] is None:
+        return
+    if {"cancel_at", "cancel_at_period_end"} & set(context.params):
+        raise InvalidRequestError(
+            f"The subscription is managed by the subscription schedule `{subscription['schedule']}`, and updating any "
+            "cancelation behavior directly is not allowed. Please update the schedule instead.",
+        )
+    if set(context.params) - {"metadata", "expand", "default_payment_method"}:
+        raise UnsupportedError("changes of a subscription that a schedule manages")
 
 
 def _members(context: Context, before: Object, moment: int) -> dict[str, Any]:

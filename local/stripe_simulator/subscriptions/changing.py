@@ -278,4 +278,5 @@ def _reset(context: Context, subscription: Object, moment: int, touched: set[str
 def _period_for(subscription: Object, price: Object, moment: int) -> tuple[int, int]:
     if subscription["status"] == TRIALING:
         return moment, subscription["trial_end"]
-    return cycle_at(subscription, price, moment)
+    is_over = any(item["current_period_end"] == moment for item in subscription["items"]["data"])
+    return cycle_at(subscription, price, moment - 1 if is_over else moment)  # the next one is about to begin by itself

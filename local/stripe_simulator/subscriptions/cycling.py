@@ -3,6 +3,7 @@
 https://docs.stripe.com/billing/subscriptions/overview
 """
 
+from collections.abc import Callable
 from typing import Any, Final
 
 from ..context import Context
@@ -32,8 +33,17 @@ from .records import (
     with_items,
 )
 
+type Listener = Callable[[Context, Object], None]
+
+_LISTENERS: Final[list[Listener]] = []
 INCOMPLETE_SECONDS: Final = 23 * 3_600  # https://docs.stripe.com/billing/subscriptions/overview#payment-window
 TRIAL_WARNING_SECONDS: Final = 3 * 24 * 3_600
+
+
+def after_end(listener: Listener) -> Listener:
+    """Let a function hear of every subscription that has ended."""
+    _LISTENERS.append(listener)
+    return listener
 
 
 def move(context: Context, subscription: Object, status: str, changes: dict[str, Any] | None = None) -> Object:
@@ -119,6 +129,7 @@ def end(context: Context, subscription: Object, *, reason: str, details: dict[st
     }
     ended = context.state.update(SUBSCRIPTIONS, subscription, changes)
     context.emit("customer.subscription.deleted", ended)
+    _tell(context, ended)
     return ended
 
 
@@ -131,6 +142,7 @@ def expire(context: Context, subscription: Object) -> Object:
     moved = move(context, subscription, INCOMPLETE_EXPIRED, {"ended_at": now, "_turn": subscription["_turn"] + 1})
     if invoice["status"] == OPEN:
         collecting.void(context, invoice)
+    _tell(context, moved)
     return moved
 
 
@@ -187,6 +199,11 @@ def _saved_method(context: Context, subscription: Object, invoice: Object) -> di
         return {}
     intent = context.state.find("payment_intent", invoice["_payment_intent"]) if invoice["_payment_intent"] else None
     return {"default_payment_method": intent["payment_method"]} if intent else {}
+
+
+def _tell(context: Context, ended: Object) -> None:
+    for listener in _LISTENERS:
+        listener(context, ended)
 
 
 def _lacks_payment(context: Context, subscription: Object) -> bool:

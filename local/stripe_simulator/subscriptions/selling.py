@@ -26,6 +26,8 @@ def extra_line(context: Context, given: Mapping[str, Any], param: str, now: int)
 def recurring_price(context: Context, given: Mapping[str, Any], param: str, *, is_sold: bool = False) -> Object:
     """The recurring price that an item names or describes; one that was sold already may be inactive since.
 
+    ``_kept`` is of a schedule's phases, whose prices were active when they were planned.
+
     Raises:
         InvalidParameterError: none, an inactive one, or one that does not recur.
     """
@@ -41,7 +43,7 @@ def recurring_price(context: Context, given: Mapping[str, Any], param: str, *, i
         shown = {name: each for name, each in described.items() if name != "product"}
         return add_price(context, {**shown, "active": False}, product["id"])
     price = context.state.get(PRICES, given["price"], param=f"{param}[price]")
-    if not price["active"] and not is_sold:
+    if not (price["active"] or is_sold or given.get("_kept")):
         raise InvalidParameterError(
             "The price specified is inactive. This field only accepts active prices.", param=f"{param}[price]"
         )
