@@ -284,74 +284,6 @@ def test_without_anything_to_pay_with_the_first_invoice_waits_for_the_buyer(clie
     assert subscription_of(client, made).status == "incomplete"
 
 
-def test_what_a_schedule_manages_is_changed_through_it(client: stripe.StripeClient) -> None:
-    price = recurring(client, 1_000)
-    made = plan(client, customer(client), phase(price, 2))
-    subscription = subscription_of(client, made)
-    error = refused(lambda: client.v1.subscriptions.update(subscription.id, {"cancel_at_period_end": True}))
-    assert "managed by the subscription schedule" in str(error)
-    item = subscription["items"].data[0].id
-    assert refused(lambda: client.v1.subscription_items.update(item, {"quantity": 2})).http_status == 501
-    changed = client.v1.subscriptions.update(subscription.id, {"metadata": {"a": "b"}})
-    assert changed.metadata.to_dict() == {"a": "b"}
-    client.v1.subscription_schedules.release(made.id)
-    assert client.v1.subscription_items.update(item, {"quantity": 2}).quantity == 2
-
-
-REFUSED: dict[str, tuple[dict[str, Any], str]] = {
-    "no phase": ({"phases": []}, "phases"),
-    "no item": ({"phases": [{"items": [], "duration": MONTH}]}, "phases[0][items]"),
-    "no end": ({"phases": [{"items": [{"price": "PRICE"}]}]}, "phases[0][end_date]"),
-    "two ends": ({"phases": [phase("PRICE", end_date=2_000_000_000)]}, "phases[0][end_date]"),
-    "an end before its begin": ({"phases": [{"items": [{"price": "PRICE"}], "end_date": 5}]}, "phases[0][end_date]"),
-    "a gap": ({"phases": [phase("PRICE"), phase("PRICE", start_date=2_000_000_000)]}, "phases[1][start_date]"),
-    "too many": ({"phases": [phase("PRICE") for _ in range(11)]}, "phases"),
-    "too long": ({"phases": [phase("PRICE", 70)]}, "phases"),
-    "two currencies": ({"phases": [phase("PRICE"), phase("EURO")]}, "phases"),
-    "a price that is not": ({"phases": [phase("price_1")]}, "phases[0][items][0][price]"),
-    "a trial twice": ({"phases": [phase("PRICE", trial=True, trial_end=2_000_000_000)]}, "phases[0][trial]"),
-    "a trial beyond it": ({"phases": [phase("PRICE", trial_end=2_000_000_000)]}, "phases[0][trial_end]"),
-    "nobody": ({"customer": "cus_1", "phases": [phase("PRICE")]}, "customer"),
-    "no days": ({"phases": [phase("PRICE", collection_method="send_invoice")]},
-                "phases[0][invoice_settings][days_until_due]"),
-}  # fmt: skip
-
-
-@pytest.mark.parametrize("case", REFUSED)
-def test_what_makes_no_schedule_is_refused(client: stripe.StripeClient, case: str) -> None:
-    given, param = REFUSED[case]
-    euro = recurring(client, 1_000, currency="eur")
-    known = {"PRICE": recurring(client, 1_000), "EURO": euro}
-    phases = [
-        {**each, "items": [{**item, "price": known.get(item["price"], item["price"])} for item in each["items"]]}
-        for each in given["phases"]
-    ]
-    wanted: Any = {"customer": customer(client), "start_date": "now", **given, "phases": phases}
-    error = refused(lambda: client.v1.subscription_schedules.create(wanted))
-    assert (error.http_status, error.param) == (400, param)
-    assert client.v1.subscription_schedules.list().data == []
-    assert client.v1.subscriptions.list({"status": "all"}).data == []
-
-
-UNSUPPORTED: dict[str, dict[str, Any]] = {
-    "add_invoice_items": {"phases": [{"add_invoice_items": [{"price": "price_1"}]}]},
-    "discounts": {"phases": [{"discounts": [{"coupon": "ten"}]}]},
-    "phase_start": {"phases": [{"billing_cycle_anchor": "phase_start"}]},
-    "a trial after": {"phases": [{}, {"trial": True}]},
-    "backdated": {"start_date": 1},
-    "renew": {"end_behavior": "renew"},
-}
-
-
-@pytest.mark.parametrize("case", UNSUPPORTED)
-def test_what_is_not_simulated_answers_501(client: stripe.StripeClient, case: str) -> None:
-    given = UNSUPPORTED[case]
-    price = recurring(client, 1_000)
-    phases = [{**phase(price), **each} for each in given.get("phases", [{}])]
-    params: Any = {"customer": customer(client), "start_date": "now", **given, "phases": phases}
-    assert refused(lambda: client.v1.subscription_schedules.create(params)).http_status == 501
-
-
 def test_an_update_keeps_the_current_phase(client: stripe.StripeClient, simulator: Simulator) -> None:
     price = recurring(client, 1_000)
     made = plan(client, customer(client), phase(price), phase(price))
@@ -361,6 +293,8 @@ def test_an_update_keeps_the_current_phase(client: stripe.StripeClient, simulato
         given: Any = {"phases": [phase(price, 5, **start)]}
         error = refused(partial(schedules.update, made.id, given))
         assert error.param == "phases[0][start_date]"
+    gap: Any = {"phases": [phase(price, start_date=months(1)), phase(price, start_date=months(3))]}
+    assert refused(lambda: schedules.update(made.id, gap)).param == "phases[1][start_date]"
     longer_phases: Any = {"phases": [phase(price, 3, start_date=months(1))]}
     longer = schedules.update(made.id, longer_phases)
     assert [each.end_date for each in longer.phases] == [months(1), months(4)]
@@ -380,3 +314,33 @@ def test_a_month_s_end_stays_one(client: stripe.StripeClient, simulator: Simulat
     client.v1.test_helpers.test_clocks.advance(clock.id, {"frozen_time": first + 2 * 3_600})
     assert [total for _, _, total in billed(client, str(made.subscription))] == [1_000, 2_000]
     assert_exact(simulator)
+
+
+def test_one_that_is_taken_over_may_end_with_its_period(simulator: Simulator, client: stripe.StripeClient) -> None:
+    subscription = subscribe(client, customer(client), recurring(client, 1_000))
+    made = client.v1.subscription_schedules.create({"from_subscription": subscription.id})
+    client.v1.subscription_schedules.update(made.id, {"end_behavior": "cancel"})
+    simulator.move_clock_to(months(1) + 2 * 3_600)
+    assert [total for _, _, total in billed(client, subscription.id)] == [1_000]
+    assert client.v1.subscriptions.retrieve(subscription.id).status == "canceled"
+
+
+def test_a_trial_that_is_over_stays_over(simulator: Simulator, client: stripe.StripeClient) -> None:
+    price = recurring(client, 900)
+    made = plan(client, customer(client), phase(price, 3, trial_end=months(1)))
+    simulator.move_clock_to(months(1) + 2 * 3_600)
+    client.v1.subscription_schedules.update(made.id, {"default_settings": {"description": "Club"}})
+    subscription = subscription_of(client, made)
+    assert (subscription.status, subscription.description) == ("active", "Club")
+    simulator.move_clock_to(months(2) + 2 * 3_600)
+    assert [total for _, _, total in billed(client, subscription.id)] == [0, 900, 900]
+
+
+def test_a_planned_price_may_be_sold_no_more_when_its_phase_begins(
+    simulator: Simulator, client: stripe.StripeClient
+) -> None:
+    cheap, dear = recurring(client, 1_000), recurring(client, 3_000)
+    made = plan(client, customer(client), phase(cheap), phase(dear))
+    client.v1.prices.update(dear, {"active": False})
+    simulator.move_clock_to(months(1) + 2 * 3_600)
+    assert [total for _, _, total in billed(client, str(made.subscription))] == [1_000, 3_000]
