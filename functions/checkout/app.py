@@ -7,7 +7,8 @@ from typing import Final, Literal, Self
 from pydantic import Field, model_validator
 
 from marketplace.adapters import wiring
-from marketplace.edge.fields import Amount, Currency, Id, Metadata, RequestModel, Url
+from marketplace.domain.transactions import CaptureMethod, ChargeType
+from marketplace.edge.fields import Amount, Currency, Id, Metadata, RequestModel, Time, Url
 from marketplace.edge.idempotency import IdempotencyKey, once
 from marketplace.edge.invocation import Invocation
 from marketplace.edge.line_items import Line
@@ -31,7 +32,8 @@ handler = app.resolve
 class CheckoutBody(RequestModel):
     """A sale, or in mode `setup` only the saving of payment details, of a kind that pays in `currency`.
 
-    Inline amounts, their merchant, fees and customers are for operators to name.
+    Inline amounts, their merchants, fees, customers, holds and captures are for operators to name. Line items of
+    several merchants are a cart: one charge, and a transfer to each of them.
     """
 
     mode: Literal["payment", "setup"] = "payment"
@@ -44,6 +46,10 @@ class CheckoutBody(RequestModel):
     customer_id: Id | None = None
     refund_application_fee: bool = True
     save_payment_method: bool = False
+    charge_type: Literal["destination", "separate_charges_and_transfers"] | None = None
+    capture_method: Literal["automatic", "manual"] = "automatic"
+    hold: bool = False
+    release_at: Time | None = None
     metadata: Metadata = Field(default_factory=dict)
 
     @model_validator(mode="after")
@@ -62,7 +68,10 @@ class CheckoutBody(RequestModel):
     def as_basket(self) -> Basket:
         """As the use case takes it."""
         items = tuple(line.as_item() for line in self.line_items)
-        return Basket(items=items, **self.model_dump(exclude={"line_items", "mode", "currency"}))
+        terms = self.model_dump(exclude={"line_items", "mode", "currency"})
+        charge_type = None if self.charge_type is None else ChargeType(self.charge_type)
+        terms |= {"charge_type": charge_type, "capture_method": CaptureMethod(self.capture_method)}
+        return Basket(items=items, **terms)
 
 
 class CheckoutSessionView(View):

@@ -1,4 +1,4 @@
-"""Payments: what is charged without a buyer on Stripe's page."""
+"""Payments: charged without a buyer on Stripe's page; authorized and captured; held for the merchants and released."""
 
 import os
 from http import HTTPStatus
@@ -8,14 +8,15 @@ from pydantic import Field
 
 from marketplace.adapters import wiring
 from marketplace.domain.transactions import CaptureMethod
-from marketplace.edge.fields import Amount, Id, Metadata, RequestModel
+from marketplace.edge.fields import Amount, Id, Metadata, RequestModel, Time
 from marketplace.edge.idempotency import IdempotencyKey, once
 from marketplace.edge.invocation import Invocation
 from marketplace.edge.line_items import Line
 from marketplace.edge.resolver import Api, Caller
 from marketplace.edge.settings import Part, Settings
+from marketplace.edge.transaction_views import TransactionView
 from marketplace.edge.views import View
-from marketplace.services import off_session
+from marketplace.services import captures, off_session, releases
 from marketplace.services.baskets import Basket
 from marketplace.services.off_session import OffSessionPayment
 
@@ -44,6 +45,26 @@ class PaymentBody(RequestModel):
         items = tuple(line.as_item() for line in self.line_items)
         terms = self.model_dump(exclude={"line_items", "payment_method_id"})
         return Basket(items=items, **terms | {"capture_method": CaptureMethod(self.capture_method)})
+
+
+class CaptureBody(RequestModel):
+    """What to capture, in minor units; without `amount` all that is authorized."""
+
+    amount: Amount | None = None
+
+
+class ReleaseBody(RequestModel):
+    """Whose share to release, everybody's without `merchant_id`, and how much of each, all of it without `amount`."""
+
+    merchant_id: Id | None = None
+    amount: Amount | None = None
+
+
+class HoldBody(RequestModel):
+    """Whose share to hold, everybody's without `merchant_id`, until a release or until `release_at`."""
+
+    merchant_id: Id | None = None
+    release_at: Time | None = None
 
 
 class DeclineView(View):
@@ -91,3 +112,35 @@ def create_payment(body: PaymentBody, key: IdempotencyKey, caller: Caller) -> Pa
 def read_payment(transaction_id: str, caller: Caller) -> PaymentView:
     """Where a payment with saved details stands, by its transaction."""
     return PaymentView.of_payment(off_session.read_payment(ports, caller, transaction_id))
+
+
+@app.post("/transactions/<transaction_id>/capture")
+def capture(transaction_id: str, body: CaptureBody, key: IdempotencyKey, caller: Caller) -> TransactionView:
+    """Take what is authorized, or a part of it; the rest is let go, and the merchants' parts are smaller with it."""
+    wanted = once(caller, f"POST /transactions/{transaction_id}/capture", key, body, subject=transaction_id)
+    return TransactionView.of_books(caller, captures.capture(ports, caller, transaction_id, body.amount, wanted))
+
+
+@app.post("/transactions/<transaction_id>/cancel")
+def cancel(transaction_id: str, key: IdempotencyKey, caller: Caller) -> TransactionView:
+    """Let an authorization go."""
+    wanted = once(caller, f"POST /transactions/{transaction_id}/cancel", key, RequestModel(), subject=transaction_id)
+    return TransactionView.of_books(caller, captures.cancel(ports, caller, transaction_id, wanted))
+
+
+@app.post("/transactions/<transaction_id>/release")
+def release(transaction_id: str, body: ReleaseBody, key: IdempotencyKey, caller: Caller) -> TransactionView:
+    """Let held shares be sent to their merchants."""
+    wanted = once(caller, f"POST /transactions/{transaction_id}/release", key, body, subject=transaction_id)
+    released = releases.release(ports, caller, transaction_id, wanted, merchant_id=body.merchant_id, amount=body.amount)
+    return TransactionView.of_books(caller, released)
+
+
+@app.post("/transactions/<transaction_id>/hold")
+def hold(transaction_id: str, body: HoldBody, key: IdempotencyKey, caller: Caller) -> TransactionView:
+    """Keep back what was not sent yet."""
+    wanted = once(caller, f"POST /transactions/{transaction_id}/hold", key, body, subject=transaction_id)
+    held = releases.hold(
+        ports, caller, transaction_id, wanted, merchant_id=body.merchant_id, release_at=body.release_at
+    )
+    return TransactionView.of_books(caller, held)

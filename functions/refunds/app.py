@@ -5,11 +5,12 @@ from http import HTTPStatus
 from typing import Final, Literal
 
 from marketplace.adapters import wiring
+from marketplace.domain.errors import NotFound
 from marketplace.domain.refunds import RefundStatus
-from marketplace.edge.fields import Amount, RequestModel
+from marketplace.edge.fields import Amount, Id, RequestModel
 from marketplace.edge.idempotency import IdempotencyKey, once
 from marketplace.edge.invocation import Invocation
-from marketplace.edge.refund_views import RefundView
+from marketplace.edge.refund_views import RefundView, concerns
 from marketplace.edge.resolver import Api, Caller
 from marketplace.edge.settings import Part, Settings
 from marketplace.edge.views import Listing
@@ -26,9 +27,14 @@ handler = app.resolve
 
 
 class RefundBody(RequestModel):
-    """A refund: of all that is left without an `amount`, of the fee as the sale says without a word on it."""
+    """A refund: of all that is left without an `amount`, of the fee as the sale says without a word on it.
+
+    Of a cart it is of `merchant_id`'s part, or of everybody's in proportion to what is left of each; a merchant refunds
+    its own.
+    """
 
     amount: Amount | None = None
+    merchant_id: Id | None = None
     reason: Literal["duplicate", "fraudulent", "requested_by_customer"] | None = None
     refund_application_fee: bool | None = None
 
@@ -60,10 +66,13 @@ def create_refund(
 def list_refunds(transaction_id: str, caller: Caller) -> Listing[RefundView]:
     """The refunds of a transaction, the first first: all of them, on one page."""
     found = refunds.list_refunds(ports, caller, transaction_id)
-    return Listing(data=[RefundView.seen_by(caller, refund) for refund in found], cursor=None)
+    return Listing(data=RefundView.all_seen_by(caller, found), cursor=None)
 
 
 @app.get("/refunds/<refund_id>")
 def read_refund(refund_id: str, caller: Caller) -> RefundView:
     """A refund."""
-    return RefundView.seen_by(caller, refunds.read_refund(ports, caller, refund_id))
+    found = refunds.read_refund(ports, caller, refund_id)
+    if not concerns(caller, found):
+        raise NotFound("refund")
+    return RefundView.seen_by(caller, found)

@@ -51,7 +51,8 @@ def read_transaction(transaction_id: str, caller: Caller) -> TransactionView:
 def read_timeline(transaction_id: str, caller: Caller) -> Listing[MomentView]:
     """What happened to a transaction, the first first."""
     caller.require(Role.OPERATOR, Role.MERCHANT)
-    return Listing(data=moments(transactions.read_transaction(ports, caller, transaction_id)), cursor=None)
+    found = transactions.read_transaction(ports, caller, transaction_id)
+    return Listing(data=moments(caller, found), cursor=None)
 
 
 @app.get("/transactions/<transaction_id>/ledger")

@@ -214,11 +214,11 @@ def stripe_event(event_type: str, subject: Mapping[str, Any], event_id: str = "e
 _SERVES = {
     "refunds.app": ("/refunds/", "/transactions/{}/refunds"),
     "catalog.app": ("/merchants/{}/products", "/products/"),
+    "payments.app": ("/payments", *(f"/transactions/{{}}/{act}" for act in ("capture", "cancel", "release", "hold"))),
     "transactions.app": ("/transactions",),
     "ledger.app": ("/ledger/", "/reconciliations", "/audits", "/exports/"),
     "checkout.app": ("/checkout/",),
     "customers.app": ("/customers",),
-    "payments.app": ("/payments",),
     "merchants.app": ("/merchants", "/onboarding/"),
 }
 

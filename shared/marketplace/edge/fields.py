@@ -4,7 +4,7 @@ from typing import Annotated, Final
 from urllib.parse import urlsplit
 
 from aws_lambda_powertools.event_handler.openapi.params import Query
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field, Strict
 
 DEFAULT_PAGE: Final = 20
 LARGEST_PAGE: Final = 100
@@ -32,6 +32,13 @@ def _not_ours(names: dict[str, str]) -> dict[str, str]:
     return names
 
 
+def _written(value: object) -> object:
+    """JSON has no times: they come as text, and a number is none."""
+    if not isinstance(value, str) or "T" not in value:
+        raise ValueError("write it as 2026-12-01T00:00:00Z")
+    return value
+
+
 Name = Annotated[str, Field(max_length=LONGEST_NAME, pattern=r"\S")]
 Id = Annotated[str, Field(min_length=1, max_length=LONGEST_ID, pattern=r"^[!-~]+$")]
 Currency = Annotated[str, Field(min_length=1, max_length=16, description="ISO 4217 in lower case, for example `usd`.")]
@@ -40,6 +47,7 @@ Amount = Annotated[int, Field(description="Minor units of the currency.")]
 Url = Annotated[
     str, Field(max_length=LONGEST_URL, pattern=r"^https?://[!-\[\]-~]+$"), AfterValidator(_url)
 ]  # fmt: skip
+Time = Annotated[AwareDatetime, Strict(strict=False), BeforeValidator(_written), Field(description="With its zone.")]
 Metadata = Annotated[
     dict[
         Annotated[str, Field(min_length=1, max_length=40, pattern=r"^[^\[\]]+$")],

@@ -1,6 +1,6 @@
 """Refunds as the API shows them."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Final, Self
 
@@ -36,12 +36,13 @@ class RefundView(View):
 
     @classmethod
     def seen_by(cls, caller: Principal, refund: Refund) -> Self:
-        """From the record, as this caller may see it."""
+        """From the record, as this caller may see it: a merchant of a cart its own part."""
+        part = next((part for part in refund.parts if part.merchant_id == caller.merchant_id), None)
         recovery = None if caller.role is Role.BUYER else refund.recovery
         return cls(
             id=refund.id,
             transaction_id=refund.transaction_id,
-            amount=refund.amount,
+            amount=refund.amount if part is None else part.amount,
             currency=refund.currency,
             status=refund.status,
             reason=refund.reason,
@@ -50,7 +51,19 @@ class RefundView(View):
             waits_for=WAITS_FOR.get(refund.status),
             created_at=refund.created_at,
             ended_at=refund.ended_at,
-            fee=None if caller.role is Role.BUYER else refund.fee,
+            fee=None if caller.role is Role.BUYER else refund.fee if part is None else part.fee,
             transfer_reversal_id=recovery.transfer_reversal_id if recovery else None,
             reversed=recovery.reversed if recovery else None,
         )
+
+    @classmethod
+    def all_seen_by(cls, caller: Principal, refunds: Iterable[Refund]) -> list[Self]:
+        """Those that concern the caller."""
+        return [cls.seen_by(caller, each) for each in refunds if concerns(caller, each)]
+
+
+def concerns(caller: Principal, refund: Refund) -> bool:
+    """Whether a refund is the caller's to see: of a cart, a merchant sees those of its own part."""
+    if caller.role is not Role.MERCHANT or not refund.parts:
+        return True
+    return any(part.merchant_id == caller.merchant_id for part in refund.parts)

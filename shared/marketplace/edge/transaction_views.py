@@ -1,7 +1,7 @@
 """Transactions as the API shows them: to a buyer what was paid, to a merchant its share, to an operator everything."""
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Annotated, Any, Self
 
@@ -10,8 +10,9 @@ from pydantic import Field
 from marketplace.domain.books import Books
 from marketplace.domain.ledger import JournalEntry
 from marketplace.domain.principals import Principal, Role
+from marketplace.domain.shares import Share
 from marketplace.domain.timeline import timeline
-from marketplace.domain.transactions import Payment, Transaction
+from marketplace.domain.transactions import LineItem, Payment, Transaction
 from marketplace.edge.refund_views import RefundView
 from marketplace.edge.views import View
 
@@ -27,10 +28,41 @@ class LegView(View):
     """A merchant's part of a sale: `share` is `amount` less the platform's `fee`."""
 
     merchant_id: str
-    account_id: str
+    account_id: str | None
     amount: int
     fee: int
     share: int
+
+
+class ShareView(View):
+    """What of a sale's charge is a merchant's: `share`, less what refunds and disputes take, is sent to it.
+
+    `released` may be sent, `received` is with the merchant, `owed` should have come back and is a debt; `hold` is why
+    the rest waits.
+    """
+
+    merchant_id: str
+    share: int
+    released: int
+    received: int
+    owed: int
+    hold: str | None
+    release_at: datetime | None
+    waits_for: str | None
+
+    @classmethod
+    def of_share(cls, share: Share) -> Self:
+        """From the record."""
+        return cls(
+            merchant_id=share.merchant_id,
+            share=share.own,
+            released=share.released,
+            received=share.had,
+            owed=share.owed,
+            hold=share.hold,
+            release_at=share.release_at,
+            waits_for=share.waits_for,
+        )
 
 
 class LineItemView(View):
@@ -103,18 +135,26 @@ class MomentView(View):
 class TransactionView(TransactionSummary):
     """A sale with all that happened to it."""
 
+    authorized: Annotated[int | None, Field(description="What the bank authorized, to be captured.")]
+    captured: int | None
+    capture_before: datetime | None
     line_items: list[LineItemView]
     refunds: list[RefundView]
-    timeline: Annotated[list[MomentView], Field(description="Not shown to buyers.")]
+    shares: Annotated[list[ShareView], Field(description="Of separate charges, a merchant's own; not shown to buyers.")]
+    timeline: Annotated[list[MomentView], Field(description="Not shown to buyers; of carts to operators alone.")]
 
     @classmethod
     def of_books(cls, caller: Principal, books: Books) -> Self:
         """From the books, as this caller may see them."""
         return cls(
             **_fields(caller, books.transaction, books.payment),
-            line_items=[LineItemView.of(line) for line in books.transaction.line_items],
-            refunds=[RefundView.seen_by(caller, books.refunds[refund_id]) for refund_id in sorted(books.refunds)],
-            timeline=[] if caller.role is Role.BUYER else moments(books),
+            authorized=books.payment.authorized,
+            captured=books.payment.captured,
+            capture_before=books.payment.capture_before,
+            line_items=[LineItemView.of(line) for line in _lines(caller, books.transaction)],
+            refunds=RefundView.all_seen_by(caller, [books.refunds[refund_id] for refund_id in sorted(books.refunds)]),
+            shares=[ShareView.of_share(books.shares[each]) for each in books.shares if caller.sees_merchant(each)],
+            timeline=moments(caller, books),
         )
 
 
@@ -137,9 +177,10 @@ class JournalEntryView(View):
     lines: list[JournalLineView]
 
 
-def moments(books: Books) -> list[MomentView]:
-    """The timeline, the first first."""
-    return [MomentView.of(moment) for moment in timeline(books)]
+def moments(caller: Principal, books: Books) -> list[MomentView]:
+    """The timeline, the first first; nothing where other merchants' affairs are in it, and to buyers."""
+    is_shown = all(caller.sees_merchant(leg.merchant_id) for leg in books.transaction.legs)
+    return [MomentView.of(moment) for moment in timeline(books)] if is_shown else []
 
 
 def journal(entries: Iterable[JournalEntry]) -> list[JournalEntryView]:
@@ -183,12 +224,20 @@ def _fields(caller: Principal, transaction: Transaction, payment: Payment) -> di
     }
 
 
+def _lines(caller: Principal, transaction: Transaction) -> Sequence[LineItem]:
+    """The basket; to a merchant of a cart its own lines."""
+    if caller.role is not Role.MERCHANT:
+        return transaction.line_items
+    return [line for line in transaction.line_items if line.merchant_id in (None, caller.merchant_id)]
+
+
 def _split(caller: Principal, transaction: Transaction, payment: Payment) -> dict[str, Any]:
     """Who gets what of it, as far as the caller may know."""
     taken, currency = payment.processing_fee, payment.processing_fee_currency or transaction.currency
     shown: dict[str, Any] = {"legs": [], "fee": None, "processing_fee": None, "net": None}
     if caller.role is not Role.BUYER:
-        shown |= {"legs": [LegView.of(leg) for leg in transaction.legs], "fee": transaction.fee}
+        legs = [leg for leg in transaction.legs if caller.sees_merchant(leg.merchant_id)]
+        shown |= {"legs": [LegView.of(leg) for leg in legs], "fee": sum(leg.fee for leg in legs)}
     if caller.sees_everything and taken is not None:
         shown["processing_fee"] = ProcessingFeeView(amount=taken, currency=currency)
         shown["net"] = transaction.fee - taken if currency == transaction.currency else None

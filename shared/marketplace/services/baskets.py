@@ -16,6 +16,7 @@ from marketplace.domain.errors import (
     Unavailable,
 )
 from marketplace.domain.fees import FeePolicy, require_fee_within
+from marketplace.domain.holds import require_release_date
 from marketplace.domain.ids import owner_of
 from marketplace.domain.merchants import Merchant
 from marketplace.domain.money import require_payable
@@ -117,8 +118,9 @@ def plan_sale(
 
     Raises:
         MerchantNotReady, CurrencyNotAccepted, InvalidBasket, InvalidAmount, FeeExceedsAmount, PriceNotForSale,
-        NotFound, UnknownCurrency.
+        NotFound, UnknownCurrency, InvalidReleaseDate.
     """
+    require_release_date(basket.release_at, now)
     lines, currency = _line_items(basket, prices)
     charge_type = _charge_type(basket, merchants)
     for merchant in merchants.values():

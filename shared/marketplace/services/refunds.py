@@ -58,6 +58,7 @@ def request_refund(ports: Ports, caller: Principal, request: RefundRequest, once
         used = books.idempotency.get(once.scope)
         if used is not None:
             return _answered_again(ports, books, replay(ports, CREATE_REFUND, once, used))
+        request = _of_own(caller, books, request)
         refund, command = _plan(ports, books, request)
         if ports.policy.money.shortfall is Shortfall.REFUSE:
             require_covered(ports, books, request.merchant_id, refund)
@@ -111,6 +112,19 @@ def _plan(ports: Ports, books: Books, request: RefundRequest) -> tuple[Refund, C
         created_at=now,
     )
     return refund, refund_command(ports, books, refund)
+
+
+def _of_own(caller: Principal, books: Books, request: RefundRequest) -> RefundRequest:
+    """The request as the caller may ask for it: a merchant of a cart refunds its own part.
+
+    Raises:
+        NotFound: the merchant has no part in this sale, or it is another's.
+    """
+    merchants = {leg.merchant_id for leg in books.transaction.legs}
+    own = caller.merchant_id if caller.role is Role.MERCHANT else None
+    if request.merchant_id is not None and request.merchant_id not in ({own} if own else merchants):
+        raise NotFound("merchant")
+    return replace(request, merchant_id=own) if own and len(merchants) > 1 else request
 
 
 def _amount(books: Books, request: RefundRequest) -> int:

@@ -2,12 +2,13 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Final
 
 from marketplace.domain import shares
 from marketplace.domain.books import Books
-from marketplace.domain.errors import InvalidReleaseDate, NotFound, NothingHeld, ReleaseExceedsHeld, Unavailable
+from marketplace.domain.errors import NotFound, NothingHeld, ReleaseExceedsHeld, Unavailable
+from marketplace.domain.holds import require_release_date
 from marketplace.domain.money import require_payable
 from marketplace.domain.principals import Principal, Role
 from marketplace.domain.shares import Hold, Share
@@ -16,8 +17,6 @@ from marketplace.services.commands import follow_up
 from marketplace.services.idempotency import Once
 from marketplace.services.transactions import read_transaction
 
-# Stripe lets a platform hold money for 90 days in most countries (https://docs.stripe.com/connect/manual-payouts).
-LONGEST_HOLD: Final = timedelta(days=90)
 MOST_ROUNDS: Final = 5
 
 
@@ -67,16 +66,6 @@ def hold(
         return shares.hold(kept, Hold.BY_HAND, release_at=release_at)
 
     return _change(ports, caller, transaction_id, once, merchant_id, held)
-
-
-def require_release_date(release_at: datetime | None, now: datetime) -> None:
-    """Refuse a date that is over, or later than money may be held.
-
-    Raises:
-        InvalidReleaseDate.
-    """
-    if release_at is not None and not now < release_at <= now + LONGEST_HOLD:
-        raise InvalidReleaseDate(f"a release is at most {LONGEST_HOLD.days} days ahead")
 
 
 def _change(

@@ -1,0 +1,19 @@
+"""How long a merchant's money may be kept back."""
+
+from datetime import datetime, timedelta
+from typing import Final
+
+from marketplace.domain.errors import InvalidReleaseDate
+
+# Stripe lets a platform hold money for 90 days in most countries (https://docs.stripe.com/connect/manual-payouts).
+LONGEST_HOLD: Final = timedelta(days=90)
+
+
+def require_release_date(release_at: datetime | None, now: datetime) -> None:
+    """Refuse a date that is over, or later than money may be held.
+
+    Raises:
+        InvalidReleaseDate.
+    """
+    if release_at is not None and not now < release_at <= now + LONGEST_HOLD:
+        raise InvalidReleaseDate(f"a release is at most {LONGEST_HOLD.days} days ahead")
