@@ -31,6 +31,10 @@ NOT_FOR = {
     ("DELETE", "/customers/{customer_id}/payment-methods/{payment_method_id}"): {"merchant"},
     ("GET", "/payments/{transaction_id}"): {"merchant"},
     ("GET", "/ledger/accounts/{account}"): {"buyer", "merchant"},
+    **{
+        ("POST", f"/transactions/{{transaction_id}}/{act}"): {"buyer", "merchant"}
+        for act in ("capture", "cancel", "release", "hold")
+    },
 }
 
 

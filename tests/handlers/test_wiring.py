@@ -1,6 +1,7 @@
 """Settings and wiring: a function starts with all it needs or says what is missing, and makes its ports itself."""
 
 import json
+import re
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -20,6 +21,7 @@ from marketplace.domain.policies import MoneyPolicy, Shortfall
 from marketplace.edge.invocation import Invocation
 from marketplace.edge.settings import InvalidEnvironment, Part, Settings
 from marketplace.ports import Operation
+from marketplace.services.commands import FOLLOWERS
 
 from ..contract.table import create_table
 from ..simulation.transport import InProcess
@@ -166,3 +168,35 @@ def test_a_cold_start_imports_nothing_that_the_function_does_not_use(function: s
         env={**ENVIRONMENT, "PYTHONPATH": f"{PROJECT / 'shared'}:{PROJECT}"},
     )  # fmt: skip
     assert FORBIDDEN[function] & set(done.stdout.split()) == set()
+
+
+def test_every_module_that_carries_out_what_follows_is_known() -> None:
+    services = PROJECT / "shared" / "marketplace" / "services"
+    named = re.compile(r"(?m)^\s*(?:handles\(|@evens_out)")
+    carrying = {path.stem for path in services.glob("*.py") if named.search(path.read_text())} - {"commands", "sweep"}
+    assert carrying == set(FOLLOWERS)
+
+
+MOVING_MONEY = (
+    "checkout.app",
+    "refunds.app",
+    "payments.app",
+    "webhooks.process",
+    "schedules.sweep",
+    "schedules.catch_up",
+)
+
+
+@pytest.mark.parametrize("function", MOVING_MONEY)
+def test_each_function_alone_carries_out_all_that_follows(function: str) -> None:
+    """A handler is known when its module is imported; the other tests import all of them."""
+    script = (
+        f"import functions.{function}; from marketplace.services import commands; "
+        "from marketplace.domain.commands import CommandKind as K; "
+        "[commands.follower_of(kind) for kind in (K.CREATE_TRANSFER, K.REVERSE_TRANSFER, K.CREATE_REFUND, "
+        "K.REFUND_APPLICATION_FEE, K.CANCEL_PAYMENT, K.CAPTURE_PAYMENT)]; assert commands._SHARES"
+    )
+    subprocess.run(
+        [sys.executable, "-c", script], cwd=PROJECT, check=True, timeout=60,
+        env={**ENVIRONMENT, "PYTHONPATH": f"{PROJECT / 'shared'}:{PROJECT}"},
+    )  # fmt: skip

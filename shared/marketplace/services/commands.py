@@ -8,6 +8,8 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from datetime import timedelta
+from functools import cache
+from importlib import import_module
 from typing import Any, Final
 
 from marketplace.domain import commands
@@ -36,6 +38,7 @@ CLOCK_SKEW: Final = timedelta(minutes=15)
 MOST_COMMIT_TRIES: Final = 12  # of one outcome, when events move the same records on meanwhile
 
 
+FOLLOWERS: Final = ("captures", "customers", "off_session", "refund_commands", "setups", "shares", "transfers")
 HANDLERS: Final[dict[CommandKind, "Handler[Any]"]] = {}  # filled by the modules that carry them out
 _SHARES: Final[list[Callable[[Ports, str, str], None]]] = []
 
@@ -162,9 +165,23 @@ def follow_up(ports: Ports, changes: Iterable[Change]) -> None:
         with suppress(RequestUnderWay, Unavailable):
             match change:
                 case Create(Command() as command) if commands.is_followed_up(command, ports.clock.now()):
-                    execute(ports, HANDLERS[command.kind], command)
+                    execute(ports, follower_of(command.kind), command)
                 case Create(Share() as share) | Replace(_, Share() as share) if _is_touched(ports, share):
+                    _know_followers()
                     _SHARES[0](ports, share.transaction_id, share.merchant_id)
+
+
+def follower_of(kind: CommandKind) -> "Handler[Any]":
+    """The handler of a command that follows from something, whichever function it follows in."""
+    _know_followers()
+    return HANDLERS[kind]
+
+
+@cache
+def _know_followers() -> None:
+    """Import the modules that carry out what follows, when something does: they import this one."""
+    for module in FOLLOWERS:
+        import_module(f"marketplace.services.{module}")
 
 
 def _is_touched(ports: Ports, share: Share) -> bool:
