@@ -1,20 +1,16 @@
 """Payments with saved details through their function: each outcome told, each refusal one clear problem."""
 
 import io
-import os
-import subprocess
-import sys
 from typing import Any
 
 import pytest
 
-from local.cloud.places import PROJECT
 from marketplace.domain.commands import Doubt
 from marketplace.domain.declines import WORDS
 from marketplace.ports import Done, NoAnswer, Operation, Refusal
 
 from ..fakes.stripe import payment_intent
-from .backend import BUYER, ENVIRONMENT, NOBODY, OPERATOR, Answer, Backend, User, merchant_user
+from .backend import BUYER, NOBODY, OPERATOR, Answer, Backend, User, merchant_user
 
 BEN = User({"sub": "auth0|ben", "cognito:groups": "[buyer]"})
 
@@ -125,14 +121,3 @@ def test_bad_input_is_one_problem_and_plans_nothing(case: Case) -> None:
         assert (answer.status, answer.problem) == (status, slug), answer.text
     assert case.backend.store.snapshot() == before
     assert not [each for each in case.backend.stripe.asked if each.operation is Operation.CREATE_PAYMENT_INTENT]
-
-
-def test_the_function_alone_carries_out_all_that_follows_from_a_payment() -> None:
-    """A handler registers itself when its module is imported; the other tests import all of them."""
-    code = (
-        "import functions.payments.app; from marketplace.services.commands import HANDLERS; "
-        "from marketplace.domain.commands import CommandKind as K; "
-        "assert {K.CREATE_PAYMENT_INTENT, K.CANCEL_PAYMENT} <= set(HANDLERS), HANDLERS"
-    )
-    environment = {**ENVIRONMENT, "PYTHONPATH": os.pathsep.join(sys.path)}
-    subprocess.run([sys.executable, "-c", code], check=True, env=environment, cwd=PROJECT)

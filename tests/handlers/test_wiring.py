@@ -194,7 +194,8 @@ def test_each_function_alone_carries_out_all_that_follows(function: str) -> None
         f"import functions.{function}; from marketplace.services import commands; "
         "from marketplace.domain.commands import CommandKind as K; "
         "[commands.follower_of(kind) for kind in (K.CREATE_TRANSFER, K.REVERSE_TRANSFER, K.CREATE_REFUND, "
-        "K.REFUND_APPLICATION_FEE, K.CANCEL_PAYMENT, K.CAPTURE_PAYMENT)]; assert commands._SHARES"
+        "K.REFUND_APPLICATION_FEE, K.CREATE_PAYMENT_INTENT, K.CANCEL_PAYMENT, K.CAPTURE_PAYMENT)]; "
+        "assert commands._SHARES"
     )
     subprocess.run(
         [sys.executable, "-c", script], cwd=PROJECT, check=True, timeout=60,

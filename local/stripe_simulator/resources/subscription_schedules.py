@@ -22,7 +22,7 @@ from ..schedules.records import (
     SCHEDULES,
     is_open,
 )
-from ..subscriptions import changing, cycling
+from ..subscriptions import beginning, changing, cycling
 from ..subscriptions.records import RENEWING, SUBSCRIPTIONS
 from ..values import Object
 from .customers import before_deletion
@@ -43,11 +43,7 @@ def create(context: Context) -> Object:
     for name in ("customer", "phases"):
         if not params.get(name):
             raise InvalidParameterError(f"Missing required param: {name}.", code="parameter_missing", param=name)
-    customer = context.state.find("customer", params["customer"])
-    if customer is None or "deleted" in customer:
-        raise InvalidParameterError(
-            f"No such customer: '{params['customer']}'", code="resource_missing", param="customer"
-        )
+    customer = beginning.buyer(context, params["customer"])
     now = now_for(context, customer)
     start: int = now if params.get("start_date", "now") == "now" else params["start_date"]
     if start < now:

@@ -52,11 +52,7 @@ def begin(
         InvalidRequestError: items, a trial or accounts that Stripe refuses; nothing to pay with.
         CardError: 402, the first payment was declined and ``payment_behavior`` is ``error_if_incomplete``.
     """
-    customer = context.state.find("customer", params["customer"])
-    if customer is None or "deleted" in customer:
-        raise InvalidParameterError(
-            f"No such customer: '{params['customer']}'", code="resource_missing", param="customer"
-        )
+    customer = buyer(context, params["customer"])
     now = now_for(context, customer)
     behavior = params.get("payment_behavior", "allow_incomplete")
     way = first_payment or _FIRST_PAYMENT.get(behavior)
@@ -85,6 +81,18 @@ def begin(
     subscription = _bill_first(context, subscription, params, way, behavior, payment)
     cycling.plan(context, subscription)
     return context.state.get(SUBSCRIPTIONS, subscription["id"])
+
+
+def buyer(context: Context, customer_id: str) -> Object:
+    """Who subscribes.
+
+    Raises:
+        InvalidParameterError: nobody, or one that was deleted.
+    """
+    customer = context.state.find("customer", customer_id)
+    if customer is None or "deleted" in customer:
+        raise InvalidParameterError(f"No such customer: '{customer_id}'", code="resource_missing", param="customer")
+    return customer
 
 
 def add_item(
