@@ -9,7 +9,7 @@ import pytest
 
 from marketplace.domain.commands import Doubt
 from marketplace.domain.errors import NotFound
-from marketplace.ports import Done, NoAnswer, Operation
+from marketplace.ports import Done, NoAnswer, Operation, Refusal
 
 from .backend import Backend, Context
 
@@ -55,6 +55,13 @@ def test_a_list_that_stripe_does_not_give_keeps_no_other_waiting_and_is_read_aga
     lists(backend, Done(NOTHING))
     assert run(backend)["pages"] == 1
     capsys.readouterr()
+
+
+def test_a_key_that_may_not_read_one_list_reads_the_others(backend: Backend, log: io.StringIO) -> None:
+    lists(backend, Refusal("more_permissions_required"), Done(NOTHING))
+    assert run(backend) == {"pages": 2, "listed": 0, "applied": 0, "troubles": 1}
+    told = json.loads(log.getvalue().splitlines()[-1])
+    assert (told["item_id"], told["error"]) == ("payments", "StripeRefused")
 
 
 def test_f27_with_too_little_time_nothing_is_read(backend: Backend) -> None:

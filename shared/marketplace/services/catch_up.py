@@ -16,7 +16,7 @@ from typing import Any, Final
 from marketplace.domain.books import EventMarker
 from marketplace.domain.catching_up import EventCheckpoint, EventStream
 from marketplace.domain.deferred import dataclass
-from marketplace.domain.errors import Unavailable
+from marketplace.domain.errors import StripeRefused, Unavailable
 from marketplace.ports import Conflict, Operation, Ports, Ref, Replace
 from marketplace.services.creating import create_missing
 from marketplace.services.events import EventOutcome, take_in
@@ -51,7 +51,7 @@ def catch_up(ports: Ports, *, has_time: Callable[[], bool], since: datetime | No
             _read_on(ports, checkpoint, until, has_time, done)
         except Conflict:
             continue  # another run is at it
-        except Unavailable as error:
+        except (StripeRefused, Unavailable) as error:
             done.troubles.append((stream, error))
     return done
 
