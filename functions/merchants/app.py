@@ -91,6 +91,28 @@ class OnboardingLinkView(View):
     expires_at: datetime
 
 
+class DebtView(View):
+    """What a merchant should have given back for `cause`, a refund or dispute, and could not.
+
+    Of `amount`, `netted` was kept of later shares, `collected` taken from its balance, `written_off` given up; `rest`
+    is owed, and `collecting` on its way.
+    """
+
+    id: str
+    merchant_id: str
+    transaction_id: str
+    cause: str
+    amount: int
+    currency: str
+    status: str
+    rest: int
+    netted: int
+    collecting: int
+    collected: int
+    written_off: int
+    created_at: datetime
+
+
 @app.post("/merchants", status_code=HTTPStatus.CREATED)
 def create_merchant(body: MerchantBody, caller: Caller, key: OptionalIdempotencyKey = None) -> MerchantView:
     """Make a merchant and its connected account."""
@@ -109,6 +131,15 @@ def list_merchants(caller: Caller, cursor: Cursor = None, limit: Limit = DEFAULT
 def read_merchant(merchant_id: str, caller: Caller) -> MerchantView:
     """A merchant, with what its account still lacks."""
     return MerchantView.of(merchants.read_merchant(ports, caller, merchant_id))
+
+
+@app.get("/merchants/<merchant_id>/debts")
+def list_debts(
+    merchant_id: str, caller: Caller, cursor: Cursor = None, limit: Limit = DEFAULT_PAGE
+) -> Listing[DebtView]:
+    """What a merchant owes for refunds and disputes that its balance did not cover, newest first."""
+    page = merchants.list_debts(ports, caller, merchant_id, cursor=cursor, limit=limit)
+    return Listing(data=[DebtView.of(debt) for debt in page.items], cursor=page.cursor)
 
 
 @app.post("/merchants/<merchant_id>/onboarding-links", status_code=HTTPStatus.CREATED)
