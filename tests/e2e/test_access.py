@@ -76,7 +76,7 @@ def ask(caller: Caller, method: str, path: str, ids: dict[str, str]) -> tuple[in
 
 @pytest.mark.parametrize("role", ["merchant", "buyer"])
 @pytest.mark.parametrize(("method", "path"), WITH_AN_ID)
-def test_another_s_is_answered_like_what_is_not_there(
+def test_omi_6840_service_bot_407_another_s_is_answered_like_what_is_not_there(
     shop: Shop, estate: Estate, method: str, path: str, role: str
 ) -> None:
     stranger = estate.strangers[role]

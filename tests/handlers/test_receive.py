@@ -181,7 +181,9 @@ def test_a_body_over_256_kb_is_refused(receiver: Receiver) -> None:
     assert receiver.queued() == []
 
 
-def test_f01_when_the_queue_fails_stripe_comes_again(receiver: Receiver, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_f01_truxify_6069_when_the_queue_fails_stripe_comes_again(
+    receiver: Receiver, monkeypatch: pytest.MonkeyPatch
+) -> None:
     receiver.sqs.delete_queue(QueueUrl=receiver.url)
     assert receiver.deliver() == 503
 

@@ -96,7 +96,7 @@ def test_f17_a_netting_that_dies_anywhere_pays_a_debt_once() -> None:
         assert_proven(market, market.transaction_id)
 
 
-def test_eliza_11022_a_transfer_left_for_days_is_looked_for_before_it_is_asked_for_again() -> None:
+def test_eliza_11022_spree_14500_a_transfer_left_for_days_is_looked_for_before_it_is_asked_for_again() -> None:
     """spree#14500, mercur: the key was pruned after a day, and the transfer made again."""
     for step, market in each_step(cart_paid_at_stripe, lambda market: market.take_in(*market.waiting)):
         market.advance(3 * 24 * 3_600)

@@ -119,7 +119,9 @@ def orders(events: list[Event]) -> Iterator[tuple[Event, ...]]:
 
 
 @pytest.mark.parametrize("story", STORIES)
-def test_every_order_of_the_events_ends_in_the_same_state(story: Callable[[Market], str]) -> None:
+def test_fxa_10934_pay_rails_371_every_order_of_the_events_ends_in_the_same_state(
+    story: Callable[[Market], str],
+) -> None:
     market = Market()
     transaction_id = story(market)
     events = market.events()
@@ -135,7 +137,7 @@ def test_every_order_of_the_events_ends_in_the_same_state(story: Callable[[Marke
 
 
 @pytest.mark.parametrize("story", STORIES)
-def test_every_duplication_of_the_events_ends_in_the_same_state(story: Callable[[Market], str]) -> None:
+def test_dj_stripe_1239_every_duplication_of_the_events_ends_in_the_same_state(story: Callable[[Market], str]) -> None:
     market = Market()
     transaction_id = story(market)
     events = market.events()
@@ -222,7 +224,7 @@ def test_f07_medusa_13301_the_buyers_return_fulfils_nothing_whenever_it_comes(ma
         assert fork.state() == expected.state()
 
 
-def test_sync_engine_268_two_events_in_one_second_in_both_orders(market: Market) -> None:
+def test_sync_engine_268_posthog_98651_two_events_in_one_second_in_both_orders(market: Market) -> None:
     """F06. PostHog#98651 is the same tie."""
     transaction_id = paid(market)
     events = market.events()
