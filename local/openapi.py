@@ -10,7 +10,10 @@ from local.cloud.places import PROJECT
 
 DOCUMENT: Final = PROJECT / "docs" / "openapi.json"
 VERSION: Final = "0.1.0"
-HANDLERS: Final = ("merchants", "catalog", "checkout", "refunds", "transactions", "ledger", "customers", "payments")
+HANDLERS: Final = (
+    *("merchants", "catalog", "checkout", "customers", "payments", "refunds", "transfers", "disputes"),
+    *("transactions", "ledger"),
+)
 # What the handlers want to know when they start, and their types do not depend on.
 ENVIRONMENT: Final = {
     "AWS_DEFAULT_REGION": "us-east-1",

@@ -10,13 +10,13 @@ from pydantic import BeforeValidator, Field
 
 from marketplace.adapters import wiring
 from marketplace.domain.fees import FeePolicy
-from marketplace.edge.fields import DEFAULT_PAGE, Currency, Cursor, Limit, Name, RequestModel, Url
-from marketplace.edge.idempotency import OptionalIdempotencyKey, key_or_new, once
+from marketplace.edge.fields import DEFAULT_PAGE, Currency, Cursor, Limit, Name, Reason, RequestModel, Url
+from marketplace.edge.idempotency import IdempotencyKey, OptionalIdempotencyKey, key_or_new, once
 from marketplace.edge.invocation import Invocation
 from marketplace.edge.resolver import Api, Caller
 from marketplace.edge.settings import Part, Settings
 from marketplace.edge.views import Listing, View
-from marketplace.services import merchants
+from marketplace.services import debts, merchants
 from marketplace.services.merchants import NewMerchant
 
 MOST_CURRENCIES = 200  # more than there are
@@ -57,6 +57,12 @@ class MerchantBody(RequestModel):
             currencies=tuple(dict.fromkeys(self.currencies)),
             fee_policy=None if self.fee_policy is None else FeePolicy.of(self.fee_policy.model_dump()),
         )
+
+
+class WriteOffBody(RequestModel):
+    """Why a debt is given up."""
+
+    reason: Reason
 
 
 class OnboardingLinkBody(RequestModel):
@@ -110,6 +116,7 @@ class DebtView(View):
     collecting: int
     collected: int
     written_off: int
+    reason: Annotated[str | None, Field(description="Of the write-off.")]
     created_at: datetime
 
 
@@ -138,8 +145,28 @@ def list_debts(
     merchant_id: str, caller: Caller, cursor: Cursor = None, limit: Limit = DEFAULT_PAGE
 ) -> Listing[DebtView]:
     """What a merchant owes for refunds and disputes that its balance did not cover, newest first."""
-    page = merchants.list_debts(ports, caller, merchant_id, cursor=cursor, limit=limit)
+    page = debts.list_debts(ports, caller, merchant_id, cursor=cursor, limit=limit)
     return Listing(data=[DebtView.of(debt) for debt in page.items], cursor=page.cursor)
+
+
+@app.get("/debts")
+def list_open_debts(caller: Caller, cursor: Cursor = None, limit: Limit = DEFAULT_PAGE) -> Listing[DebtView]:
+    """What all merchants owe now, newest first."""
+    page = debts.list_open_debts(ports, caller, cursor=cursor, limit=limit)
+    return Listing(data=[DebtView.of(debt) for debt in page.items], cursor=page.cursor)
+
+
+@app.get("/debts/<debt_id>")
+def read_debt(debt_id: str, caller: Caller) -> DebtView:
+    """A debt."""
+    return DebtView.of(debts.read_debt(ports, caller, debt_id))
+
+
+@app.post("/debts/<debt_id>/write-off")
+def write_off(debt_id: str, body: WriteOffBody, key: IdempotencyKey, caller: Caller) -> DebtView:
+    """Give up what is left of a debt: it becomes the platform's loss."""
+    wanted = once(caller, f"POST /debts/{debt_id}/write-off", key, body)
+    return DebtView.of(debts.write_off(ports, caller, debt_id, body.reason, wanted))
 
 
 @app.post("/merchants/<merchant_id>/onboarding-links", status_code=HTTPStatus.CREATED)

@@ -3,7 +3,6 @@
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
-from enum import StrEnum
 from typing import Any, Final, NamedTuple, Protocol
 from urllib.parse import urlsplit
 
@@ -17,7 +16,7 @@ from marketplace.domain.commands import Command, Doubt
 from marketplace.domain.customers import Customer
 from marketplace.domain.debts import Debt
 from marketplace.domain.deferred import dataclass
-from marketplace.domain.disputes import Dispute
+from marketplace.domain.disputes import Dispute, Disputed
 from marketplace.domain.errors import InvalidReturnUrl, Unavailable
 from marketplace.domain.fees import FeePolicy
 from marketplace.domain.ledger import JournalEntry
@@ -28,6 +27,7 @@ from marketplace.domain.reconciliation import Discrepancy, PayoutReconciliation,
 from marketplace.domain.refunds import Refund
 from marketplace.domain.shares import Share
 from marketplace.domain.transactions import Payment, Transaction
+from marketplace.operations import Operation
 
 Versioned = (
     Audit | Command | Customer | Debt | Discrepancy | Dispute | EventCheckpoint | Finding | Merchant | Payment
@@ -38,6 +38,7 @@ WrittenOnce = (
     AccountBalance
     | BalanceTransaction
     | Closing
+    | Disputed
     | EventMarker
     | IdempotencyRecord
     | JournalEntry
@@ -145,6 +146,12 @@ class Store(Protocol):
     def debts(self, merchant_id: str, *, cursor: str | None, limit: int) -> Page[Debt]:
         """A merchant's debts, settled ones too. Raises InvalidCursor."""
 
+    def disputes(self, merchant_id: str | None, *, cursor: str | None, limit: int) -> Page[Dispute]:
+        """The disputes about a merchant's sales, or about all. Raises InvalidCursor."""
+
+    def open_debts(self, *, cursor: str | None, limit: int) -> Page[Debt]:
+        """The debts of all merchants of which something is owed. Raises InvalidCursor."""
+
     def merchant_of_account(self, account_id: str) -> str | None:
         """The id of the merchant behind a connected account, a moment after it was written."""
 
@@ -188,51 +195,6 @@ class Store(Protocol):
 def one[T: Item](store: Store, ref: Ref[T]) -> T | None:
     """A single item."""
     return store.get(ref)(ref)
-
-
-class Operation(StrEnum):
-    """What is asked of Stripe: the path of the method in stripe-python's client."""
-
-    CREATE_ACCOUNT = "v2.core.accounts.create"
-    READ_ACCOUNT = "v2.core.accounts.retrieve"
-    LIST_ACCOUNTS = "v2.core.accounts.list"
-    CREATE_ACCOUNT_LINK = "v2.core.account_links.create"
-    CREATE_PRODUCT = "v1.products.create"
-    LIST_PRODUCTS = "v1.products.list"
-    CREATE_PRICE = "v1.prices.create"
-    LIST_PRICES = "v1.prices.list"
-    CREATE_CUSTOMER = "v1.customers.create"
-    READ_CUSTOMER = "v1.customers.retrieve"
-    UPDATE_CUSTOMER = "v1.customers.update"
-    LIST_CUSTOMERS = "v1.customers.list"
-    LIST_PAYMENT_METHODS = "v1.customers.payment_methods.list"
-    READ_PAYMENT_METHOD = "v1.customers.payment_methods.retrieve"
-    DETACH_PAYMENT_METHOD = "v1.payment_methods.detach"
-    CREATE_CHECKOUT_SESSION = "v1.checkout.sessions.create"
-    READ_CHECKOUT_SESSION = "v1.checkout.sessions.retrieve"
-    EXPIRE_CHECKOUT_SESSION = "v1.checkout.sessions.expire"
-    LIST_CHECKOUT_SESSIONS = "v1.checkout.sessions.list"
-    LIST_BALANCE_TRANSACTIONS = "v1.balance_transactions.list"
-    CREATE_REFUND = "v1.refunds.create"
-    LIST_REFUNDS = "v1.refunds.list"
-    READ_REFUND = "v1.refunds.retrieve"
-    REFUND_APPLICATION_FEE = "v1.application_fees.refunds.create"
-    LIST_APPLICATION_FEE_REFUNDS = "v1.application_fees.refunds.list"
-    LIST_SESSION_LINE_ITEMS = "v1.checkout.sessions.line_items.list"
-    CREATE_TRANSFER = "v1.transfers.create"
-    LIST_TRANSFERS = "v1.transfers.list"
-    REVERSE_TRANSFER = "v1.transfers.reversals.create"
-    LIST_REVERSALS = "v1.transfers.reversals.list"
-    READ_PAYMENT_INTENT = "v1.payment_intents.retrieve"
-    CREATE_PAYMENT_INTENT = "v1.payment_intents.create"
-    LIST_PAYMENT_INTENTS = "v1.payment_intents.list"
-    CAPTURE_PAYMENT_INTENT = "v1.payment_intents.capture"
-    CANCEL_PAYMENT_INTENT = "v1.payment_intents.cancel"
-    READ_CHARGE = "v1.charges.retrieve"
-    READ_BALANCE = "v1.balance.retrieve"
-    LIST_DISPUTES = "v1.disputes.list"
-    LIST_EVENTS = "v1.events.list"
-    LIST_THIN_EVENTS = "v2.core.events.list"
 
 
 @dataclass(frozen=True)

@@ -18,10 +18,11 @@ from marketplace.domain.fees import FeePolicy
 from marketplace.domain.ids import RANDOM_BITS, make_id
 from marketplace.domain.ledger import JournalEntry
 from marketplace.domain.merchants import Merchant, MerchantStatus, OnboardingLink
+from marketplace.domain.movements import MovementStatus, Reversal, Transfer
 from marketplace.domain.postings import payment_entries
 from marketplace.domain.reconciliation import Discrepancy, LineStatus, PayoutReconciliation, Reconciliation, Tally
 from marketplace.domain.refunds import Refund, RefundPart
-from marketplace.domain.shares import DebtPart, MovementStatus, Reversal, Share, Transfer
+from marketplace.domain.shares import DebtPart, Share
 from marketplace.domain.transactions import ChargeType, Leg, LineItem, Payment, Transaction
 from marketplace.ports import Create, Item, Store
 
@@ -175,9 +176,10 @@ class Examples:
         part = RefundPart(merchant_id=transaction.legs[0].merchant_id, amount=5000, fee=500)
         return Dispute(
             id=self.id("dispute", transaction.id), transaction_id=transaction.id,
+            merchant_ids=(part.merchant_id,),
             stripe_dispute_id=self.stripe_id("du", 24), charge_id=self.stripe_id("ch", 24), amount=5000, currency="usd",
             reason="fraudulent", status=DisputeStatus.NEEDS_RESPONSE, withdrawn=5000, fee=1500, parts=(part,),
-            dispute_fee_parts={part.merchant_id: 1500}, evidence={"uncategorized_text": "sent"}, created_at=self.now,
+            dispute_fee_parts={part.merchant_id: 1500}, created_at=self.now,
         )  # fmt: skip
 
     def entries(self, transaction: Transaction, payment: Payment) -> tuple[JournalEntry, ...]:

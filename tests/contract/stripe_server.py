@@ -15,7 +15,8 @@ from local.stripe_simulator.messages import Request
 from local.stripe_simulator.simulator import Simulator
 from marketplace.adapters.stripe_gateway import StripeGateway
 from marketplace.domain.commands import Doubt
-from marketplace.ports import Answer, NoAnswer, Operation
+from marketplace.operations import Operation
+from marketplace.ports import Answer, NoAnswer
 
 UNKNOWN = NoAnswer(Doubt.NO_ANSWER)
 FAILED = NoAnswer(Doubt.STRIPE_FAILED)

@@ -8,7 +8,8 @@ import pytest
 from marketplace.adapters import stripe_gateway
 from marketplace.adapters.stripe_gateway import CONNECT_SECONDS, KEPT_SECONDS, LONGEST_CALL_SECONDS
 from marketplace.domain.errors import StripeRefused, Unavailable
-from marketplace.ports import Answer, Done, Operation, Refusal, StripeUnavailable
+from marketplace.operations import Operation
+from marketplace.ports import Answer, Done, Refusal, StripeUnavailable
 
 from .stripe_server import FAILED, PRODUCT, UNKNOWN, Key, Lab, Reply, Stripe, cut_short, error, hang_up, say, sleep
 

@@ -6,7 +6,8 @@ from decimal import Decimal
 import pytest
 
 from local.stripe_simulator import parameters
-from marketplace.ports import Done, Operation
+from marketplace.operations import Operation
+from marketplace.ports import Done
 
 from ..fakes.stripe import PATHS
 from .stripe_server import FAILED, Lab, Stripe, error, say

@@ -29,6 +29,7 @@ from marketplace.domain.books import Books
 from marketplace.domain.catalog import Price, Product
 from marketplace.domain.closings import AccountBalance, Closing, Posting
 from marketplace.domain.debts import Debt
+from marketplace.domain.disputes import Dispute
 from marketplace.domain.merchants import Merchant
 from marketplace.domain.principals import Principal
 from marketplace.domain.reconciliation import Discrepancy, PayoutReconciliation, Reconciliation, Walk
@@ -104,6 +105,16 @@ class MemoryStore:
     def debts(self, merchant_id: str, *, cursor: str | None, limit: int) -> Page[Debt]:
         with self._step("debts"):
             return self._page(Debt, listings.debts_of(merchant_id), cursor, limit, "debts", merchant_id)
+
+    def open_debts(self, *, cursor: str | None, limit: int) -> Page[Debt]:
+        with self._step("open_debts"):
+            return self._page(Debt, listings.open_debts(), cursor, limit, "open_debts")
+
+    def disputes(self, merchant_id: str | None, *, cursor: str | None, limit: int) -> Page[Dispute]:
+        with self._step("disputes"):
+            keys_found, after = self._keys(listings.disputes(merchant_id), cursor, limit, "disputes", merchant_id)
+            known = {dispute.id: dispute for dispute in self._all(Dispute)}
+            return Page(items=tuple(known[key.sk.rpartition("#")[2]] for key in keys_found), cursor=after)
 
     def merchant_of_account(self, account_id: str) -> str | None:
         with self._step("merchant_of_account"):

@@ -7,7 +7,8 @@ from typing import Any, Final
 
 from local.stripe_simulator import parameters
 from marketplace.domain.errors import StripeRefused
-from marketplace.ports import Answer, Done, NoAnswer, Operation, Refusal, StripeUnavailable
+from marketplace.operations import Operation
+from marketplace.ports import Answer, Done, NoAnswer, Refusal, StripeUnavailable
 
 PATHS: Final[Mapping[Operation, tuple[str, str]]] = {
     Operation.CREATE_ACCOUNT: ("POST", "/v2/core/accounts"),
@@ -47,6 +48,10 @@ PATHS: Final[Mapping[Operation, tuple[str, str]]] = {
     Operation.READ_CHARGE: ("GET", "/v1/charges/{}"),
     Operation.READ_BALANCE: ("GET", "/v1/balance"),
     Operation.LIST_DISPUTES: ("GET", "/v1/disputes"),
+    Operation.READ_DISPUTE: ("GET", "/v1/disputes/{}"),
+    Operation.UPDATE_DISPUTE: ("POST", "/v1/disputes/{}"),
+    Operation.CLOSE_DISPUTE: ("POST", "/v1/disputes/{}/close"),
+    Operation.CREATE_FILE: ("POST", "/v1/files"),
     Operation.LIST_EVENTS: ("GET", "/v1/events"),
     Operation.LIST_THIN_EVENTS: ("GET", "/v2/core/events"),
     Operation.LIST_REVERSALS: ("GET", "/v1/transfers/{}/reversals"),

@@ -19,7 +19,10 @@ from ..fakes.stripe import FakeStripe
 
 EVENTS = Path(__file__).parent / "events"
 SHOP = "http://localhost:3000"
-ROUTES = ("merchants", "catalog", "checkout", "refunds", "transactions", "ledger", "customers", "payments")
+ROUTES = (
+    *("merchants", "catalog", "checkout", "customers", "payments", "refunds", "transfers", "disputes"),
+    *("transactions", "ledger"),
+)
 SCHEDULES = ("sweep", "catch_up", "reconcile", "audit")
 FUNCTIONS = (*(f"{name}.app" for name in ROUTES), "webhooks.process", *(f"schedules.{name}" for name in SCHEDULES))
 ENVIRONMENT = {
@@ -219,7 +222,9 @@ _SERVES = {
     "ledger.app": ("/ledger/", "/reconciliations", "/audits", "/exports/"),
     "checkout.app": ("/checkout/",),
     "customers.app": ("/customers",),
-    "merchants.app": ("/merchants", "/onboarding/"),
+    "transfers.app": ("/transfers",),
+    "disputes.app": ("/disputes",),
+    "merchants.app": ("/merchants", "/onboarding/", "/debts"),
 }
 
 

@@ -8,7 +8,8 @@ from typing import Any
 
 import pytest
 
-from marketplace.ports import Done, Operation
+from marketplace.operations import Operation
+from marketplace.ports import Done
 
 from ..fakes.stripe import account
 from .backend import BUYER, NOBODY, OPERATOR, SHOP, Answer, Backend, User, merchant_user

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from marketplace.domain.principals import SYSTEM
-from marketplace.ports import Operation
+from marketplace.operations import Operation
 
 from .backend import BUYER, OPERATOR, SHOP, Answer, Backend, User, merchant_user
 

@@ -9,7 +9,8 @@ import pytest
 
 from marketplace.domain.commands import Doubt
 from marketplace.domain.errors import NotFound
-from marketplace.ports import Done, NoAnswer, Operation, Refusal
+from marketplace.operations import Operation
+from marketplace.ports import Done, NoAnswer, Refusal
 
 from .backend import Backend, Context
 

@@ -5,7 +5,8 @@ from typing import Any
 import pytest
 
 from marketplace.domain.commands import Doubt
-from marketplace.ports import NoAnswer, Operation, Refusal
+from marketplace.operations import Operation
+from marketplace.ports import NoAnswer, Refusal
 
 from .backend import BUYER, NOBODY, OPERATOR, Answer, Backend, User, merchant_user
 

@@ -5,7 +5,8 @@ from datetime import datetime
 import pytest
 
 from marketplace.domain.commands import Doubt
-from marketplace.ports import Done, NoAnswer, Operation
+from marketplace.operations import Operation
+from marketplace.ports import Done, NoAnswer
 
 from ..fakes.stripe import refund
 from .backend import BUYER, NOBODY, OPERATOR, SHOP, Backend, User, merchant_user

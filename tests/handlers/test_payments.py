@@ -7,7 +7,8 @@ import pytest
 
 from marketplace.domain.commands import Doubt
 from marketplace.domain.declines import WORDS
-from marketplace.ports import Done, NoAnswer, Operation, Refusal
+from marketplace.operations import Operation
+from marketplace.ports import Done, NoAnswer, Refusal
 
 from ..fakes.stripe import payment_intent
 from .backend import BUYER, NOBODY, OPERATOR, Answer, Backend, User, merchant_user

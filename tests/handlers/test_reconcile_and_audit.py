@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 
 from marketplace.domain.commands import Doubt
-from marketplace.ports import Done, NoAnswer, Operation
+from marketplace.operations import Operation
+from marketplace.ports import Done, NoAnswer
 
 from .backend import OPERATOR, Backend, Context
 

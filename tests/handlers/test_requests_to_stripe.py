@@ -3,7 +3,8 @@
 from typing import Any
 
 from marketplace.domain.commands import Doubt
-from marketplace.ports import Done, NoAnswer, Operation
+from marketplace.operations import Operation
+from marketplace.ports import Done, NoAnswer
 
 from ..fakes.stripe import refund
 from .backend import BUYER, OPERATOR, SHOP, Backend, Context, stripe_event
@@ -21,7 +22,7 @@ CREATIONS = (
 )
 
 # As strict, with the same types: tests/simulation/test_carts.py, test_disputes.py, test_captures.py, test_customers.py,
-# test_off_session.py, test_catch_up.py.
+# test_off_session.py, test_catch_up.py, test_dispute_answers.py.
 ASKED_OF_THE_SIMULATOR = {
     Operation.LIST_BALANCE_TRANSACTIONS,
     Operation.LIST_SESSION_LINE_ITEMS,
@@ -32,6 +33,10 @@ ASKED_OF_THE_SIMULATOR = {
     Operation.READ_REFUND,
     Operation.READ_CHARGE,
     Operation.LIST_DISPUTES,
+    Operation.READ_DISPUTE,
+    Operation.UPDATE_DISPUTE,
+    Operation.CLOSE_DISPUTE,
+    Operation.CREATE_FILE,
     Operation.LIST_EVENTS,
     Operation.LIST_THIN_EVENTS,
     Operation.READ_BALANCE,

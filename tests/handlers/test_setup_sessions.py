@@ -5,7 +5,8 @@ from typing import Any
 import pytest
 
 from marketplace.domain.commands import Doubt
-from marketplace.ports import NoAnswer, Operation
+from marketplace.operations import Operation
+from marketplace.ports import NoAnswer
 
 from .backend import BUYER, OPERATOR, SHOP, Answer, Backend, User, merchant_user
 

@@ -7,7 +7,8 @@ import pytest
 
 from marketplace.domain.commands import Doubt
 from marketplace.domain.errors import Unavailable
-from marketplace.ports import NoAnswer, Operation
+from marketplace.operations import Operation
+from marketplace.ports import NoAnswer
 
 from .backend import BUYER, Backend, Context
 

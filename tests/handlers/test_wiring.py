@@ -20,7 +20,7 @@ from marketplace.domain.fees import FeePolicy
 from marketplace.domain.policies import MoneyPolicy, Shortfall
 from marketplace.edge.invocation import Invocation
 from marketplace.edge.settings import InvalidEnvironment, Part, Settings
-from marketplace.ports import Operation
+from marketplace.operations import Operation
 from marketplace.services.commands import FOLLOWERS
 
 from ..contract.table import create_table

@@ -3,7 +3,8 @@
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
-from marketplace.ports import Answer, Change, Operation, StripeApi
+from marketplace.operations import Operation
+from marketplace.ports import Answer, Change, StripeApi
 
 
 class ProcessDied(BaseException):

@@ -27,7 +27,8 @@ from marketplace.domain.policies import MoneyPolicy
 from marketplace.domain.principals import SYSTEM, Principal, Role
 from marketplace.domain.refunds import Refund
 from marketplace.domain.transactions import Payment, Transaction
-from marketplace.ports import Operation, Policy, Ports, Ref, one
+from marketplace.operations import Operation
+from marketplace.ports import Policy, Ports, Ref, one
 from marketplace.services.balance_lines import take_in as take_in_lines
 from marketplace.services.baskets import Basket, InlineItem
 from marketplace.services.checkout import CheckoutSession, create_checkout_session

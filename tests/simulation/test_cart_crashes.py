@@ -1,7 +1,7 @@
 """A cart's settlement, refund and debts, the process dying at every step: as if it had not (F02, F10, F16, F17)."""
 
 from marketplace.domain.merchants import Merchant
-from marketplace.ports import Operation
+from marketplace.operations import Operation
 
 from .market import Market
 from .test_carts import assert_proven, paid_cart, pay_out

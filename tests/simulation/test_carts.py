@@ -6,10 +6,11 @@ import pytest
 
 from marketplace.domain.ledger import balances
 from marketplace.domain.merchants import Merchant
+from marketplace.domain.movements import MovementStatus
 from marketplace.domain.policies import MoneyPolicy
-from marketplace.domain.shares import Hold, MovementStatus, Share
+from marketplace.domain.shares import Hold, Share
 from marketplace.domain.transactions import ChargeType, TransactionStatus
-from marketplace.ports import Operation
+from marketplace.operations import Operation
 
 from .market import Market
 

@@ -15,7 +15,8 @@ from marketplace.domain.events import ACCOUNT_EVENTS, THIN_EVENTS
 from marketplace.domain.merchants import Merchant, MerchantStatus
 from marketplace.domain.refunds import RefundStatus
 from marketplace.domain.transactions import TransactionStatus
-from marketplace.ports import Operation, Ref, one
+from marketplace.operations import Operation
+from marketplace.ports import Ref, one
 from marketplace.services import catch_up as catching_up
 from marketplace.services.catch_up import CaughtUp, catch_up
 from marketplace.services.events import take_in

@@ -9,7 +9,8 @@ from marketplace.domain.errors import RequestUnderWay
 from marketplace.domain.refunds import RefundStatus
 from marketplace.domain.stripe_objects import session_facts
 from marketplace.domain.transactions import Payment, TransactionStatus, join
-from marketplace.ports import Change, Operation, Replace
+from marketplace.operations import Operation
+from marketplace.ports import Change, Replace
 from marketplace.services.checkout import CreateCheckoutSession, expire_checkout_session
 from marketplace.services.merchants import NewMerchant, create_merchant
 

@@ -10,7 +10,8 @@ from marketplace.domain.errors import CurrencyNotAccepted, InvalidAmount
 from marketplace.domain.merchants import Merchant
 from marketplace.domain.policies import MoneyPolicy
 from marketplace.domain.shares import Hold, release
-from marketplace.ports import Create, Operation, Replace
+from marketplace.operations import Operation
+from marketplace.ports import Create, Replace
 from marketplace.services.shares import even_out
 
 from .market import Market

@@ -10,7 +10,7 @@ from marketplace.domain.errors import NotAllowed, NotFound
 from marketplace.domain.merchants import Merchant
 from marketplace.domain.principals import Principal, Role
 from marketplace.domain.transactions import CaptureMethod, TransactionStatus
-from marketplace.ports import Operation
+from marketplace.operations import Operation
 from marketplace.services.baskets import Basket, InlineItem
 from marketplace.services.captures import capture
 from marketplace.services.off_session import OffSessionPayment, charge_saved, read_payment

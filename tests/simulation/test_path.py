@@ -16,7 +16,7 @@ from marketplace.domain.errors import (
 from marketplace.domain.ledger import balances, merchant_payable
 from marketplace.domain.refunds import RefundStatus
 from marketplace.domain.transactions import TransactionStatus
-from marketplace.ports import Operation
+from marketplace.operations import Operation
 from marketplace.services.checkout import expire_checkout_session, read_checkout_session
 from marketplace.services.merchants import NewMerchant, create_merchant
 

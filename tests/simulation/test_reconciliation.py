@@ -13,7 +13,8 @@ from local.stripe_simulator.settings import Settings
 from marketplace.domain.ledger import BANK, LOSSES, PLATFORM, STRIPE_BALANCE, STRIPE_RESERVES, JournalEntry, balances
 from marketplace.domain.merchants import Merchant
 from marketplace.domain.reconciliation import Discrepancy, LineStatus, PayoutReconciliation, Walk
-from marketplace.ports import Change, Operation, Replace, StripeUnavailable
+from marketplace.operations import Operation
+from marketplace.ports import Change, Replace, StripeUnavailable
 from marketplace.services.reconciliation import Reconciled, reconcile
 
 from .crashes import ProcessDied

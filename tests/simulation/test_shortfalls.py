@@ -10,7 +10,7 @@ from marketplace.domain.ledger import LOSSES, balances, merchant_debt
 from marketplace.domain.merchants import Merchant
 from marketplace.domain.policies import MoneyPolicy, Shortfall
 from marketplace.domain.refunds import RefundStatus
-from marketplace.ports import Operation
+from marketplace.operations import Operation
 
 from .crashes import ProcessDied
 from .market import Market

@@ -17,7 +17,8 @@ from marketplace.domain.audits import Audit, Finding
 from marketplace.domain.books import Books
 from marketplace.domain.catalog import Price, Product
 from marketplace.domain.closings import AccountBalance, Closing, Posting
-from marketplace.domain.debts import Debt
+from marketplace.domain.debts import Debt, DebtStatus
+from marketplace.domain.disputes import Dispute
 from marketplace.domain.merchants import Merchant
 from marketplace.domain.principals import Principal
 from marketplace.domain.reconciliation import Discrepancy, PayoutReconciliation, Reconciliation, Walk
@@ -101,6 +102,18 @@ class DynamoDBStore:
     def debts(self, merchant_id: str, *, cursor: str | None, limit: int) -> Page[Debt]:
         """A merchant's debts."""
         return self._page(Debt, listings.debts_of(merchant_id), cursor, limit, "debts", merchant_id)
+
+    def open_debts(self, *, cursor: str | None, limit: int) -> Page[Debt]:
+        """The debts of which something is owed; the index lags, and what was settled is left out."""
+        page = self._page(Debt, listings.open_debts(), cursor, limit, "open_debts")
+        return replace(page, items=tuple(each for each in page.items if each.status is DebtStatus.OPEN))
+
+    def disputes(self, merchant_id: str | None, *, cursor: str | None, limit: int) -> Page[Dispute]:
+        """The disputes about a merchant's sales, or about all."""
+        rows, after = self._rows(listings.disputes(merchant_id), cursor, limit, "disputes", merchant_id)
+        refs = [Ref(Dispute, key_in(row).sk.rpartition("#")[2]) for row in rows]
+        found = self._found(all_keys(refs))
+        return Page(items=tuple(each for ref in refs if (each := found(ref)) is not None), cursor=after)
 
     def merchant_of_account(self, account_id: str) -> str | None:
         """The id of the merchant behind a connected account."""

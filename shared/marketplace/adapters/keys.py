@@ -14,7 +14,9 @@ Share                 TRANSACTION#transaction-tx  SHARE#merchant-me      gsi_mer
                                                                          gsi_time=tx, gsi_due=..., gsi_due_at=...,
                                                                          gsi_stripe=WAITING#merchant-me (not ready)
 Refund                TRANSACTION#transaction-tx  REFUND#refund-tx-own
-Dispute               TRANSACTION#transaction-tx  DISPUTE#dispute-tx-own
+Dispute               TRANSACTION#transaction-tx  DISPUTE#dispute-tx-own gsi_merchant=DISPUTES, gsi_time=own
+Disputed              TRANSACTION#transaction-tx  DISPUTED#merchant-me#dispute-tx-own
+                                                                         gsi_merchant=DISPUTES#merchant-me, gsi_time=own
 Command               TRANSACTION#transaction-tx  COMMAND#command-own    gsi_due=DUE#3, gsi_due_at=...
 JournalEntry          TRANSACTION#transaction-tx  ENTRY#ch_1#settlement  gsi_stripe=tr_1 (what moved the balance),
                                                                          gsi_day=2026-11-23, gsi_booked_at=2026-11-23T
@@ -24,7 +26,8 @@ Merchant              MERCHANT#merchant-me        MERCHANT               gsi_mer
                                                                          gsi_stripe=acct_1
 Product               MERCHANT#merchant-me        PRODUCT#product-me-own
 Price                 MERCHANT#merchant-me        PRICE#price-me-own     gsi_merchant=product-me-own, gsi_time=own
-Debt                  MERCHANT#merchant-me        DEBT#debt-me-own       gsi_due=DUE#0, gsi_due_at=...
+Debt                  MERCHANT#merchant-me        DEBT#debt-me-own       gsi_due=DUE#0, gsi_due_at=...,
+                                                                         gsi_merchant=DEBTS, gsi_time=own (open)
 Command               MERCHANT#merchant-me        COMMAND#command-own    gsi_due=DUE#0, gsi_due_at=...
 IdempotencyRecord     IDEMPOTENCY#5e88            IDEMPOTENCY
 Customer              CUSTOMER#auth0|7            CUSTOMER
@@ -60,7 +63,7 @@ from marketplace.domain.closings import AccountBalance, Closing, name_of
 from marketplace.domain.commands import Command
 from marketplace.domain.customers import SUBJECT_PREFIX, Customer
 from marketplace.domain.debts import Debt
-from marketplace.domain.disputes import Dispute
+from marketplace.domain.disputes import Dispute, Disputed
 from marketplace.domain.ids import ALPHABET, is_id, owner_of
 from marketplace.domain.ledger import PLATFORM, JournalEntry
 from marketplace.domain.merchants import Merchant, OnboardingLink
@@ -93,6 +96,8 @@ ALL_MERCHANTS: Final = "MERCHANTS"
 ALL_RECONCILIATIONS: Final = "RECONCILIATIONS"
 ALL_PAYOUTS: Final = "PAYOUTS"
 OPEN_DISCREPANCIES: Final = "DISCREPANCIES"
+OPEN_DEBTS: Final = "DEBTS"
+ALL_DISPUTES: Final = "DISPUTES"
 WALKS: Final = "WALKS"
 
 WORDS: Final[Mapping[type[Any], str]] = {
@@ -101,6 +106,7 @@ WORDS: Final[Mapping[type[Any], str]] = {
     Refund: "REFUND",
     Share: "SHARE",
     Dispute: "DISPUTE",
+    Disputed: "DISPUTED",
     Debt: "DEBT",
     Command: "COMMAND",
     JournalEntry: "ENTRY",
@@ -128,6 +134,9 @@ _NAMED_BY_OWNER: Final[Mapping[type[Any], str]] = {
 }  # fmt: skip
 _NAMING_OWNER: Final[Mapping[type[Any], str]] = {
     Refund: "refund", Dispute: "dispute", Product: "product", Price: "price", Debt: "debt"
+}  # fmt: skip
+_NAMED_BY: Final[Mapping[type[Any], str]] = {
+    Payment: "transaction_id", EventMarker: "event_id", OnboardingLink: "token_hash"
 }  # fmt: skip
 _OF_ACCOUNTS: Final = frozenset({BalanceTransaction, Reconciliation, PayoutReconciliation, Discrepancy})
 _IN_ONE_PARTITION: Final[Mapping[type[Any], str]] = {Audit: AUDITS, Finding: FINDINGS, EventCheckpoint: EVENTS}
@@ -175,7 +184,7 @@ def key_of(ref: Ref[Any]) -> Key | None:
         return _key_in_ledger(ref, word)
     if ref.owner is not None:
         return _key(partition_of(ref.owner), f"{word}#{ref.id}")
-    if ref.kind in {Command, JournalEntry, Share, *_OF_ACCOUNTS}:
+    if ref.kind in {Command, Disputed, JournalEntry, Share, *_OF_ACCOUNTS}:
         raise ValueError(f"a {ref.kind.__name__} is found by its owner and id")
     return Key(f"{word}#{ref.id}", word)
 
@@ -184,8 +193,6 @@ def ref_of(item: Item) -> Ref[Any]:
     """How an item is referred to."""
     owner = None
     match item:
-        case Payment():
-            name = item.transaction_id
         case Command():
             name, owner = item.id, item.subject
         case JournalEntry():
@@ -198,12 +205,10 @@ def ref_of(item: Item) -> Ref[Any]:
             name, owner = item.scope, item.subject
         case Share():
             name, owner = item.merchant_id, item.transaction_id
-        case EventMarker():
-            name = item.event_id
-        case OnboardingLink():
-            name = item.token_hash
+        case Disputed():
+            name, owner = f"{item.merchant_id}#{item.dispute_id}", item.transaction_id
         case _:
-            name = item.id
+            name = getattr(item, _NAMED_BY.get(type(item), "id"))
     return Ref(type(item), name, owner=owner)
 
 

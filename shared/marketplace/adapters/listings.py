@@ -1,12 +1,14 @@
 """The lists that pages are read of: where each stands, and what a position in it is."""
 
 from marketplace.adapters.keys import (
+    ALL_DISPUTES,
     ALL_MERCHANTS,
     ALL_PAYOUTS,
     ALL_RECONCILIATIONS,
     AUDITS,
     BY_CUSTOMER,
     BY_MERCHANT,
+    OPEN_DEBTS,
     OPEN_DISCREPANCIES,
     OPEN_FINDINGS,
     WORDS,
@@ -16,10 +18,12 @@ from marketplace.adapters.keys import (
     partition_of,
     ulid_in,
 )
+from marketplace.adapters.places import disputes_about
 from marketplace.domain.audits import Audit, Finding
 from marketplace.domain.catalog import Price, Product
 from marketplace.domain.debts import Debt
 from marketplace.domain.deferred import dataclass
+from marketplace.domain.disputes import Dispute, Disputed
 from marketplace.domain.ids import is_id, owner_of
 from marketplace.domain.merchants import Merchant
 from marketplace.domain.reconciliation import Discrepancy, PayoutReconciliation, Reconciliation
@@ -95,6 +99,20 @@ def debts_of(merchant_id: str) -> Listing | None:
         return None
     prefix = f"debt-{ulid_in(merchant_id)}-"
     return Listing(kind=Debt, id_prefix=prefix, index=None, partition=f"MERCHANT#{merchant_id}")
+
+
+def open_debts() -> Listing:
+    """The debts of all merchants of which something is owed."""
+    return Listing(kind=Debt, id_prefix="", index=BY_MERCHANT, partition=OPEN_DEBTS)
+
+
+def disputes(merchant_id: str | None) -> Listing | None:
+    """The disputes about a merchant's sales, which are listed by themselves, or about all."""
+    if merchant_id is None:
+        return Listing(kind=Dispute, id_prefix="", index=BY_MERCHANT, partition=ALL_DISPUTES)
+    if not is_id("merchant", merchant_id):
+        return None
+    return Listing(kind=Disputed, id_prefix="", index=BY_MERCHANT, partition=disputes_about(merchant_id))
 
 
 def reconciliations_of(account: str | None) -> Listing | None:

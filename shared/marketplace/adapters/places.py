@@ -5,9 +5,11 @@ from datetime import datetime
 
 from marketplace.adapters.codec import time_text
 from marketplace.adapters.keys import (
+    ALL_DISPUTES,
     ALL_MERCHANTS,
     ALL_PAYOUTS,
     ALL_RECONCILIATIONS,
+    OPEN_DEBTS,
     OPEN_DISCREPANCIES,
     OPEN_FINDINGS,
     WALKS,
@@ -16,7 +18,8 @@ from marketplace.adapters.keys import (
 from marketplace.domain.audits import Finding
 from marketplace.domain.catalog import Price
 from marketplace.domain.commands import Command
-from marketplace.domain.debts import Debt
+from marketplace.domain.debts import Debt, DebtStatus
+from marketplace.domain.disputes import Dispute, Disputed
 from marketplace.domain.ledger import JournalEntry
 from marketplace.domain.merchants import Merchant
 from marketplace.domain.reconciliation import Discrepancy, PayoutReconciliation, Reconciliation, Walk
@@ -37,8 +40,8 @@ def index_attributes(item: Item) -> dict[str, str]:
             places = {"gsi_merchant": listed, "gsi_time": ulid_in(item.transaction_id) if listed else None}
             places |= {"gsi_stripe": waiting_for(item.merchant_id) if item.hold is Hold.NOT_READY else None}
             places |= _due(item.transaction_id, item.due_at)
-        case Debt():
-            places = _due(item.merchant_id, item.due_at)
+        case Debt() | Dispute() | Disputed():
+            places = _of_claim(item)
         case Merchant():
             places = {"gsi_merchant": ALL_MERCHANTS, "gsi_time": ulid_in(item.id), "gsi_stripe": item.account_id}
         case Price():
@@ -68,6 +71,22 @@ def due_shard(shard: int) -> str:
 def waiting_for(merchant_id: str) -> str:
     """Where the shares stand that wait for a merchant to become ready: in the index that is sparse anyway."""
     return f"WAITING#{merchant_id}"
+
+
+def disputes_about(merchant_id: str) -> str:
+    """Where the disputes about a merchant's sales are listed."""
+    return f"{ALL_DISPUTES}#{merchant_id}"
+
+
+def _of_claim(item: Debt | Dispute | Disputed) -> dict[str, str | None]:
+    match item:
+        case Debt():
+            listed = {"gsi_merchant": OPEN_DEBTS, "gsi_time": ulid_in(item.id)}
+            return {**(listed if item.status is DebtStatus.OPEN else {}), **_due(item.merchant_id, item.due_at)}
+        case Dispute():
+            return {"gsi_merchant": ALL_DISPUTES, "gsi_time": ulid_in(item.id)}
+        case Disputed():
+            return {"gsi_merchant": disputes_about(item.merchant_id), "gsi_time": ulid_in(item.dispute_id)}
 
 
 def _of_account(

@@ -13,10 +13,12 @@ from urllib.parse import parse_qs, urlsplit
 import requests
 import stripe
 from requests.adapters import BaseAdapter
+from stripe._base_address import BaseAddresses
 
 from marketplace.domain.commands import Doubt
 from marketplace.domain.errors import StripeRefused, Unavailable
-from marketplace.ports import Answer, Done, NoAnswer, Operation, Refusal, StripeUnavailable
+from marketplace.operations import Operation
+from marketplace.ports import Answer, Done, NoAnswer, Refusal, StripeUnavailable
 
 LONGEST_CALL_SECONDS: Final = 12.0  # Stripe's own writes take about one; the SDK's default of 80 outlives the function
 SHORTEST_CALL_SECONDS: Final = 1.0  # with less than this no call is started
@@ -159,7 +161,7 @@ class StripeGateway:
         if key not in self._clients:
             http_client = stripe.RequestsClient(session=self._session)
             client = stripe.StripeClient(
-                key, base_addresses={"api": self._api_base}, http_client=http_client, max_network_retries=0
+                key, base_addresses=_addresses(self._api_base), http_client=http_client, max_network_retries=0
             )
             self._clients = {key: client}
         return self._clients[key]
@@ -216,6 +218,13 @@ def _meaning(error: stripe.StripeError, operation: Operation) -> Answer:
     if status in CLIENT_ERRORS and kind:
         return Refusal(code or kind)
     return NoAnswer(Doubt.NO_ANSWER)  # a body that is not Stripe's: cut short, or of somebody in between
+
+
+def _addresses(api_base: str) -> BaseAddresses:
+    """Where requests go. Stripe takes files at another address than all else; a simulator takes them at its own."""
+    if api_base == stripe.DEFAULT_API_BASE:
+        return {"api": api_base}
+    return {"api": api_base, "files": api_base}
 
 
 def _said(error: stripe.StripeError) -> Mapping[str, Any]:

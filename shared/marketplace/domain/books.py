@@ -10,8 +10,8 @@ from marketplace.domain.deferred import dataclass
 from marketplace.domain.disputes import Dispute
 from marketplace.domain.ledger import EntryKind, JournalEntry
 from marketplace.domain.refunds import Refund, RefundPart
-from marketplace.domain.shares import Moves, Share, moves
-from marketplace.domain.transactions import Leg, Payment, Transaction
+from marketplace.domain.shares import Moves, Share, moves, rest
+from marketplace.domain.transactions import ChargeType, Leg, Payment, Transaction
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -130,10 +130,21 @@ class Books:
         )
         return sum(refund.amount - refund.fee for refund in recovered) if merchant_id in legs else 0
 
+    @property
+    def is_recovered_by_stripe(self) -> bool:
+        """Whether Stripe can take a refund off a destination charge's transfer: nothing else has come off it."""
+        shares = self.shares.values()
+        return self.transaction.charge_type is ChargeType.DESTINATION and not any(s.reversed or s.owed for s in shares)
+
     def needed_moves(self, share: Share) -> Moves:
         """What evens a share out."""
         merchant_id = share.merchant_id
         return moves(share, given_back=self.given_back(merchant_id), recovered=self.recovered(merchant_id))
+
+    def rested(self, share: Share) -> Share:
+        """The share with the hold that fits it now."""
+        merchant_id = share.merchant_id
+        return rest(share, given_back=self.given_back(merchant_id), recovered=self.recovered(merchant_id))
 
     @property
     def is_disputed(self) -> bool:

@@ -40,6 +40,8 @@ class CommandKind(StrEnum):
     CANCEL_PAYMENT = "cancel_payment"
     CREATE_TRANSFER = "create_transfer"
     REVERSE_TRANSFER = "reverse_transfer"
+    SUBMIT_EVIDENCE = "submit_evidence"
+    ACCEPT_DISPUTE = "accept_dispute"
 
 
 class CommandStatus(StrEnum):

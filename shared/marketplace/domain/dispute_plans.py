@@ -15,6 +15,7 @@ def new_dispute(books: Books, facts: DisputeFacts) -> Dispute:
     return Dispute(
         id=id_from("dispute", facts.created, facts.stripe_dispute_id, owner=books.transaction.id),
         transaction_id=books.transaction.id,
+        merchant_ids=tuple(leg.merchant_id for leg in books.transaction.legs),
         stripe_dispute_id=facts.stripe_dispute_id,
         charge_id=facts.charge_id,
         amount=facts.amount,

@@ -7,7 +7,9 @@ from enum import StrEnum
 from typing import Final
 
 from marketplace.domain.deferred import dataclass
+from marketplace.domain.errors import DisputeNotAnswerable
 from marketplace.domain.money import part_of, smallest_payable
+from marketplace.domain.principals import Principal
 from marketplace.domain.refunds import RefundPart
 
 
@@ -69,6 +71,7 @@ class Dispute:
 
     id: str
     transaction_id: str
+    merchant_ids: tuple[str, ...]  # of the sale
     stripe_dispute_id: str
     charge_id: str
     amount: int
@@ -76,7 +79,6 @@ class Dispute:
     reason: str
     status: DisputeStatus
     evidence_due_by: datetime | None = None
-    evidence: Mapping[str, str] = field(default_factory=dict)
     submitted_at: datetime | None = None
     withdrawn: int = 0
     fee: int = 0
@@ -111,6 +113,17 @@ class Dispute:
         step = smallest_payable(self.currency)
         return part_of(uncovered, self.standing, self.withdrawn, step=step) if self.withdrawn else 0
 
+    def is_all_seen_by(self, caller: Principal) -> bool:
+        """Whether nobody else's part of the sale is in it."""
+        return all(caller.sees_merchant(merchant_id) for merchant_id in self.merchant_ids)
+
+    @property
+    def waits_for(self) -> str | None:
+        """In words, what a dispute that is under way waits for."""
+        if self.status in ANSWERABLE:
+            return "evidence, or its acceptance"
+        return "the buyer's bank" if self.is_under_way else None
+
     def borne_by(self, merchant_id: str) -> int:
         """Minor units that a merchant gives back for it now, Stripe's fee included where it bears that."""
         if not self.withdrawn:
@@ -121,6 +134,27 @@ class Dispute:
 
     def _fee_of(self, merchant_id: str) -> int:
         return self.dispute_fee_parts.get(merchant_id, 0) if self.fee > self.fee_returned else 0
+
+
+@dataclass(frozen=True, kw_only=True)
+class Disputed:
+    """That a dispute is about a sale of a merchant's: for the merchant's list."""
+
+    dispute_id: str
+    merchant_id: str
+    transaction_id: str
+
+
+def require_answerable(dispute: Dispute, now: datetime) -> None:
+    """Refuse an answer to a dispute that waits for none.
+
+    Raises:
+        DisputeNotAnswerable: it was answered, it is closed, or its deadline is over.
+    """
+    if dispute.status not in ANSWERABLE:
+        raise DisputeNotAnswerable(f"the dispute is {dispute.status}: it waits for no answer")
+    if dispute.evidence_due_by is not None and dispute.evidence_due_by <= now:
+        raise DisputeNotAnswerable("the deadline for evidence is over")
 
 
 def join(dispute: Dispute, facts: DisputeFacts) -> Dispute:

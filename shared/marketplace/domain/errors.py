@@ -28,6 +28,11 @@ class MarketplaceError(Exception):
       + MerchantShort                a merchant cannot cover its part, and the policy is to refuse
       + TooManyRefunds
       + TooManyMovements             of one merchant's share
+      + TransferNotReversible        on its way, or nothing of it is with the merchant
+      + ReversalExceedsRest          more than is with the merchant
+      + DisputeNotAnswerable         it was answered, it is closed, or its deadline is over
+      + InvalidFile                  no document that a bank reads, or too large
+      + DebtNotOpen                  settled or written off, or being collected right now
       + NothingHeld                  no share, or no part of it, waits for a release
       + ReleaseExceedsHeld           more than is held
       + InvalidReleaseDate           over, or later than money may be held
@@ -151,6 +156,31 @@ class TooManyRefunds(Refused):
 
 class TooManyMovements(Refused):
     """The limit of transfers and reversals of one share is reached."""
+
+
+class TransferNotReversible(Refused):
+    """A transfer that has not arrived, or of which nothing is with the merchant."""
+
+
+class ReversalExceedsRest(Refused):
+    """More than is with the merchant of the transfer (minor units)."""
+
+    def __init__(self, asked: int, rest: int) -> None:
+        super().__init__(f"{asked} asked, {rest} with the merchant (minor units)")
+        self.asked = asked
+        self.rest = rest
+
+
+class DisputeNotAnswerable(Refused):
+    """A dispute that waits for no answer: it was given, or the dispute is closed, or its deadline is over."""
+
+
+class InvalidFile(Refused):
+    """A file of another kind than banks read, or a too large one."""
+
+
+class DebtNotOpen(Refused):
+    """A debt of which nothing is open: settled, written off, or on its way at Stripe."""
 
 
 class NothingHeld(Refused):

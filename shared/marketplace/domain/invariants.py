@@ -21,7 +21,8 @@ from marketplace.domain.ledger import (
     merchant_payable,
     total_by_currency,
 )
-from marketplace.domain.shares import MovementStatus, Moves
+from marketplace.domain.movements import MovementStatus
+from marketplace.domain.shares import Moves
 from marketplace.domain.transactions import ChargeType
 
 

@@ -21,8 +21,9 @@ from marketplace.domain.ledger import (
     merchant_debt,
     merchant_payable,
 )
+from marketplace.domain.movements import Reversal, Transfer
 from marketplace.domain.refunds import Refund
-from marketplace.domain.shares import Reversal, Share, Transfer
+from marketplace.domain.shares import Share
 from marketplace.domain.transactions import Payment
 
 

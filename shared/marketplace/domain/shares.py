@@ -8,33 +8,15 @@ from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime
 from enum import StrEnum
-from typing import Any, Final, NamedTuple
+from typing import Final, NamedTuple
 
 from marketplace.domain.deferred import dataclass
 from marketplace.domain.errors import TooManyMovements
-from marketplace.domain.states import require_transition
+from marketplace.domain.movements import MovementStatus, Reversal, Transfer, move_on
 from marketplace.domain.transactions import ChargeType
 
 MOST_MERCHANTS: Final = 20  # of one sale: all of their shares and commands are written in one commit of 100 items
 MOST_MOVEMENTS: Final = 100  # of one share: a DynamoDB item ends at 400 KB, and a movement takes some 300 bytes
-
-
-class MovementStatus(StrEnum):
-    """Where a transfer or a reversal stands."""
-
-    REQUESTED = "requested"  # its command is durable; its amount counts as moved
-    UNKNOWN = "unknown"  # Stripe did not answer; it counts as moved until that is known
-    SUCCEEDED = "succeeded"
-    REFUSED = "refused"  # Stripe's definite no: nothing moved
-
-
-_S = MovementStatus
-TRANSITIONS: Final[Mapping[MovementStatus, frozenset[MovementStatus]]] = {
-    _S.REQUESTED: frozenset({_S.UNKNOWN, _S.SUCCEEDED, _S.REFUSED}),
-    _S.UNKNOWN: frozenset({_S.UNKNOWN, _S.SUCCEEDED, _S.REFUSED}),
-    _S.SUCCEEDED: frozenset(),
-    _S.REFUSED: frozenset(),
-}
 
 
 class Hold(StrEnum):
@@ -45,36 +27,6 @@ class Hold(StrEnum):
     DISPUTED = "disputed"  # until the dispute ends
     RETURNED = "returned_by_merchant"  # the merchant gave it back to the platform; an operator decides
     REFUSED = "refused_by_stripe"  # a transfer was refused; tried again later
-
-
-@dataclass(frozen=True, kw_only=True)
-class Transfer:
-    """Money on its way to the merchant, or there. Amounts are minor units."""
-
-    id: str
-    command_id: str | None  # None where Stripe made it, for a destination charge
-    amount: int
-    status: MovementStatus = MovementStatus.REQUESTED
-    stripe_transfer_id: str | None = None
-    destination_payment_id: str | None = None  # the merchant's own charge (``py_``)
-    refusal: str | None = None
-    created_at: datetime
-
-
-@dataclass(frozen=True, kw_only=True)
-class Reversal:
-    """Money on its way back from the merchant, or here again. ``cause`` is a refund, a dispute, or a reason."""
-
-    id: str
-    transfer_id: str
-    command_id: str | None  # None where the merchant or the Dashboard made it
-    amount: int
-    cause: str
-    debt_id: str | None = None  # the debt that it collects
-    status: MovementStatus = MovementStatus.REQUESTED
-    stripe_reversal_id: str | None = None
-    refusal: str | None = None
-    created_at: datetime
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -155,11 +107,16 @@ class Share:
         return transfer.amount - sum(each.amount for each in back if each.status is not MovementStatus.REFUSED)
 
     @property
+    def is_under_way(self) -> bool:
+        """Whether Stripe's answer to a movement is not known."""
+        return bool(_ON_THE_WAY & ({each.status for each in self.transfers} | {each.status for each in self.reversals}))
+
+    @property
     def waits_for(self) -> str | None:
         """In words, why the merchant does not have all of it."""
         if not self.is_settled:
             return "the payment"
-        if _ON_THE_WAY & ({each.status for each in self.transfers} | {each.status for each in self.reversals}):
+        if self.is_under_way:
             return "Stripe's answer"
         return _WORDS[self.hold] if self.hold else None
 
@@ -212,6 +169,21 @@ def take_back(share: Share, *reversals: Reversal) -> Share:
     return _limited(replace(share, reversals=(*share.reversals, *reversals)))
 
 
+def take_back_by_hand(share: Share, reversal: Reversal, *, recovered: int) -> Share:
+    """The share with a reversal that an operator asked for: the money is the merchant's still, and held for it.
+
+    Raises:
+        TooManyMovements.
+    """
+    taken = take_back(share, reversal)
+    return replace(taken, released=max(0, taken.had - recovered), hold=Hold.BY_HAND, release_at=None, due_at=None)
+
+
+def not_taken_back(share: Share, *, recovered: int) -> Share:
+    """The share after a reversal that an operator asked for was refused: what it had, it has."""
+    return replace(share, released=max(share.released, share.had - recovered))
+
+
 def give_back(share: Share, reversal: Reversal) -> Share:
     """The share with money that the merchant sent back by itself: it is the merchant's still, and held.
 
@@ -228,7 +200,7 @@ def transfer_ended(
 ) -> Share:  # fmt: skip
     """The share with what became of a transfer. A refused one holds the rest back until it is looked at again."""
     ended = tuple(
-        _moved(each, status, stripe_transfer_id=stripe_id, destination_payment_id=destination_payment_id,
+        move_on(each, status, stripe_transfer_id=stripe_id, destination_payment_id=destination_payment_id,
                refusal=refusal) if each.id == transfer_id else each
         for each in share.transfers
     )  # fmt: skip
@@ -241,7 +213,7 @@ def reversal_ended(
 ) -> Share:
     """The share with what became of a reversal."""
     ended = tuple(
-        _moved(each, status, stripe_reversal_id=stripe_id, refusal=refusal) if each.id == reversal_id else each
+        move_on(each, status, stripe_reversal_id=stripe_id, refusal=refusal) if each.id == reversal_id else each
         for each in share.reversals
     )
     return replace(share, reversals=ended)
@@ -281,6 +253,21 @@ def hold(share: Share, why: Hold, *, release_at: datetime | None = None, due_at:
     return replace(share, hold=why, release_at=release_at or share.release_at, due_at=due_at or release_at)
 
 
+def rest(share: Share, *, given_back: int, recovered: int) -> Share:
+    """The share with the hold that fits what the merchant is entitled to and has, both as `moves` counts them.
+
+    Where it has all that is its own there is nothing to release; where more than was released is its own, that waits
+    for a release.
+    """
+    entitled, had = share.own - given_back, share.had - recovered
+    if share.hold in _UNTIL_RELEASED and entitled <= had:
+        return replace(share, hold=None)
+    is_more_its_own = share.released <= had < entitled
+    if share.hold is None and is_more_its_own and not share.is_under_way:
+        return replace(share, hold=Hold.BY_HAND)
+    return share
+
+
 def try_again(share: Share) -> Share:
     """The share without a hold that only waited for time, the merchant or a dispute."""
     return replace(share, hold=None) if share.hold in _PASSING else share
@@ -291,6 +278,7 @@ def touch(share: Share, cause: str, due_at: datetime) -> Share:
     return replace(share, cause=cause, due_at=due_at)
 
 
+_UNTIL_RELEASED: Final = frozenset({Hold.BY_HAND, Hold.RETURNED})
 _PASSING: Final = frozenset({Hold.NOT_READY, Hold.REFUSED, Hold.DISPUTED})
 _ON_THE_WAY: Final = frozenset({MovementStatus.REQUESTED, MovementStatus.UNKNOWN})
 _WORDS: Final[Mapping[Hold, str]] = {
@@ -318,12 +306,6 @@ def _take(share: Share, amount: int, recovered: int) -> Moves:
             parts.append((transfer, part))
             amount -= part
     return Moves(take=tuple(parts), owe=max(0, amount - on_the_way))
-
-
-def _moved[M: (Transfer, Reversal)](movement: M, status: MovementStatus, **known: str | None) -> M:
-    require_transition(TRANSITIONS, movement.status, status)
-    changes: dict[str, Any] = {name: value for name, value in known.items() if value is not None}
-    return replace(movement, status=status, **changes)
 
 
 def _limited(share: Share) -> Share:

@@ -20,7 +20,7 @@ class UnreadableBody(Exception):
 
 
 class BodyTooLarge(UnreadableBody):
-    """Over LARGEST_BODY_BYTES."""
+    """Over the function's limit."""
 
 
 class NotJson(UnreadableBody):
@@ -31,7 +31,7 @@ class MalformedJson(UnreadableBody):
     """No JSON object in UTF-8: what is wrong, and where."""
 
 
-def raw_body(event: Mapping[str, Any]) -> bytes:
+def raw_body(event: Mapping[str, Any], largest: int = LARGEST_BODY_BYTES) -> bytes:
     """The bytes that were sent.
 
     Raises:
@@ -39,24 +39,24 @@ def raw_body(event: Mapping[str, Any]) -> bytes:
         MalformedJson: said to be base64, and is not.
     """
     text = event.get("body") or ""
-    if len(text) > 2 * LARGEST_BODY_BYTES:
+    if len(text) > 2 * largest:
         raise BodyTooLarge
     try:
         body = base64.b64decode(text, validate=True) if event.get("isBase64Encoded") else text.encode()
     except (binascii.Error, UnicodeEncodeError):
         raise MalformedJson("the body is not encoded as it says") from None
-    if len(body) > LARGEST_BODY_BYTES:
+    if len(body) > largest:
         raise BodyTooLarge
     return body
 
 
-def require_json(event: Mapping[str, Any]) -> None:
+def require_json(event: Mapping[str, Any], largest: int = LARGEST_BODY_BYTES) -> None:
     """Refuse a body that cannot be a JSON object, as far as that shows before it is parsed.
 
     Raises:
         UnreadableBody.
     """
-    body = raw_body(event)
+    body = raw_body(event, largest)
     if not body:
         return
     kind = header(event, "content-type")

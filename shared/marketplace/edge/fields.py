@@ -9,6 +9,7 @@ from pydantic import AfterValidator, AwareDatetime, BaseModel, BeforeValidator, 
 DEFAULT_PAGE: Final = 20
 LARGEST_PAGE: Final = 100
 LONGEST_NAME: Final = 250
+LONGEST_REASON: Final = 500
 LONGEST_URL: Final = 2048
 LONGEST_ID: Final = 255
 MOST_METADATA: Final = 20
@@ -40,6 +41,7 @@ def _written(value: object) -> object:
 
 
 Name = Annotated[str, Field(max_length=LONGEST_NAME, pattern=r"\S")]
+Reason = Annotated[str, Field(max_length=LONGEST_REASON, pattern=r"\S", description="For the record, in words.")]
 Id = Annotated[str, Field(min_length=1, max_length=LONGEST_ID, pattern=r"^[!-~]+$")]
 Currency = Annotated[str, Field(min_length=1, max_length=16, description="ISO 4217 in lower case, for example `usd`.")]
 Amount = Annotated[int, Field(description="Minor units of the currency.")]

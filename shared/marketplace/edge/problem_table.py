@@ -40,8 +40,8 @@ PROBLEMS: Final[Mapping[type[Exception], Problem]] = {
     ),
     bodies.BodyTooLarge: Problem(
         slug="body-too-large", status=HTTPStatus.CONTENT_TOO_LARGE, title="The body is too large",
-        why="A body has at most 256 KB.",
-        detail="The body is larger than 256 KB.",
+        why="A body has at most 256 KB, that of a file for a dispute 5 MB.",
+        detail="The body is larger than this route takes.",
         action="Send less, for example fewer line items.",
     ),
     InvalidRequest: Problem(
@@ -125,8 +125,8 @@ PROBLEMS: Final[Mapping[type[Exception], Problem]] = {
     ),
     errors.FilterRequired: Problem(
         slug="filter-required", status=HTTPStatus.UNPROCESSABLE_CONTENT, title="Whose transactions?",
-        why="An operator lists the transactions of one merchant or of one customer.",
-        action="Name exactly one of `merchant_id` and `customer_id`.",
+        why="An operator lists what is one merchant's, one customer's or, for transfers, one transaction's.",
+        action="Name exactly one of the parameters that the detail names.",
     ),
     errors.MerchantNotReady: Problem(
         slug="merchant-not-ready", status=HTTPStatus.CONFLICT, title="The merchant cannot be sold for yet",
@@ -189,6 +189,32 @@ PROBLEMS: Final[Mapping[type[Exception], Problem]] = {
         slug="too-many-movements", status=HTTPStatus.CONFLICT, title="Too many transfers of this share",
         why="A merchant's share of one sale is moved to and fro at most a hundred times.",
         action="Release the rest of the share at once.",
+    ),
+    errors.TransferNotReversible: Problem(
+        slug="transfer-not-reversible", status=HTTPStatus.CONFLICT, title="Nothing of it can be taken back",
+        why="A transfer is reversed when it has arrived, and as far as it is with the merchant: refunds, disputes and "
+        "earlier reversals have taken their part.",
+        action="Read the transfer: its status, and what is `reversible`.",
+    ),
+    errors.ReversalExceedsRest: Problem(
+        slug="reversal-exceeds-rest", status=HTTPStatus.CONFLICT, title="Less is with the merchant than was asked",
+        why="Reversals under way and what refunds took back count as reversed.",
+        action="Reverse at most what is `reversible`, or leave out `amount` to reverse all of it.",
+    ),
+    errors.DisputeNotAnswerable: Problem(
+        slug="dispute-not-answerable", status=HTTPStatus.CONFLICT, title="The dispute waits for no answer",
+        why="A dispute is answered once, by evidence or by accepting it, until `evidence_due_by`.",
+        action="Read the dispute: its status says what became of it.",
+    ),
+    errors.InvalidFile: Problem(
+        slug="invalid-file", status=HTTPStatus.UNPROCESSABLE_CONTENT, title="Not a file that a bank reads",
+        why="Evidence is a PDF, a JPEG or a PNG of at most 3.5 MB, whatever its name says, sent as base64.",
+        action="Convert or shrink the file.",
+    ),
+    errors.DebtNotOpen: Problem(
+        slug="debt-not-open", status=HTTPStatus.CONFLICT, title="Nothing of the debt is open",
+        why="It is settled or written off already, or its rest is on its way from the merchant's balance right now.",
+        action="Read the merchant's debts; where `collecting` is not 0, try again in a minute.",
     ),
     errors.NothingHeld: Problem(
         slug="nothing-held", status=HTTPStatus.CONFLICT, title="Nothing is held",

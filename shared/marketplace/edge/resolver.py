@@ -17,7 +17,7 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from marketplace.domain.errors import IdempotencyKeyRequired
 from marketplace.domain.principals import Principal
-from marketplace.edge.bodies import UnreadableBody, parse_object, require_json
+from marketplace.edge.bodies import LARGEST_BODY_BYTES, UnreadableBody, parse_object, require_json
 from marketplace.edge.fields import CATALOG, INLINE
 from marketplace.edge.idempotency import HEADER
 from marketplace.edge.invocation import Invocation
@@ -40,7 +40,7 @@ class Api(APIGatewayHttpResolver):
     ``served`` has the function of each (method, path), the path as API Gateway writes it: ``/merchants/{merchant_id}``.
     """
 
-    def __init__(self, settings: Settings, invocation: Invocation) -> None:
+    def __init__(self, settings: Settings, invocation: Invocation, *, largest_body: int = LARGEST_BODY_BYTES) -> None:
         super().__init__(
             enable_validation=True,
             # A wrong answer of ours is a fault of ours; without this Powertools would blame the request.
@@ -49,6 +49,7 @@ class Api(APIGatewayHttpResolver):
         )
         self._settings = settings
         self._invocation = invocation
+        self._largest_body = largest_body
         self.served: dict[tuple[str, str], Callable[..., Any]] = {}
         self._log = logger()
         self.exception_handler(Exception)(self._refuse)
@@ -79,7 +80,7 @@ class Api(APIGatewayHttpResolver):
         self._log.set_correlation_id(_request_id(event))
         self.context[_CLAIMS] = (self._settings.role_claim, self._settings.merchant_claim)
         try:
-            require_json(event)
+            require_json(event, self._largest_body)
             answer = super().resolve(event, context)
         except UnreadableBody as error:
             refused = self._problem(error, event)

@@ -11,7 +11,8 @@ from marketplace.domain.principals import Principal, Role
 from marketplace.domain.splits import resized
 from marketplace.domain.stripe_objects import payment_intent_facts
 from marketplace.domain.transactions import ChargeType, Payment, TransactionStatus, join
-from marketplace.ports import Change, Conflict, Operation, Ports, Replace
+from marketplace.operations import Operation
+from marketplace.ports import Change, Conflict, Ports, Replace
 from marketplace.services.commands import Handler, handles, perform_once, replay, require_done
 from marketplace.services.idempotency import Once
 from marketplace.services.transactions import read_books, read_transaction

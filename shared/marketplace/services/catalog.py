@@ -11,7 +11,8 @@ from marketplace.domain.ids import owner_of
 from marketplace.domain.merchants import Merchant
 from marketplace.domain.money import require_payable
 from marketplace.domain.principals import Principal, Role
-from marketplace.ports import Change, Create, Operation, Page, Ports, Ref, Replace, one
+from marketplace.operations import Operation
+from marketplace.ports import Change, Create, Page, Ports, Ref, Replace, one
 from marketplace.services.commands import Handler, find_made, made_since, perform_once, require_done
 from marketplace.services.idempotency import Once
 from marketplace.services.merchants import read_merchant

@@ -17,7 +17,8 @@ from marketplace.domain.books import EventMarker
 from marketplace.domain.catching_up import EventCheckpoint, EventStream
 from marketplace.domain.deferred import dataclass
 from marketplace.domain.errors import StripeRefused, Unavailable
-from marketplace.ports import Conflict, Operation, Ports, Ref, Replace
+from marketplace.operations import Operation
+from marketplace.ports import Conflict, Ports, Ref, Replace
 from marketplace.services.creating import create_missing
 from marketplace.services.events import EventOutcome, take_in
 

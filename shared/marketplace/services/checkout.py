@@ -19,7 +19,8 @@ from marketplace.domain.transactions import (
     TransactionStatus,
     join,
 )
-from marketplace.ports import Change, Create, Operation, Ports, Replace
+from marketplace.operations import Operation
+from marketplace.ports import Change, Create, Ports, Replace
 from marketplace.services.baskets import Basket
 from marketplace.services.commands import (
     Handler,

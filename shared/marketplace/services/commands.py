@@ -17,6 +17,7 @@ from marketplace.domain.books import IdempotencyRecord
 from marketplace.domain.commands import Command, CommandKind, CommandStatus, Doubt
 from marketplace.domain.errors import OutcomeUnknown, RequestUnderWay, StripeRefused, Unavailable
 from marketplace.domain.shares import Share
+from marketplace.operations import Operation
 from marketplace.ports import (
     Answer,
     Change,
@@ -24,7 +25,6 @@ from marketplace.ports import (
     Create,
     Done,
     NoAnswer,
-    Operation,
     Ports,
     Ref,
     Refusal,
@@ -38,7 +38,16 @@ CLOCK_SKEW: Final = timedelta(minutes=15)
 MOST_COMMIT_TRIES: Final = 12  # of one outcome, when events move the same records on meanwhile
 
 
-FOLLOWERS: Final = ("captures", "customers", "off_session", "refund_commands", "setups", "shares", "transfers")
+FOLLOWERS: Final = (
+    "captures",
+    "customers",
+    "disputes",
+    "off_session",
+    "refund_commands",
+    "setups",
+    "shares",
+    "transfers",
+)
 HANDLERS: Final[dict[CommandKind, "Handler[Any]"]] = {}  # filled by the modules that carry them out
 _SHARES: Final[list[Callable[[Ports, str, str], None]]] = []
 

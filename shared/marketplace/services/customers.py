@@ -20,13 +20,13 @@ from marketplace.domain.errors import (
 )
 from marketplace.domain.principals import Principal, Role
 from marketplace.domain.states import require_transition
+from marketplace.operations import Operation
 from marketplace.ports import (
     Change,
     Conflict,
     Create,
     Done,
     NoAnswer,
-    Operation,
     Ports,
     Ref,
     Refusal,

@@ -15,18 +15,21 @@ from marketplace.domain.disputes import Dispute, join
 from marketplace.domain.errors import Unavailable
 from marketplace.domain.events import DisputeReading, ForeignRefundReading, ReturnReading
 from marketplace.domain.ids import id_from
+from marketplace.domain.movements import MovementStatus, Reversal
 from marketplace.domain.principals import SYSTEM
 from marketplace.domain.refund_plans import refund_parts
 from marketplace.domain.refunds import Refund, RefundFacts, RefundStatus
 from marketplace.domain.refunds import join as join_refund
 from marketplace.domain.share_postings import reversal_entry
-from marketplace.domain.shares import Hold, MovementStatus, Reversal, Share
+from marketplace.domain.shares import Hold, Share
 from marketplace.domain.stripe_objects import at, charge_facts, refund_facts, was_not_asked_for
 from marketplace.domain.transactions import join as join_payment
-from marketplace.ports import Change, Create, Operation, Ports, Replace
+from marketplace.domain.transfers import share_of_destination
+from marketplace.operations import Operation
+from marketplace.ports import Change, Create, Ports, Replace
 from marketplace.services.commands import follow_up
 from marketplace.services.gaps import up_to_date
-from marketplace.services.recovery import dispute_step, recovery_changes, refund_step, share_of_destination
+from marketplace.services.recovery import dispute_step, recovery_changes, refund_step
 from marketplace.services.settlement import payment_changes
 
 
@@ -126,7 +129,7 @@ def _share_of_transfer(ports: Ports, books: Books, stripe_transfer_id: str) -> S
         if any(each.stripe_transfer_id == stripe_transfer_id for each in share.transfers):
             return share
     if books.payment.transfer_id == stripe_transfer_id:
-        return share_of_destination(ports, books, "returned")
+        return share_of_destination(books, "returned", ports.clock.now())
     raise Unavailable("the transfer is not on record yet")
 
 

@@ -12,7 +12,8 @@ from marketplace.domain.disputes import join as join_dispute
 from marketplace.domain.principals import SYSTEM
 from marketplace.domain.refunds import join as join_refund
 from marketplace.domain.stripe_objects import dispute_facts, refund_facts
-from marketplace.ports import Operation, Ports
+from marketplace.operations import Operation
+from marketplace.ports import Ports
 from marketplace.services.recovery import dispute_step, refund_step
 
 

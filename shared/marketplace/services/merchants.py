@@ -6,20 +6,19 @@ from dataclasses import replace
 from typing import Any, Final, override
 
 from marketplace.domain.commands import Command, CommandKind, Doubt, record
-from marketplace.domain.debts import Debt
 from marketplace.domain.deferred import dataclass
 from marketplace.domain.errors import LinkExpired, MerchantNotReady, NotFound, StripeRefused, UnknownCurrency
 from marketplace.domain.fees import FeePolicy
 from marketplace.domain.merchants import LINK_LIFETIME, Merchant, MerchantStatus, OnboardingLink, as_at_stripe
 from marketplace.domain.money import CURRENCIES
 from marketplace.domain.principals import Principal, Role
+from marketplace.operations import Operation
 from marketplace.ports import (
     Change,
     Conflict,
     Create,
     Done,
     NoAnswer,
-    Operation,
     Page,
     Ports,
     Ref,
@@ -128,12 +127,6 @@ def read_merchant(ports: Ports, caller: Principal, merchant_id: str) -> Merchant
     if merchant is None or not caller.sees_merchant(merchant_id):
         raise NotFound("merchant")
     return merchant
-
-
-def list_debts(ports: Ports, caller: Principal, merchant_id: str, *, cursor: str | None, limit: int) -> Page[Debt]:
-    """What a merchant owes or has owed, newest first, to operators and itself. Raises NotFound, InvalidCursor."""
-    read_merchant(ports, caller, merchant_id)
-    return ports.store.debts(merchant_id, cursor=cursor, limit=limit)
 
 
 def list_merchants(ports: Ports, caller: Principal, *, cursor: str | None, limit: int) -> Page[Merchant]:

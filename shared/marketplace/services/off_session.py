@@ -19,7 +19,8 @@ from marketplace.domain.errors import NotFound
 from marketplace.domain.principals import Principal, Role
 from marketplace.domain.stripe_objects import OFF_SESSION
 from marketplace.domain.transactions import Payment, Transaction, TransactionStatus, join
-from marketplace.ports import Change, Create, Operation, Ports, Replace
+from marketplace.operations import Operation
+from marketplace.ports import Change, Create, Ports, Replace
 from marketplace.services.baskets import Basket
 from marketplace.services.captures import cancellation
 from marketplace.services.commands import Handler, find_made, handles, made_since, perform_once, replay, require_done

@@ -26,7 +26,8 @@ from marketplace.domain.reconciliation import (
     resolved,
     tallied,
 )
-from marketplace.ports import Change, Conflict, Create, Operation, Ports, Ref, Replace
+from marketplace.operations import Operation
+from marketplace.ports import Change, Conflict, Create, Ports, Ref, Replace
 from marketplace.services.balance_lines import Found, sale_of, take_in, take_in_sale
 from marketplace.services.creating import create_missing
 

@@ -5,11 +5,11 @@ from dataclasses import replace
 
 from marketplace.domain import share_postings
 from marketplace.domain.books import Books
-from marketplace.domain.disputes import Dispute
+from marketplace.domain.disputes import Dispute, Disputed
 from marketplace.domain.postings import refund_entries
 from marketplace.domain.refunds import Refund, release
-from marketplace.domain.shares import MovementStatus, Share, Transfer
 from marketplace.domain.transactions import Payment, Transaction
+from marketplace.domain.transfers import share_of_destination
 from marketplace.ports import Change, Create, Ports, Replace
 from marketplace.services.shares import touched
 from marketplace.services.transactions import read_books
@@ -49,18 +49,27 @@ def refund_step(
 def dispute_step(ports: Ports, books: Books, before: Dispute | None, after: Dispute) -> Sequence[Change]:
     """All that a step of a dispute changes: itself, the journal, and the merchants that it concerns."""
     earlier = before or replace(after, withdrawn=0, reinstated=0)
-    written: list[Change] = [Create(after)] if before is None else [] if after == before else [Replace(before, after)]
+    written: list[Change] = [] if after == before else [Replace(before, after)] if before else _opened(after)
     known = replace(books, disputes={**books.disputes, after.id: after})
     for merchant_id in _concerned(known, earlier, after, is_new=before is None):
         written += touch_share(ports, known, merchant_id, after.id)
     return [*written, *map(Create, share_postings.dispute_entries(earlier, after))]
 
 
+def _opened(dispute: Dispute) -> list[Change]:
+    """A dispute that is new, and what lists it to the merchants of the sale."""
+    about = (
+        Disputed(dispute_id=dispute.id, merchant_id=merchant_id, transaction_id=dispute.transaction_id)
+        for merchant_id in dispute.merchant_ids
+    )
+    return [Create(dispute), *map(Create, about)]
+
+
 def touch_share(ports: Ports, books: Books, merchant_id: str, cause: str) -> list[Change]:
     """A merchant's share touched; that of a destination charge is made when it is first needed."""
     if merchant_id in books.shares:
         return touched(books, [merchant_id], cause, ports.clock.now())
-    return [Create(share_of_destination(ports, books, cause))]
+    return [Create(share_of_destination(books, cause, ports.clock.now()))]
 
 
 def _concerned(books: Books, before: Dispute, after: Dispute, *, is_new: bool) -> Sequence[str]:
@@ -69,32 +78,3 @@ def _concerned(books: Books, before: Dispute, after: Dispute, *, is_new: bool) -
     stops_or_goes_on = is_new or before.is_under_way is not after.is_under_way
     shares = books.shares.keys() if stops_or_goes_on else frozenset[str]()
     return sorted({*(after.bearers if money_moved else ()), *shares})
-
-
-def share_of_destination(ports: Ports, books: Books, cause: str) -> Share:
-    """What Stripe split by itself, as a share: one transfer that has arrived, of what the fee left of it."""
-    leg, payment, now = books.leg, books.payment, ports.clock.now()
-    amount, fee = payment.captured or 0, payment.application_fee_amount or 0
-    transfer = Transfer(
-        id=ports.ids.new("transfer", owner=books.transaction.id),
-        command_id=None,
-        amount=amount - fee,
-        status=MovementStatus.SUCCEEDED,
-        stripe_transfer_id=payment.transfer_id,
-        created_at=now,
-    )
-    return Share(
-        transaction_id=books.transaction.id,
-        merchant_id=leg.merchant_id,
-        account_id=leg.account_id,
-        amount=amount,
-        fee=fee,
-        currency=books.transaction.currency,
-        charge_type=books.transaction.charge_type,
-        is_settled=True,
-        released=amount - fee,
-        cause=cause,
-        transfers=(transfer,),
-        created_at=now,
-        due_at=now,
-    )

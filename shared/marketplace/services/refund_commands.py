@@ -13,7 +13,8 @@ from marketplace.domain.principals import SYSTEM
 from marketplace.domain.refund_plans import refund_parts
 from marketplace.domain.refunds import FeeRefund, Refund, RefundStatus, join, mark, release
 from marketplace.domain.stripe_objects import fee_refund, fee_refunds, refund_facts
-from marketplace.ports import Change, Create, Operation, Ports, Replace
+from marketplace.operations import Operation
+from marketplace.ports import Change, Create, Ports, Replace
 from marketplace.services.commands import Handler, find_made, handles
 from marketplace.services.recovery import recovery_changes
 from marketplace.services.transactions import read_transaction

@@ -17,8 +17,8 @@ from marketplace.domain.principals import Principal, Role
 from marketplace.domain.refund_plans import refund_parts
 from marketplace.domain.refunds import Refund, RefundStatus, join, mark, reserve
 from marketplace.domain.stripe_objects import refund_facts
-from marketplace.domain.transactions import ChargeType
-from marketplace.ports import Conflict, Create, Operation, Ports, Replace
+from marketplace.operations import Operation
+from marketplace.ports import Conflict, Create, Ports, Replace
 from marketplace.services.commands import answer_again, perform_once, replay
 from marketplace.services.idempotency import Once
 from marketplace.services.refund_commands import CREATE_REFUND, is_short, refund_command
@@ -106,7 +106,7 @@ def _plan(ports: Ports, books: Books, request: RefundRequest) -> tuple[Refund, C
         amount=amount,
         currency=transaction.currency,
         fee=sum(part.fee for part in parts),
-        parts=parts if transaction.charge_type is ChargeType.SEPARATE else (),
+        parts=() if books.is_recovered_by_stripe else parts,
         returns_fee=returns_fee,
         reason=request.reason,
         created_at=now,

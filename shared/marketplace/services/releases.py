@@ -59,10 +59,11 @@ def hold(
     """
     require_release_date(release_at, ports.clock.now())
 
-    def held(_books: Books, share: Share) -> Share | None:
-        if share.had >= share.own:
+    def held(books: Books, share: Share) -> Share | None:
+        had = share.had - books.recovered(share.merchant_id)
+        if had >= share.own - books.given_back(share.merchant_id):
             return None
-        kept = replace(share, released=max(0, share.had))
+        kept = replace(share, released=max(0, had))
         return shares.hold(kept, Hold.BY_HAND, release_at=release_at)
 
     return _change(ports, caller, transaction_id, once, merchant_id, held)

@@ -7,7 +7,8 @@ from marketplace.domain.deferred import dataclass
 from marketplace.domain.events import ReturnReading
 from marketplace.domain.principals import SYSTEM
 from marketplace.domain.stripe_objects import was_not_asked_for
-from marketplace.ports import Operation, Ports
+from marketplace.operations import Operation
+from marketplace.ports import Ports
 from marketplace.services.events import take_in_object, take_in_reading
 from marketplace.services.sweep import watch
 from marketplace.services.transactions import read_transaction

@@ -11,7 +11,8 @@ from marketplace.domain.share_postings import settlement_entry
 from marketplace.domain.shares import Hold, Share
 from marketplace.domain.splits import final_legs
 from marketplace.domain.transactions import ChargeType, Leg, Payment, Transaction
-from marketplace.ports import Change, Create, Operation, Ports, Replace
+from marketplace.operations import Operation
+from marketplace.ports import Change, Create, Ports, Replace
 from marketplace.services.transactions import read_books
 
 

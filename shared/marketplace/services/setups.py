@@ -10,7 +10,8 @@ from marketplace.domain.deferred import dataclass
 from marketplace.domain.errors import InvalidCustomer, NotFound, UnknownCurrency
 from marketplace.domain.money import CURRENCIES
 from marketplace.domain.principals import Principal, Role
-from marketplace.ports import Change, Operation, Ports, Ref
+from marketplace.operations import Operation
+from marketplace.ports import Change, Ports, Ref
 from marketplace.services.commands import Handler, find_made, handles, made_since, perform_once, replay, require_done
 from marketplace.services.customers import at_stripe
 from marketplace.services.idempotency import Once

@@ -18,9 +18,11 @@ from marketplace.domain.debts import COLLECT_AGAIN, MOST_OPEN_DEBTS, Debt, DebtS
 from marketplace.domain.errors import Unavailable
 from marketplace.domain.ids import owner_of
 from marketplace.domain.merchants import Merchant
+from marketplace.domain.movements import MovementStatus, Reversal, Transfer
 from marketplace.domain.policies import Shortfall
 from marketplace.domain.share_postings import debt_entry, netting_entry, write_off_entry
-from marketplace.domain.shares import DebtPart, Hold, MovementStatus, Reversal, Share, Transfer
+from marketplace.domain.shares import DebtPart, Hold, Share
+from marketplace.domain.transactions import ChargeType
 from marketplace.ports import Change, Conflict, Create, Ports, Ref, Replace, one
 from marketplace.services.commands import MOST_COMMIT_TRIES, evens_out, follow_up
 from marketplace.services.transactions import read_books
@@ -80,8 +82,7 @@ def _step(ports: Ports, books: Books, share: Share) -> Step:
     now = ports.clock.now()
     if share.release_at is not None and share.release_at <= now:
         share = shares.release(share)
-    if share.hold is Hold.RETURNED and share.own - books.given_back(share.merchant_id) <= share.had:
-        share = replace(share, hold=None)  # what the merchant returned went to the buyer
+    share = books.rested(share)
     needed = books.needed_moves(share)
     if needed.send and books.is_disputed:
         return Step(shares.hold(share, Hold.DISPUTED))
@@ -89,7 +90,8 @@ def _step(ports: Ports, books: Books, share: Share) -> Step:
         return _send(ports, books, share, needed.send)
     changes: list[Change] = []
     for transfer, amount in needed.take:
-        share, command = _reverse(ports, share, transfer, amount, share.cause or "")
+        reversal, command = reversal_of(ports, share, transfer, amount, share.cause or "")
+        share = shares.take_back(share, reversal)
         changes.append(Create(command))
     if needed.owe:
         share, owed = owe(ports, share, needed.owe, share.cause or "", transfer_id=None, refusal=None)
@@ -137,8 +139,9 @@ def collect_debt(ports: Ports, debt: Debt) -> None:
         ports.store.commit(Replace(debt, replace(debt, due_at=None)))
         return
     owing = shares.collects_debt(before, debt.id, amount)
-    share, command = _reverse(ports, owing, transfer, amount, debt.cause, debt_id=debt.id)
-    changes = (Replace(debt, debts.collect(debt, amount)), Replace(before, share), Create(command))
+    reversal, command = reversal_of(ports, owing, transfer, amount, debt.cause, debt_id=debt.id)
+    taken = shares.take_back(owing, reversal)
+    changes = (Replace(debt, debts.collect(debt, amount)), Replace(before, taken), Create(command))
     ports.store.commit(*changes)
     follow_up(ports, changes)
 
@@ -193,9 +196,11 @@ def _net(ports: Ports, share: Share, amount: int, now: datetime) -> tuple[Share,
     return share, amount, changes
 
 
-def _reverse(
-    ports: Ports, share: Share, transfer: Transfer, amount: int, cause: str, *, debt_id: str | None = None
-) -> tuple[Share, Command]:
+def reversal_of(
+    ports: Ports, share: Share, transfer: Transfer, amount: int, cause: str, *, debt_id: str | None = None,
+    is_by_hand: bool = False,
+) -> tuple[Reversal, Command]:  # fmt: skip
+    """A part of a transfer on its way back, and the command for it."""
     assert transfer.stripe_transfer_id is not None  # noqa: S101 - only transfers that succeeded are reversed
     now = ports.clock.now()
     reversal_id, command_id = ports.ids.new("reversal", owner=share.transaction_id), ports.ids.new("command")
@@ -206,6 +211,7 @@ def _reverse(
         amount=amount,
         cause=cause,
         debt_id=debt_id,
+        is_by_hand=is_by_hand,
         created_at=now,
     )
     command = record(
@@ -217,14 +223,15 @@ def _reverse(
         result=reversal_id,
         now=now,
     )
-    return shares.take_back(share, reversal), command
+    return reversal, command
 
 
 def _transfer_params(books: Books, share: Share, amount: int, transfer_id: str, command_id: str) -> dict[str, Any]:
     """What Stripe is asked for (`/v1/transfers`).
 
     With the charge as its source a transfer need not wait until the money is available. Transfers of one source may not
-    exceed it: what was reversed and is sent again comes from the platform's available balance.
+    exceed it: what was reversed and is sent again comes from the platform's available balance. Of a destination charge
+    Stripe has transferred everything already.
     """
     sent = sum(
         each.amount
@@ -232,7 +239,8 @@ def _transfer_params(books: Books, share: Share, amount: int, transfer_id: str, 
         for each in other.transfers
         if each.status is not MovementStatus.REFUSED
     )
-    fits = sent + amount <= (books.payment.captured or 0)
+    is_separate = share.charge_type is ChargeType.SEPARATE
+    fits = is_separate and sent + amount <= (books.payment.captured or 0)
     return {
         "amount": amount,
         "currency": share.currency,

@@ -14,12 +14,14 @@ from marketplace.domain.principals import SYSTEM
 from marketplace.domain.shares import Share
 from marketplace.domain.stripe_objects import charge_facts, failed_debit_facts, payment_intent_facts, session_facts
 from marketplace.domain.transactions import Payment, TransactionStatus, join
-from marketplace.ports import DUE_SHARDS, Change, Conflict, Create, Operation, Ports, Watched
+from marketplace.operations import Operation
+from marketplace.ports import DUE_SHARDS, Change, Conflict, Create, Ports, Watched
 from marketplace.services.captures import CANCEL_PAYMENT, CAPTURE_PAYMENT, capture_command
 from marketplace.services.catalog import CREATE_PRICE, CREATE_PRODUCT
 from marketplace.services.checkout import CREATE_CHECKOUT_SESSION, EXPIRE_CHECKOUT_SESSION
 from marketplace.services.commands import Handler, follow_up, resume
 from marketplace.services.customers import CREATE_CUSTOMER, UPDATE_CUSTOMER
+from marketplace.services.disputes import ACCEPT_DISPUTE, SUBMIT_EVIDENCE
 from marketplace.services.merchants import CREATE_ACCOUNT
 from marketplace.services.off_session import AUTHENTICATION_LIFETIME, CHARGE_OFF_SESSION, give_up
 from marketplace.services.refund_commands import CREATE_REFUND, REFUND_APPLICATION_FEE
@@ -50,6 +52,8 @@ HANDLERS: Final[Mapping[CommandKind, Handler[Any]]] = {
     CommandKind.CANCEL_PAYMENT: CANCEL_PAYMENT,
     CommandKind.CREATE_TRANSFER: CREATE_TRANSFER,
     CommandKind.REVERSE_TRANSFER: REVERSE_TRANSFER,
+    CommandKind.SUBMIT_EVIDENCE: SUBMIT_EVIDENCE,
+    CommandKind.ACCEPT_DISPUTE: ACCEPT_DISPUTE,
 }
 
 

@@ -8,10 +8,12 @@ from marketplace.domain import debts, shares
 from marketplace.domain.books import Books
 from marketplace.domain.commands import Command, CommandKind
 from marketplace.domain.debts import Debt
+from marketplace.domain.movements import MovementStatus, Reversal, Transfer
 from marketplace.domain.share_postings import reversal_entry, transfer_entry
-from marketplace.domain.shares import MovementStatus, Moves, Reversal, Share, Transfer
+from marketplace.domain.shares import Moves, Share
 from marketplace.domain.stripe_objects import at
-from marketplace.ports import Change, Create, Operation, Ports, Ref, Replace, one
+from marketplace.operations import Operation
+from marketplace.ports import Change, Create, Ports, Ref, Replace, one
 from marketplace.services.commands import Handler, find_made, handles
 from marketplace.services.shares import TRY_AGAIN, owe
 from marketplace.services.transactions import read_books
@@ -92,6 +94,9 @@ class ReverseTransfer(MoveShare):
             debt = _debt(ports, reversal.debt_id)
             owed = shares.collects_debt(moved, debt.id, -reversal.amount)
             return [Replace(share, owed), Replace(debt, debts.not_collected(debt, reversal.amount, ports.clock.now()))]
+        if reversal.is_by_hand:
+            kept = shares.not_taken_back(moved, recovered=subject.recovered(share.merchant_id))
+            return [Replace(share, _with(subject, kept).rested(kept))]
         owing = owe(ports, moved, reversal.amount, reversal.cause, transfer_id=reversal.transfer_id, refusal=code)
         return [Replace(share, owing.share), *owing.changes]
 
@@ -116,9 +121,9 @@ handles(CommandKind.REVERSE_TRANSFER, REVERSE_TRANSFER)
 
 def _replaced(ports: Ports, books: Books, moved: Share) -> Replace[Share]:
     """The share as it moved on, due again if what the merchant is entitled to has changed on the way."""
-    needed = _with(books, moved).needed_moves(moved)
-    due_at = ports.clock.now() if needed != Moves() else moved.due_at
-    return Replace(books.shares[moved.merchant_id], replace(moved, due_at=due_at))
+    known = _with(books, moved)
+    due_at = ports.clock.now() if known.needed_moves(moved) != Moves() else moved.due_at
+    return Replace(books.shares[moved.merchant_id], replace(known.rested(moved), due_at=due_at))
 
 
 def _with(books: Books, share: Share) -> Books:
