@@ -65,9 +65,9 @@ def read_evidence(dispute_id: str, caller: Caller) -> EvidenceView:
     return EvidenceView(**disputes.read_evidence(ports, caller, dispute_id))
 
 
-@app.put("/disputes/<dispute_id>/evidence")
+@app.patch("/disputes/<dispute_id>/evidence")
 def stage_evidence(dispute_id: str, body: EvidenceBody, caller: Caller) -> EvidenceView:
-    """Stage evidence in place of what was staged. Nothing goes to the bank before it is submitted."""
+    """Stage evidence, beside what is staged or in its place. Nothing goes to the bank before it is submitted."""
     staged = body.model_dump(exclude_none=True)
     return EvidenceView(**disputes.stage_evidence(ports, caller, dispute_id, staged))
 

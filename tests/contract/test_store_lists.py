@@ -7,6 +7,8 @@ from typing import Any
 
 import pytest
 
+from marketplace.domain.debts import net
+from marketplace.domain.disputes import Disputed, DisputeStatus
 from marketplace.domain.errors import InvalidCursor
 from marketplace.domain.merchants import Merchant
 from marketplace.domain.transactions import ChargeType, Leg, Payment, Transaction
@@ -146,6 +148,36 @@ def test_a_merchants_debts_are_listed_and_nobody_elses(store: Store, examples: E
     page = store.debts(merchant.id, cursor=None, limit=2)
     assert page.items == tuple(mine[:0:-1])
     assert store.debts(merchant.id, cursor=page.cursor, limit=2) == Page(items=(mine[0],), cursor=None)
+
+
+def test_disputes_are_in_the_lists_of_their_merchants_and_in_that_of_all(store: Store, examples: Examples) -> None:
+    one, other = examples.merchant(), examples.merchant()
+    merchants_of = ((one,), (one,), (one, other))
+    made = [(examples.dispute(examples.transaction(one)), merchants) for merchants in merchants_of]
+    for found, merchants in made:
+        about = [
+            Disputed(dispute_id=found.id, merchant_id=each.id, transaction_id=found.transaction_id)
+            for each in merchants
+        ]
+        create(store, [found, *about])
+    disputes = [found for found, _ in made][::-1]
+    for merchant_id, expected in ((None, disputes), (one.id, disputes), (other.id, disputes[:1])):
+        page = store.disputes(merchant_id, cursor=None, limit=2)
+        rest = store.disputes(merchant_id, cursor=page.cursor, limit=2).items if page.cursor else ()
+        assert [*page.items, *rest] == expected
+    moved = Replace(disputes[0], replace(disputes[0], status=DisputeStatus.WON))
+    store.commit(moved)
+    assert store.disputes(other.id, cursor=None, limit=5).items == (moved.stored,)
+    for nobody in ("", "DISPUTES", "merchant-1", examples.id("merchant")):
+        assert store.disputes(nobody, cursor=None, limit=5) == Page(items=(), cursor=None)
+
+
+def test_open_debts_of_all_merchants_are_one_list_until_they_are_paid(store: Store, examples: Examples) -> None:
+    owed = [examples.debt(examples.merchant()) for _ in range(3)]
+    create(store, owed)
+    assert read_whole(lambda s, c, n: s.open_debts(cursor=c, limit=n), store, 2) == [[owed[2], owed[1]], [owed[0]]]
+    store.commit(Replace(owed[1], net(owed[1], owed[1].amount)))
+    assert store.open_debts(cursor=None, limit=5).items == (owed[2], owed[0])
 
 
 def test_a_cursor_of_another_list_is_refused(store: Store, lists: Lists) -> None:

@@ -152,6 +152,11 @@ class Shop:
         intent = sale["payment_intent"]["id"]
         return self.stripe.v1.refunds.list({"payment_intent": intent, "limit": 100}).data
 
+    def dispute(self, sale: Json, amount: int | None = None) -> None:
+        """The buyer's bank takes a payment back."""
+        body = {} if amount is None else {"amount": amount}
+        done(httpx.post(f"{self.stack.stripe}/_simulator/charges/{sale['charge_id']}/dispute", json=body))
+
     def rows(self, partition: str) -> list[Json]:
         """What the table holds of a partition, for example ``EVENT#evt_1``."""
         key, value = "pk = :partition", {":partition": {"S": partition}}

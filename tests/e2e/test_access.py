@@ -7,7 +7,7 @@ import pytest
 
 from local.cloud import User
 from local.cloud.users import PASSWORD
-from tests.e2e.shop import Caller, Json, Shop, done, problem, without
+from tests.e2e.shop import Caller, Json, Shop, done, problem, until, without
 from tests.e2e.test_cloud import guarded_routes
 
 BODIES = {
@@ -15,6 +15,10 @@ BODIES = {
     "prices": {"unit_amount": 100, "currency": "usd"},
     "onboarding-links": {"return_url": "http://localhost:3000/"},
     "{customer_id}": {"name": "Nosy"},
+    "write-off": {"reason": "nosy"},
+    "reversals": {"reason": "nosy"},
+    "evidence": {"customer_name": "Nosy"},
+    "files": {"content": "JVBERi0xLjcgYSByZWNlaXB0"},
 }
 WITH_AN_ID = [route for route in guarded_routes() if "{" in route[1]]
 # What these may do with nobody's: the answer says so, and again nothing of whether it is there.
@@ -31,6 +35,15 @@ NOT_FOR = {
     ("DELETE", "/customers/{customer_id}/payment-methods/{payment_method_id}"): {"merchant"},
     ("GET", "/payments/{transaction_id}"): {"merchant"},
     ("GET", "/ledger/accounts/{account}"): {"buyer", "merchant"},
+    ("POST", "/debts/{debt_id}/write-off"): {"buyer", "merchant"},
+    ("GET", "/transfers/{transfer_id}"): {"buyer"},
+    ("POST", "/transfers/{transfer_id}/reversals"): {"buyer", "merchant"},
+    ("GET", "/disputes/{dispute_id}"): {"buyer"},
+    ("GET", "/disputes/{dispute_id}/evidence"): {"buyer"},
+    ("PATCH", "/disputes/{dispute_id}/evidence"): {"buyer"},
+    ("POST", "/disputes/{dispute_id}/files"): {"buyer"},
+    ("POST", "/disputes/{dispute_id}/submit"): {"buyer", "merchant"},
+    ("POST", "/disputes/{dispute_id}/accept"): {"buyer", "merchant"},
     **{
         ("POST", f"/transactions/{{transaction_id}}/{act}"): {"buyer", "merchant"}
         for act in ("capture", "cancel", "release", "hold")
@@ -61,10 +74,23 @@ def estate(shop: Shop, seller: Json) -> Estate:
         "customer_id": customer["id"],
         "payment_method_id": shop.saved_card(customer),
         "account": "stripe_balance",
+        "transfer_id": done(shop.operator.get("/transfers", transaction_id=sale["id"]))["data"][0]["id"],
+        **disputed(shop),
     }
     shop.quiet()
     other = shop.merchant(shop.new_merchant("Nosy")["id"])
     return Estate(ids, {"merchant": other, "buyer": shop.another_buyer()})
+
+
+def disputed(shop: Shop) -> dict[str, str]:
+    """A dispute about the only sale of a merchant, and what it owes for it: Stripe's fee."""
+    merchant = shop.ready_merchant()
+    session = done(shop.operator.post("/checkout/sessions", shop.inline(merchant, 900)))
+    assert shop.pay(session).is_redirect
+    shop.dispute(shop.settled(session))
+    owed = until(lambda: done(shop.operator.get(f"/merchants/{merchant['id']}/debts"))["data"], bool)
+    (found,) = done(shop.operator.get("/disputes", merchant_id=merchant["id"]))["data"]
+    return {"dispute_id": found["id"], "debt_id": owed[0]["id"]}
 
 
 def ask(caller: Caller, method: str, path: str, ids: dict[str, str]) -> tuple[int, Json]:

@@ -44,11 +44,6 @@ LARGEST_FILE_BYTES: Final = 3_500_000  # in base64 within Lambda's 6 MB for a re
 _BEGINNINGS: Final[Mapping[str, bytes]] = {"pdf": b"%PDF-", "jpg": b"\xff\xd8\xff", "png": b"\x89PNG\r\n\x1a\n"}
 
 
-def as_stripe_takes_it(evidence: Mapping[str, str]) -> dict[str, str]:
-    """All of the evidence: what is not named is taken back."""
-    return {name: evidence.get(name, "") for name in (*TEXTS, *FILES)}
-
-
 def require_document(content: bytes) -> str:
     """What kind of file it is, by how it begins: pdf, jpg or png.
 

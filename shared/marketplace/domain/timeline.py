@@ -25,12 +25,20 @@ COMMAND_WORDS: Final[Mapping[CommandKind, str]] = {
     CommandKind.CREATE_CHECKOUT_SESSION: "checkout session created",
     CommandKind.EXPIRE_CHECKOUT_SESSION: "checkout session expired",
     CommandKind.CREATE_PAYMENT_INTENT: "payment with saved details asked for",
+    CommandKind.CAPTURE_PAYMENT: "authorized payment captured",
+    CommandKind.CANCEL_PAYMENT: "authorization canceled",
+    CommandKind.SUBMIT_EVIDENCE: "evidence sent to the buyer's bank",
+    CommandKind.ACCEPT_DISPUTE: "dispute accepted",
     CommandKind.REFUND_APPLICATION_FEE: "rest of the fee returned to the merchant",
 }
 ENTRY_WORDS: Final[Mapping[EntryKind, str]] = {
     EntryKind.CHARGE: "paid by the buyer",
     EntryKind.SETTLEMENT: "split and transferred to the merchant",
     EntryKind.REFUND_FAILURE: "refund came back from the buyer's bank",
+    EntryKind.TRANSFER: "transferred to a merchant",
+    EntryKind.REVERSAL: "taken back from a merchant",
+    EntryKind.DISPUTE: "withdrawn by the buyer's bank",
+    EntryKind.REINSTATEMENT: "given back by the buyer's bank",
 }
 
 
@@ -48,6 +56,11 @@ def timeline(books: Books) -> list[Moment]:
         moments.extend(_of_entry(entry, payable_since))
     for refund in books.refunds.values():
         moments.extend(_of_refund(refund))
+    for dispute in books.disputes.values():
+        opened = f"disputed ({dispute.reason}): {dispute.status}"
+        moments.append(
+            Moment(at=dispute.created_at, what=opened, amount=dispute.amount, object_id=dispute.stripe_dispute_id)
+        )
     return sorted(moments, key=lambda moment: moment.at)
 
 
@@ -63,9 +76,15 @@ def _of_command(command: Command) -> Iterator[Moment]:
 def _of_entry(entry: JournalEntry, payable_since: datetime) -> Iterator[Moment]:
     what = ENTRY_WORDS.get(entry.kind)
     if what is not None:
+        what = "split among the merchants" if _is_split_only(entry) else what
         moved = sum(line.amount for line in entry.lines if line.account == STRIPE_BALANCE)
         at = max(entry.occurred_at, payable_since)
         yield Moment(at=at, what=what, object_id=entry.object_id, amount=moved)
+
+
+def _is_split_only(entry: JournalEntry) -> bool:
+    """Whether a settlement sent nothing yet: the charge is the platform's, and its transfers follow."""
+    return entry.kind is EntryKind.SETTLEMENT and all(line.account != STRIPE_BALANCE for line in entry.lines)
 
 
 def _of_refund(refund: Refund) -> Iterator[Moment]:

@@ -1,8 +1,8 @@
 """Evidence as the API takes and shows it: Stripe's names."""
 
-from typing import Annotated
+from typing import Annotated, Self
 
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, Field, model_validator
 
 from marketplace.domain.evidence import LONGEST_TEXT
 from marketplace.edge.fields import RequestModel
@@ -47,7 +47,13 @@ class Evidence(BaseModel):
 
 
 class EvidenceBody(Evidence, RequestModel):
-    """All of the evidence: what is not named is taken back."""
+    """What is to be staged, at least one of it; what is not named stays as it is."""
+
+    @model_validator(mode="after")
+    def _says_something(self) -> Self:
+        if not self.model_fields_set:
+            raise ValueError("name at least one")
+        return self
 
 
 class EvidenceView(Evidence, View):

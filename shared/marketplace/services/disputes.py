@@ -9,7 +9,7 @@ from marketplace.domain.books import Books
 from marketplace.domain.commands import Command, CommandKind, record
 from marketplace.domain.disputes import Dispute, DisputeStatus, join, require_answerable
 from marketplace.domain.errors import NotFound, StripeRefused, Unavailable
-from marketplace.domain.evidence import FILES, TEXTS, as_stripe_takes_it, require_document
+from marketplace.domain.evidence import FILES, TEXTS, require_document
 from marketplace.domain.ids import owner_of
 from marketplace.domain.principals import Principal, Role
 from marketplace.domain.stripe_objects import dispute_facts
@@ -104,14 +104,16 @@ def read_evidence(ports: Ports, caller: Principal, dispute_id: str) -> Mapping[s
 
 
 def stage_evidence(ports: Ports, caller: Principal, dispute_id: str, evidence: Mapping[str, str]) -> Mapping[str, str]:
-    """Stage evidence at Stripe in place of what was staged; nothing goes to the bank yet. Repeating it is harmless.
+    """Stage evidence at Stripe, beside what is staged or in its place; nothing goes to the bank yet.
+
+    Repeating it is harmless. Stripe has no way to take a name back: only to say something else under it.
 
     Raises:
         NotAllowed, NotFound, DisputeNotAnswerable, StripeRefused, Unavailable.
     """
     dispute = _of_one(ports, caller, dispute_id)
     require_answerable(dispute, ports.clock.now())
-    params = {"evidence": as_stripe_takes_it(evidence), "submit": False}
+    params = {"evidence": evidence, "submit": False}
     made = _asked(ports, Operation.UPDATE_DISPUTE, dispute.stripe_dispute_id, params=params)["evidence"]
     return {name: made[name] for name in (*TEXTS, *FILES) if made.get(name)}
 
