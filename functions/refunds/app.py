@@ -2,11 +2,14 @@
 
 import os
 from http import HTTPStatus
-from typing import Final, Literal
+from typing import Annotated, Final, Literal, Self
+
+from pydantic import Field, model_validator
 
 from marketplace.adapters import wiring
 from marketplace.domain.errors import NotFound
 from marketplace.domain.refunds import RefundStatus
+from marketplace.domain.transactions import MOST_LINE_ITEMS
 from marketplace.edge.fields import Amount, Id, RequestModel
 from marketplace.edge.idempotency import IdempotencyKey, once
 from marketplace.edge.invocation import Invocation
@@ -26,21 +29,38 @@ app = Api(settings, invocation)
 handler = app.resolve
 
 
+class RefundLine(RequestModel):
+    """Items of a line, by its number in the transaction's `line_items`; without `quantity` all that are left of it."""
+
+    line: Annotated[int, Field(ge=0)]
+    quantity: Annotated[int | None, Field(ge=1)] = None
+
+
 class RefundBody(RequestModel):
     """A refund: of all that is left without an `amount`, of the fee as the sale says without a word on it.
 
     Of a cart it is of `merchant_id`'s part, or of everybody's in proportion to what is left of each; a merchant refunds
-    its own.
+    its own. With `line_items` it is of those, at what was paid for them, and neither amount nor merchant is named.
     """
 
     amount: Amount | None = None
     merchant_id: Id | None = None
     reason: Literal["duplicate", "fraudulent", "requested_by_customer"] | None = None
     refund_application_fee: bool | None = None
+    line_items: Annotated[list[RefundLine] | None, Field(min_length=1, max_length=MOST_LINE_ITEMS)] = None
+
+    @model_validator(mode="after")
+    def _is_of_lines_or_of_an_amount(self) -> Self:
+        if self.line_items is not None and (self.amount, self.merchant_id) != (None, None):
+            raise ValueError("line_items, or an amount and a merchant")
+        if len({each.line for each in self.line_items or ()}) != len(self.line_items or ()):
+            raise ValueError("each line once")
+        return self
 
     def of(self, transaction_id: str) -> RefundRequest:
         """As the use case takes it."""
-        return RefundRequest(transaction_id=transaction_id, **self.model_dump())
+        lines = {each.line: each.quantity for each in self.line_items or ()}
+        return RefundRequest(transaction_id=transaction_id, lines=lines, **self.model_dump(exclude={"line_items"}))
 
 
 @app.post(

@@ -69,6 +69,23 @@ def in_base64(case: Case, body: bytes | str) -> Answer:
 
 BAD: dict[str, tuple[Callable[[Case], Answer], str]] = {
     "malformed JSON": (lambda case: case.raw('{"name": "A",}'), "malformed-json"),
+    "a refund of a line and an amount": (
+        lambda case: case.refund({"line_items": [{"line": 0}], "amount": 1}), "invalid-request"
+    ),
+    "a refund of a line twice": (
+        lambda case: case.refund({"line_items": [{"line": 0}, {"line": 0, "quantity": 1}]}), "invalid-request"
+    ),
+    "a refund of no line": (lambda case: case.refund({"line_items": []}), "invalid-request"),
+    "a refund of none of a line": (
+        lambda case: case.refund({"line_items": [{"line": 0, "quantity": 0}]}), "invalid-request"
+    ),
+    "a refund of more of a line": (
+        lambda case: case.refund({"line_items": [{"line": 0, "quantity": 2}]}), "line-exceeds-rest"
+    ),
+    "a refund of a line that is not there": (lambda case: case.refund({"line_items": [{"line": 1}]}), "not-found"),
+    "a refund of a line that was not paid": (
+        lambda case: case.refund({"line_items": [{"line": 0}]}, of=case.open_sale), "transaction-not-refundable"
+    ),
     "half of a JSON": (lambda case: case.raw('{"name": "A"'), "malformed-json"),
     "a list for an object": (lambda case: case.raw('[{"name": "A"}]'), "malformed-json"),
     "a name given twice": (lambda case: case.raw('{"name": "A", "name": "B"}'), "malformed-json"),

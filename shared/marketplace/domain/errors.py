@@ -25,6 +25,7 @@ class MarketplaceError(Exception):
       + CheckoutSessionNotOpen       it is complete or expired already
       + TransactionNotRefundable     nothing was paid, or nothing is left
       + RefundExceedsRest            more than is left, counting refunds under way
+      + LineExceedsRest              more of a line item than is left
       + MerchantShort                a merchant cannot cover its part, and the policy is to refuse
       + TooManyRefunds
       + TooManyMovements             of one merchant's share
@@ -137,6 +138,16 @@ class RefundExceedsRest(Refused):
 
     def __init__(self, asked: int, rest: int) -> None:
         super().__init__(f"{asked} asked, {rest} left to refund (minor units)")
+        self.asked = asked
+        self.rest = rest
+
+
+class LineExceedsRest(Refused):
+    """More of a line item than is left of it, counting refunds under way; or none."""
+
+    def __init__(self, line: int, asked: int, rest: int) -> None:
+        super().__init__(f"{asked} of line {line} asked, {rest} left")
+        self.line = line
         self.asked = asked
         self.rest = rest
 

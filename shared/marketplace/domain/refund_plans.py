@@ -1,11 +1,12 @@
 """Which merchant's part of a sale a refund concerns, and what of it the platform gives of its fee."""
 
-from collections.abc import Iterable
+from collections import Counter
+from collections.abc import Iterable, Mapping
 
 from marketplace.domain.books import Books
 from marketplace.domain.errors import NotFound, RefundExceedsRest
 from marketplace.domain.money import allocate, part_of, smallest_payable
-from marketplace.domain.refunds import Refund, RefundPart
+from marketplace.domain.refunds import Refund, RefundedLine, RefundPart
 
 
 def refund_parts(books: Books, amount: int, *, merchant_id: str | None, returns_fee: bool) -> tuple[RefundPart, ...]:
@@ -18,7 +19,7 @@ def refund_parts(books: Books, amount: int, *, merchant_id: str | None, returns_
         NotFound: the merchant has no part in this sale.
         RefundExceedsRest: more than is left of the merchant's part.
     """
-    left = {leg.merchant_id: books.refundable_of(leg.merchant_id) for leg in books.transaction.legs}
+    left = _left(books)
     if merchant_id is not None:
         if merchant_id not in left:
             raise NotFound("merchant")
@@ -27,14 +28,37 @@ def refund_parts(books: Books, amount: int, *, merchant_id: str | None, returns_
         raise RefundExceedsRest(amount, sum(left.values()))
     step = smallest_payable(books.transaction.currency)
     amounts = allocate(amount, list(left.values()), step=step)
+    return _parts(books, dict(zip(left, amounts, strict=True)), returns_fee=returns_fee)
+
+
+def parts_of_lines(books: Books, lines: Iterable[RefundedLine], *, returns_fee: bool) -> tuple[RefundPart, ...]:
+    """The parts of a refund of line items: each merchant's own.
+
+    Raises:
+        RefundExceedsRest: other refunds have taken of a merchant's part what these lines would give back.
+    """
+    left, amounts = _left(books), Counter[str]()
+    for line in lines:
+        amounts[line.merchant_id] += line.amount
+    for merchant_id, amount in amounts.items():
+        if amount > left[merchant_id]:
+            raise RefundExceedsRest(amount, left[merchant_id])
+    return _parts(books, amounts, returns_fee=returns_fee)
+
+
+def _left(books: Books) -> dict[str, int]:
+    return {leg.merchant_id: books.refundable_of(leg.merchant_id) for leg in books.transaction.legs}
+
+
+def _parts(books: Books, amounts: Mapping[str, int], *, returns_fee: bool) -> tuple[RefundPart, ...]:
     return tuple(
         RefundPart(
-            merchant_id=merchant,
-            amount=part,
-            fee=fee_to_return(books, merchant, part) if returns_fee else 0,
+            merchant_id=merchant_id,
+            amount=amount,
+            fee=fee_to_return(books, merchant_id, amount) if returns_fee else 0,
         )
-        for merchant, part in zip(left, amounts, strict=True)
-        if part
+        for merchant_id, amount in amounts.items()
+        if amount
     )
 
 

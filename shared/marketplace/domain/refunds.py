@@ -76,6 +76,16 @@ class RefundPart:
 
 
 @dataclass(frozen=True, kw_only=True)
+class RefundedLine:
+    """So many items of a line of the basket, by its number there, and what was paid for them (minor units)."""
+
+    line: int
+    quantity: int
+    merchant_id: str
+    amount: int
+
+
+@dataclass(frozen=True, kw_only=True)
 class Refund:
     """A refund of ``amount`` minor units, of which the platform gives ``fee`` and the merchants the rest, by plan.
 
@@ -98,6 +108,7 @@ class Refund:
     at_stripe_since: datetime | None = None
     ended_at: datetime | None = None
     parts: tuple[RefundPart, ...] = ()
+    lines: tuple[RefundedLine, ...] = ()  # where it was asked for by lines
     is_loss: bool = False  # the platform bears all of it, by policy
     version: int = 1
 
@@ -139,16 +150,21 @@ class RefundFacts:
     ended_at: datetime | None = None
 
 
+def require_anything_left(payment: Payment) -> None:
+    """Refuse a refund of what was not paid, or of which nothing is left. Raises TransactionNotRefundable."""
+    if payment.status is not TransactionStatus.PAID or payment.captured is None:
+        raise TransactionNotRefundable(f"the transaction is {payment.status}: there is nothing to refund")
+    if payment.refundable <= 0:
+        raise TransactionNotRefundable("all of it is refunded or being refunded")
+
+
 def require_refundable(payment: Payment, amount: int) -> None:
     """Refuse what cannot be refunded now.
 
     Raises:
         TransactionNotRefundable, RefundExceedsRest, TooManyRefunds, InvalidAmount.
     """
-    if payment.status is not TransactionStatus.PAID or payment.captured is None:
-        raise TransactionNotRefundable(f"the transaction is {payment.status}: there is nothing to refund")
-    if payment.refundable <= 0:
-        raise TransactionNotRefundable("all of it is refunded or being refunded")
+    require_anything_left(payment)
     require_payable(amount, payment.currency)
     if amount > payment.refundable:
         raise RefundExceedsRest(amount, payment.refundable)

@@ -174,6 +174,11 @@ PROBLEMS: Final[Mapping[type[Exception], Problem]] = {
         why="Refunds under way count as refunded, so that two can never have the same money.",
         action="Refund at most what is left, or leave out `amount` to refund all of it.",
     ),
+    errors.LineExceedsRest: Problem(
+        slug="line-exceeds-rest", status=HTTPStatus.CONFLICT, title="Less is left of a line item",
+        why="Items of a line are refunded at most as often as they were sold, refunds under way counted.",
+        action="Read the transaction's refunds; leave out `quantity` to refund all that is left of the line.",
+    ),
     errors.MerchantShort: Problem(
         slug="merchant-short", status=HTTPStatus.CONFLICT, title="A merchant cannot cover its part",
         why="What the merchant would have to give back is more than its balance at Stripe, and this deployment's "

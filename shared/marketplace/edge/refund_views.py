@@ -2,7 +2,9 @@
 
 from collections.abc import Iterable, Mapping
 from datetime import datetime
-from typing import Final, Self
+from typing import Annotated, Final, Self
+
+from pydantic import Field
 
 from marketplace.domain.principals import Principal, Role
 from marketplace.domain.refunds import Refund, RefundStatus
@@ -14,6 +16,14 @@ WAITS_FOR: Final[Mapping[RefundStatus, str]] = {
     RefundStatus.REQUIRES_ACTION: "the buyer",
     RefundStatus.PENDING: "the buyer's bank",
 }
+
+
+class RefundedLineView(View):
+    """Items of a line of the basket, and what was paid for them."""
+
+    line: int
+    quantity: int
+    amount: int
 
 
 class RefundView(View):
@@ -33,11 +43,13 @@ class RefundView(View):
     fee: int | None
     transfer_reversal_id: str | None
     reversed: int | None
+    line_items: Annotated[list[RefundedLineView], Field(description="Of a refund that was asked for by lines.")]
 
     @classmethod
     def seen_by(cls, caller: Principal, refund: Refund) -> Self:
         """From the record, as this caller may see it: a merchant of a cart its own part."""
         part = next((part for part in refund.parts if part.merchant_id == caller.merchant_id), None)
+        sees = caller.sees_merchant if caller.role is Role.MERCHANT else lambda _: True
         recovery = None if caller.role is Role.BUYER else refund.recovery
         return cls(
             id=refund.id,
@@ -54,6 +66,7 @@ class RefundView(View):
             fee=None if caller.role is Role.BUYER else refund.fee if part is None else part.fee,
             transfer_reversal_id=recovery.transfer_reversal_id if recovery else None,
             reversed=recovery.reversed if recovery else None,
+            line_items=[RefundedLineView.of(line) for line in refund.lines if sees(line.merchant_id)],
         )
 
     @classmethod

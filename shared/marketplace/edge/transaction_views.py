@@ -1,7 +1,7 @@
 """Transactions as the API shows them: to a buyer what was paid, to a merchant its share, to an operator everything."""
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from datetime import datetime
 from typing import Annotated, Any, Self
 
@@ -12,7 +12,7 @@ from marketplace.domain.ledger import JournalEntry
 from marketplace.domain.principals import Principal, Role
 from marketplace.domain.shares import Share
 from marketplace.domain.timeline import timeline
-from marketplace.domain.transactions import LineItem, Payment, Transaction
+from marketplace.domain.transactions import Payment, Transaction
 from marketplace.edge.refund_views import RefundView
 from marketplace.edge.views import View
 
@@ -66,8 +66,10 @@ class ShareView(View):
 
 
 class LineItemView(View):
-    """A line of the basket."""
+    """A line of the basket; `line` is its number in it, for refunds."""
 
+    line: int
+    merchant_id: Annotated[str | None, Field(description="Of a cart; not shown to buyers.")]
     name: str
     unit_amount: int
     quantity: int
@@ -151,7 +153,7 @@ class TransactionView(TransactionSummary):
             authorized=books.payment.authorized,
             captured=books.payment.captured,
             capture_before=books.payment.capture_before,
-            line_items=[LineItemView.of(line) for line in _lines(caller, books.transaction)],
+            line_items=_lines(caller, books.transaction),
             refunds=RefundView.all_seen_by(caller, [books.refunds[refund_id] for refund_id in sorted(books.refunds)]),
             shares=[ShareView.of_share(books.shares[each]) for each in books.shares if caller.sees_merchant(each)],
             timeline=moments(caller, books),
@@ -224,11 +226,20 @@ def _fields(caller: Principal, transaction: Transaction, payment: Payment) -> di
     }
 
 
-def _lines(caller: Principal, transaction: Transaction) -> Sequence[LineItem]:
+def _lines(caller: Principal, transaction: Transaction) -> list[LineItemView]:
     """The basket; to a merchant of a cart its own lines."""
-    if caller.role is not Role.MERCHANT:
-        return transaction.line_items
-    return [line for line in transaction.line_items if line.merchant_id in (None, caller.merchant_id)]
+    is_merchant, is_buyer = caller.role is Role.MERCHANT, caller.role is Role.BUYER
+    return [
+        LineItemView(
+            line=number,
+            merchant_id=None if is_buyer else line.merchant_id,
+            name=line.name,
+            unit_amount=line.unit_amount,
+            quantity=line.quantity,
+        )
+        for number, line in enumerate(transaction.line_items)
+        if not is_merchant or line.merchant_id in {None, caller.merchant_id}
+    ]
 
 
 def _split(caller: Principal, transaction: Transaction, payment: Payment) -> dict[str, Any]:

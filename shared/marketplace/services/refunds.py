@@ -4,7 +4,7 @@ A destination charge's refund, its transfer's reversal and the fee's return are 
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from dataclasses import field, replace
 from typing import Final
 
 from marketplace.domain.books import Books
@@ -12,10 +12,11 @@ from marketplace.domain.commands import Command
 from marketplace.domain.deferred import dataclass
 from marketplace.domain.errors import MerchantShort, NotFound, StripeRefused, TransactionNotRefundable, Unavailable
 from marketplace.domain.ids import owner_of
+from marketplace.domain.line_refunds import refunded_lines
 from marketplace.domain.policies import Shortfall
 from marketplace.domain.principals import Principal, Role
-from marketplace.domain.refund_plans import refund_parts
-from marketplace.domain.refunds import Refund, RefundStatus, join, mark, reserve
+from marketplace.domain.refund_plans import parts_of_lines, refund_parts
+from marketplace.domain.refunds import Refund, RefundStatus, join, mark, require_anything_left, reserve
 from marketplace.domain.stripe_objects import refund_facts
 from marketplace.operations import Operation
 from marketplace.ports import Conflict, Create, Ports, Replace
@@ -33,6 +34,8 @@ class RefundRequest:
     """``amount`` is minor units, None all that is left; ``refund_application_fee`` None is as the sale says.
 
     ``merchant_id`` is whose part of a cart goes back; None is everybody's, in proportion to what is left of each.
+    ``lines`` are line items by their number in the basket, so many of each or all that are left (None), and instead of
+    an amount and a merchant.
     """
 
     transaction_id: str
@@ -40,6 +43,7 @@ class RefundRequest:
     reason: str | None = None
     refund_application_fee: bool | None = None
     merchant_id: str | None = None
+    lines: Mapping[int, int | None] = field(default_factory=dict)
 
 
 def request_refund(ports: Ports, caller: Principal, request: RefundRequest, once: Once) -> Refund:
@@ -49,8 +53,8 @@ def request_refund(ports: Ports, caller: Principal, request: RefundRequest, once
     refund whose outcome Stripe has not told is returned as REQUESTED or UNKNOWN, and goes on without the caller.
 
     Raises:
-        NotAllowed, NotFound, TransactionNotRefundable, RefundExceedsRest, TooManyRefunds, InvalidAmount,
-        MerchantShort, StripeRefused, IdempotencyKeyReused, RequestUnderWay, Unavailable.
+        NotAllowed, NotFound, TransactionNotRefundable, RefundExceedsRest, LineExceedsRest, TooManyRefunds,
+        InvalidAmount, MerchantShort, StripeRefused, IdempotencyKeyReused, RequestUnderWay, Unavailable.
     """
     caller.require(Role.OPERATOR, Role.MERCHANT)
     for _ in range(MOST_ROUNDS):
@@ -59,7 +63,7 @@ def request_refund(ports: Ports, caller: Principal, request: RefundRequest, once
         if used is not None:
             return _answered_again(ports, books, replay(ports, CREATE_REFUND, once, used))
         request = _of_own(caller, books, request)
-        refund, command = _plan(ports, books, request)
+        refund, command = _plan(ports, caller, books, request)
         if ports.policy.money.shortfall is Shortfall.REFUSE:
             require_covered(ports, books, request.merchant_id, refund)
         planned = replace(books, refunds={**books.refunds, refund.id: refund})
@@ -90,15 +94,20 @@ def list_refunds(ports: Ports, caller: Principal, transaction_id: str) -> Sequen
     return [refunds[refund_id] for refund_id in sorted(refunds)]
 
 
-def _plan(ports: Ports, books: Books, request: RefundRequest) -> tuple[Refund, Command]:
+def _plan(ports: Ports, caller: Principal, books: Books, request: RefundRequest) -> tuple[Refund, Command]:
     transaction, payment, now = books.transaction, books.payment, ports.clock.now()
     if books.is_disputed:
         raise TransactionNotRefundable("the payment is disputed: the buyer's bank decides")
-    amount = _amount(books, request)
-    reserve(payment, amount)
     asked = request.refund_application_fee
     returns_fee = transaction.refund_application_fee if asked is None else asked
-    parts = refund_parts(books, amount, merchant_id=request.merchant_id, returns_fee=returns_fee)
+    require_anything_left(payment)
+    lines = refunded_lines(books, caller, request.lines)
+    amount = sum(line.amount for line in lines) if lines else _amount(books, request)
+    reserve(payment, amount)
+    if lines:
+        parts = parts_of_lines(books, lines, returns_fee=returns_fee)
+    else:
+        parts = refund_parts(books, amount, merchant_id=request.merchant_id, returns_fee=returns_fee)
     refund = Refund(
         id=ports.ids.new("refund", owner=transaction.id),
         transaction_id=transaction.id,
@@ -107,6 +116,7 @@ def _plan(ports: Ports, books: Books, request: RefundRequest) -> tuple[Refund, C
         currency=transaction.currency,
         fee=sum(part.fee for part in parts),
         parts=() if books.is_recovered_by_stripe else parts,
+        lines=lines,
         returns_fee=returns_fee,
         reason=request.reason,
         created_at=now,
