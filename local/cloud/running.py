@@ -96,6 +96,7 @@ def _stack(
         table=outputs["TableName"],
         queue_url=outputs["EventQueueUrl"],
         dead_letter_queue_url=outputs["EventDeadLetterQueueUrl"],
+        event_bus_name=outputs["EventBusName"],
         stripe_key_secret_arn=outputs["StripeKeySecretArn"],
         webhook_secret_arn=outputs["WebhookSecretArn"],
         user_pool_id=pool_id,

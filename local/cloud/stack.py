@@ -37,6 +37,7 @@ class Stack:
     table: str
     queue_url: str
     dead_letter_queue_url: str
+    event_bus_name: str
     stripe_key_secret_arn: str
     webhook_secret_arn: str
     user_pool_id: str

@@ -42,6 +42,7 @@ ENVIRONMENT = {
     "QUEUE_URL": "https://sqs.eu-central-1.amazonaws.com/123456789012/events.fifo",
     "WEBHOOK_SECRET_ARN": "webhook-secrets",
     "SETTLED_AFTER_SECONDS": "120",
+    "EVENT_BUS_NAME": "marketplace",
     "POWERTOOLS_SERVICE_NAME": "test",
     "POWERTOOLS_METRICS_NAMESPACE": "marketplace-test",
     "LOG_LEVEL": "INFO",

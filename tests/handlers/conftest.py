@@ -16,7 +16,10 @@ def functions() -> dict[str, ModuleType]:
     with pytest.MonkeyPatch.context() as patch:
         for name, value in ENVIRONMENT.items():
             patch.setenv(name, value)
-        return {name: importlib.import_module(f"functions.{name}") for name in (*FUNCTIONS, "webhooks.receive")}
+        return {
+            name: importlib.import_module(f"functions.{name}")
+            for name in (*FUNCTIONS, "webhooks.receive", "events.send")
+        }
 
 
 @pytest.fixture

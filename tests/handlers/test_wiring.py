@@ -156,6 +156,7 @@ FORBIDDEN = {
     "schedules.sweep": {"pydantic"},
     "schedules.catch_up": {"pydantic"},
     "schedules.reconcile": {"pydantic"},
+    "events.send": {"pydantic", "stripe", "requests", "marketplace.services"},
     "health.app": {"botocore", "marketplace", "aws_lambda_powertools"},
 }
 

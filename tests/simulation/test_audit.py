@@ -59,8 +59,7 @@ def test_nothing_is_audited_that_stripe_was_not_asked_about(market: Market) -> N
     assert run(market) is None
 
 
-def test_an_entry_that_stripe_knows_nothing_of_is_found(market: Market) -> None:
-    transaction_id, _ = paid_cart(market, 6_000, 4_000)
+def an_entry_that_stripe_knows_nothing_of(market: Market, transaction_id: str) -> None:
     lines = (
         Line(account=STRIPE_BALANCE, currency="usd", amount=77, source="fee_invented"),
         Line(account=PLATFORM_REVENUE, currency="usd", amount=-77),
@@ -70,6 +69,11 @@ def test_an_entry_that_stripe_knows_nothing_of_is_found(market: Market) -> None:
         transaction_id=transaction_id, object_id="fee_invented", kind=EntryKind.FEE_REFUND, occurred_at=at, lines=lines
     )
     market.store.commit(Create(invented))
+
+
+def test_an_entry_that_stripe_knows_nothing_of_is_found(market: Market) -> None:
+    transaction_id, _ = paid_cart(market, 6_000, 4_000)
+    an_entry_that_stripe_knows_nothing_of(market, transaction_id)
     to_the_end(market)
     run(market)
     assert (RECONCILED, transaction_id) in found(market)

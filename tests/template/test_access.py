@@ -20,11 +20,15 @@ RIGHT_OF_CALL = {
     "batch_get_item": "dynamodb:BatchGetItem",
     "get_secret_value": "secretsmanager:GetSecretValue",
     "put_item": "dynamodb:PutItem",
+    "put_events": "events:PutEvents",
     "query": "dynamodb:Query",
     "send_message": "sqs:SendMessage",
     "transact_write_items": "dynamodb:PutItem",  # of transactions that only put
 }
-RIGHTS_OF_LAMBDA_ITSELF = {"sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes", "lambda:InvokeFunction"}
+RIGHTS_OF_LAMBDA_ITSELF = {
+    *("sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes", "lambda:InvokeFunction"),
+    *("dynamodb:DescribeStream", "dynamodb:GetRecords", "dynamodb:GetShardIterator", "dynamodb:ListStreams"),
+}
 LOGS = {"logs:CreateLogStream", "logs:PutLogEvents"}
 
 
@@ -69,7 +73,7 @@ def test_no_policy_has_a_wildcard(template: Template) -> None:
 def test_every_function_has_a_role_of_its_own_and_no_policy_of_aws(template: Template) -> None:
     functions = template.of("AWS::Lambda::Function")
     roles = [properties["Role"]["Fn::GetAtt"][0] for properties in functions.values()]
-    assert len(set(roles)) == len(functions) == 17
+    assert len(set(roles)) == len(functions) == 18
     for role in roles:
         assert all(set(policy) == {"Ref"} for policy in template.resources[role]["Properties"]["ManagedPolicyArns"])
 

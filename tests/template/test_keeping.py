@@ -1,8 +1,12 @@
 """What is kept, for how long, and how it is protected: table, queues, secrets, logs."""
 
 import json
+from typing import get_args
 
-from .conftest import Template
+from marketplace.adapters.keys import WORDS
+from marketplace.domain.outgoing import Told
+
+from .conftest import Resource, Template
 
 DAY_SECONDS = 24 * 60 * 60
 
@@ -27,9 +31,9 @@ def test_indexes_hold_keys_only_but_the_journal(template: Template) -> None:
 
 def test_queues_are_first_in_first_out_encrypted_and_keep_what_failed_for_two_weeks(template: Template) -> None:
     queues = template.of("AWS::SQS::Queue")
-    assert set(queues) == {"EventQueue", "EventDeadLetterQueue"}
-    for queue in queues.values():
-        assert queue["FifoQueue"] is True
+    assert set(queues) == {"EventQueue", "EventDeadLetterQueue", "UnsentEventsQueue"}
+    for name, queue in queues.items():
+        assert queue.get("FifoQueue", False) is (name != "UnsentEventsQueue")  # Lambda sends there, in no order
         assert queue["SqsManagedSseEnabled"] is True
         assert queue["MessageRetentionPeriod"] == 14 * DAY_SECONDS
     assert queues["EventQueue"]["ContentBasedDeduplication"] is False
@@ -45,8 +49,26 @@ def test_a_message_stays_hidden_while_it_may_still_be_processed(template: Templa
 
 
 def test_one_failed_event_does_not_fail_its_batch(template: Template) -> None:
-    source = template.one("AWS::Lambda::EventSourceMapping")
+    (source,) = (s for s in sources_of(template) if s["FunctionName"] == {"Ref": "ProcessEventsFunction"})
     assert source["FunctionResponseTypes"] == ["ReportBatchItemFailures"]
+
+
+def test_what_was_written_is_told_from_its_beginning_and_one_bad_record_does_not_stop_the_rest(
+    template: Template,
+) -> None:
+    (source,) = (s for s in sources_of(template) if s["FunctionName"] == {"Ref": "SendEventsFunction"})
+    assert template.one("AWS::DynamoDB::Table")["StreamSpecification"] == {"StreamViewType": "NEW_AND_OLD_IMAGES"}
+    assert source["EventSourceArn"] == {"Fn::GetAtt": ["Table", "StreamArn"]}
+    assert (source["StartingPosition"], source["BisectBatchOnFunctionError"]) == ("TRIM_HORIZON", True)
+    assert source["MaximumRecordAgeInSeconds"] < DAY_SECONDS  # what the stream keeps
+    assert source["DestinationConfig"]["OnFailure"] == {"Destination": {"Fn::GetAtt": ["UnsentEventsQueue", "Arn"]}}
+    (only,) = source["FilterCriteria"]["Filters"]
+    prefixes = [each["prefix"] for each in json.loads(only["Pattern"])["dynamodb"]["Keys"]["sk"]["S"]]
+    assert {WORDS[kind] for kind in get_args(Told)} == {prefix.rstrip("#") for prefix in prefixes}
+
+
+def sources_of(template: Template) -> list[Resource]:
+    return list(template.of("AWS::Lambda::EventSourceMapping").values())
 
 
 def test_every_function_logs_to_a_group_that_forgets(template: Template) -> None:

@@ -15,6 +15,7 @@ from marketplace.edge.invocation import Invocation
 from marketplace.edge.settings import Settings
 
 if TYPE_CHECKING:
+    from marketplace.adapters.event_bus import EventBus
     from marketplace.adapters.event_queue import EventQueue
     from marketplace.ports import Ids, Ports, StripeApi
 
@@ -53,6 +54,13 @@ def event_queue(settings: Settings) -> "EventQueue":
     from marketplace.adapters.event_queue import EventQueue  # noqa: PLC0415 - for the receiver only
 
     return EventQueue(_client("sqs", QUICK), str(settings.queue_url))
+
+
+def event_bus(settings: Settings) -> "EventBus":
+    """The bus of outgoing events, of settings that have EVENTS."""
+    from marketplace.adapters.event_bus import EventBus  # noqa: PLC0415 - for the sender only
+
+    return EventBus(_client("events", QUICK), str(settings.event_bus_name))
 
 
 def webhook_secret(settings: Settings) -> Secret:

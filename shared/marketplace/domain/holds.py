@@ -7,6 +7,7 @@ from marketplace.domain.errors import InvalidReleaseDate
 
 # Stripe lets a platform hold money for 90 days in most countries (https://docs.stripe.com/connect/manual-payouts).
 LONGEST_HOLD: Final = timedelta(days=90)
+HOLD_NEAR: Final = timedelta(days=7)  # before that limit: told ahead
 
 
 def require_release_date(release_at: datetime | None, now: datetime) -> None:

@@ -50,6 +50,11 @@ class Merchant:
     version: int = 1
 
     @property
+    def is_waiting(self) -> bool:
+        """Whether it may become ready, by what it or Stripe does."""
+        return self.status in {MerchantStatus.PENDING, MerchantStatus.RESTRICTED}
+
+    @property
     def is_ready(self) -> bool:
         """Whether it can receive transfers now."""
         return self.status is MerchantStatus.READY

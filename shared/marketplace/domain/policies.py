@@ -19,13 +19,15 @@ class MoneyPolicy(NamedTuple):
     """The decisions, as a deployment's parameter ``MoneyPolicy`` names them in JSON; those left out are as here.
 
     ``hold_until_ready`` lets merchants sell before they can receive transfers: their shares wait.
-    ``captures_at_deadline`` takes what was authorized before it lapses, in whole. The ``recovers_`` say what the
+    ``captures_at_deadline`` takes what was authorized before it lapses, in whole. ``releases_at_hold_limit`` sends what
+    is held by hand when money may be held no longer; else that is only told. The ``recovers_`` say what the
     merchants bear of: what buyers' banks take back, Stripe's fee for it, and refunds that were made elsewhere.
     ``settlement_currencies`` are those in which the platform's account at Stripe is settled; None is not said.
     """
 
     hold_until_ready: bool = False
     captures_at_deadline: bool = False
+    releases_at_hold_limit: bool = False
     recovers_disputes: bool = True
     recovers_dispute_fees: bool = True
     recovers_foreign_refunds: bool = True

@@ -56,6 +56,7 @@ class Share:
     released: int = 0
     hold: Hold | None = None
     release_at: datetime | None = None
+    is_hold_expiring: bool = False  # held for nearly as long as money may be
     cause: str | None = None  # the refund or dispute that last changed what the merchant is entitled to
     transfers: tuple[Transfer, ...] = ()
     reversals: tuple[Reversal, ...] = ()

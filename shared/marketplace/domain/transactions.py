@@ -202,6 +202,7 @@ class Payment(PaymentFacts):
     refused: bool = False
     refund_reserved: int = 0  # minor units of refunds asked for, under way or done, and not failed
     refund_count: int = 0
+    is_expiring: bool = False  # an authorization whose end was found to be near
     created_at: datetime
     due_at: datetime | None = None
     version: int = 1

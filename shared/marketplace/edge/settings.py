@@ -26,6 +26,7 @@ class Part(Enum):
     WEBHOOKS = ("QUEUE_URL", "WEBHOOK_SECRET_ARN")
     RECONCILIATION = ("SETTLED_AFTER_SECONDS",)
     MONEY = ("MONEY_POLICY",)
+    EVENTS = ("EVENT_BUS_NAME",)
 
 
 class Settings(NamedTuple):
@@ -47,6 +48,7 @@ class Settings(NamedTuple):
     webhook_secret_arn: str | None = None
     settled_after_seconds: int | None = None
     money_policy: MoneyPolicy | None = None
+    event_bus_name: str | None = None
 
     @classmethod
     def of(cls, environment: Mapping[str, str], *parts: Part) -> Self:

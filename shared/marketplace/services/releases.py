@@ -64,7 +64,7 @@ def hold(
         if had >= share.own - books.given_back(share.merchant_id):
             return None
         kept = replace(share, released=max(0, had))
-        return shares.hold(kept, Hold.BY_HAND, release_at=release_at)
+        return replace(shares.hold(kept, Hold.BY_HAND, release_at=release_at), due_at=ports.clock.now())
 
     return _change(ports, caller, transaction_id, once, merchant_id, held)
 

@@ -16,6 +16,7 @@ from marketplace.domain.books import Books
 from marketplace.domain.commands import Command, CommandKind, record
 from marketplace.domain.debts import COLLECT_AGAIN, MOST_OPEN_DEBTS, Debt, DebtStatus
 from marketplace.domain.errors import Unavailable
+from marketplace.domain.holds import HOLD_NEAR, LONGEST_HOLD
 from marketplace.domain.ids import owner_of
 from marketplace.domain.merchants import Merchant
 from marketplace.domain.movements import MovementStatus, Reversal, Transfer
@@ -58,9 +59,9 @@ def even_out(ports: Ports, transaction_id: str, merchant_id: str) -> None:
     for _ in range(MOST_COMMIT_TRIES):
         books = read_books(ports, transaction_id)
         before = books.shares[merchant_id]
-        step = _step(ports, books, shares.try_again(replace(before, due_at=None)))
+        step = _step(ports, books, _at_the_limit(ports, books, shares.try_again(replace(before, due_at=None))))
         try:
-            after = step.share if step.share.due_at else replace(step.share, due_at=step.share.release_at)
+            after = replace(step.share, due_at=step.share.due_at or _next_look(ports, books, step.share))
             ports.store.commit(Replace(before, after), *step.changes)
         except Conflict:
             continue
@@ -97,6 +98,29 @@ def _step(ports: Ports, books: Books, share: Share) -> Step:
         share, owed = owe(ports, share, needed.owe, share.cause or "", transfer_id=None, refusal=None)
         changes += owed
     return Step(share, changes)
+
+
+def _at_the_limit(ports: Ports, books: Books, share: Share) -> Share:
+    """A share that has been held for as long as money may be, or nearly: told ahead, and by policy released."""
+    limit = _hold_limit(books, share)
+    now = ports.clock.now()
+    if limit is None or now < limit - HOLD_NEAR:
+        return share
+    if now >= limit and ports.policy.money.releases_at_hold_limit and share.hold is Hold.BY_HAND:
+        return shares.release(share)
+    return replace(share, is_hold_expiring=True)
+
+
+def _next_look(ports: Ports, books: Books, share: Share) -> datetime | None:
+    """When a share that nothing else makes due is looked at: at its date, and as it has been held for too long."""
+    limit, now = _hold_limit(books, share), ports.clock.now()
+    looks = [] if limit is None else [each for each in (limit - HOLD_NEAR, limit) if each > now]
+    return min([*looks, *([share.release_at] if share.release_at else [])], default=None)
+
+
+def _hold_limit(books: Books, share: Share) -> datetime | None:
+    paid_at = books.payment.paid_at
+    return None if share.hold is None or not share.is_settled or paid_at is None else paid_at + LONGEST_HOLD
 
 
 def owe(ports: Ports, share: Share, amount: int, cause: str, *, transfer_id: str | None, refusal: str | None) -> Step:

@@ -99,7 +99,7 @@ def watch(ports: Ports, payment: Payment) -> None:
     books = read_transaction(ports, SYSTEM, payment.transaction_id)
     before = books.payment
     after = before if before.is_final else _as_at_stripe(ports, before)
-    after = replace(after, due_at=_next_look(ports, after))
+    after = replace(after, due_at=_next_look(ports, after), is_expiring=after.is_expiring or _lapses_soon(ports, after))
     ended = [*_at_the_deadline(ports, books, after), *give_up(ports, books, after)]
     changes = [*payment_changes(ports, books.transaction, before, after), *ended]
     ports.store.commit(*changes)
@@ -119,14 +119,17 @@ def _next_look(ports: Ports, payment: Payment) -> datetime | None:
     return near if now < near else max(payment.capture_before, now) + LOOK_AGAIN
 
 
+def _lapses_soon(ports: Ports, payment: Payment) -> bool:
+    """Whether an authorization is within a day of its end: told ahead of it."""
+    if payment.status is not TransactionStatus.AUTHORIZED or payment.capture_before is None:
+        return False
+    return payment.capture_before - DEADLINE_NEAR <= ports.clock.now() < payment.capture_before
+
+
 def _at_the_deadline(ports: Ports, books: Books, payment: Payment) -> list[Change]:
     """By policy, the capture of what would lapse; else it lapses."""
-    is_authorized = payment.status is TransactionStatus.AUTHORIZED and payment.capture_before is not None
     is_asked = any(c.is_open for c in books.commands.values() if c.kind in ENDS_AUTHORIZATION)
-    if not is_authorized or is_asked or not ports.policy.money.captures_at_deadline:
-        return []
-    now, deadline = ports.clock.now(), payment.capture_before
-    if deadline is None or not deadline - DEADLINE_NEAR <= now < deadline:
+    if is_asked or not ports.policy.money.captures_at_deadline or not _lapses_soon(ports, payment):
         return []
     return [Create(capture_command(ports, replace(books, payment=payment), payment.authorized or 0))]
 
