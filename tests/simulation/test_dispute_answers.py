@@ -210,3 +210,23 @@ def test_disputes_are_listed_to_operators_and_to_the_merchants_of_their_sales() 
     first = disputes.list_disputes(market.ports, OPERATOR, merchant_id=one.id, cursor=None, limit=1)
     rest = disputes.list_disputes(market.ports, OPERATOR, merchant_id=one.id, cursor=first.cursor, limit=1)
     assert [each.id for each in (*first.items, *rest.items)] == [second, in_cart]
+
+
+@pytest.mark.parametrize("act", ["submit", "accept"])
+def test_what_was_withdrawn_is_recovered_when_its_event_comes_after_the_answer(act: str) -> None:
+    market = Market()
+    market.transaction_id = destination(market)
+    merchant = market.only_merchant()
+    charge = market.books(market.transaction_id).payment.charge_id
+    market.order(f"/_simulator/charges/{charge}/dispute", amount=4_000, reason="fraudulent")
+    (created,) = [each for each in market.events() if each["type"] == "charge.dispute.created"]
+    withdrawn = [each for each in market.events() if each["type"] == "charge.dispute.funds_withdrawn"]
+    without_money = {**created["data"]["object"], "balance_transactions": []}
+    market.take_in({**created, "data": {"object": without_money}})
+    (found,) = market.books(market.transaction_id).disputes
+    answer(market, act, found)
+    assert market.books(market.transaction_id).disputes[found].withdrawn == 0
+    market.take_in(*withdrawn)
+    market.come_to_rest()
+    assert market.stripe_balance(merchant.account_id) == {"usd": 9_000 - 3_600 - 1_500}
+    assert_proven(market, market.transaction_id)

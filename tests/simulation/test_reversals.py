@@ -8,21 +8,24 @@ import pytest
 from marketplace.domain.commands import CommandStatus
 from marketplace.domain.errors import (
     InvalidAmount,
+    NotFound,
     ReversalExceedsRest,
     StripeRefused,
     TransferNotReversible,
 )
 from marketplace.domain.ledger import balances, merchant_payable
 from marketplace.domain.merchants import Merchant
+from marketplace.domain.principals import Principal, Role
 from marketplace.domain.shares import Hold
 from marketplace.domain.transfers import BookedTransfer, transfers_of
 from marketplace.operations import Operation
 from marketplace.services.releases import release
-from marketplace.services.reversals import list_transfers, reverse_transfer
+from marketplace.services.reversals import list_transfers, read_transfer, reverse_transfer
 
 from .crashes import ProcessDied
 from .market import OPERATOR, Market
 from .test_carts import assert_proven, paid_cart
+from .test_disputes import dispute
 from .test_returns import sends_back
 from .test_shortfalls import assert_books_hold, paid_out, sold
 
@@ -236,3 +239,45 @@ def test_a_merchant_s_transfers_are_listed_by_its_sales() -> None:
     rest = page(first.cursor)
     assert [each.amount for each in (*first.items, *rest.items)] == [1_800, 1_000, 1_000]
     assert rest.cursor is None
+
+
+@pytest.mark.parametrize("after", ["a dispute", "what it sends back", "a reversal"])
+def test_the_transfer_of_a_destination_charge_keeps_its_id_when_it_is_written_down(after: str) -> None:
+    market = Market()
+    transaction_id, merchant = sold(market)
+    before = transfer_to(market, transaction_id, merchant).transfer.id
+    match after:
+        case "a dispute":
+            dispute(market, transaction_id, 4_000)
+        case "what it sends back":
+            market.take_in(*sends_back(market, merchant, 2_000))
+        case _:
+            take_back(market, transfer_to(market, transaction_id, merchant), 2_000)
+    assert market.books(transaction_id).shares  # it was worked out from the payment; now it is a record
+    assert transfer_to(market, transaction_id, merchant).transfer.id == before
+
+
+def test_a_merchant_of_a_cart_sees_its_own_transfers_alone() -> None:
+    market = Market()
+    transaction_id, (one, two) = paid_cart(market, 10_000, 4_000)
+    other = transfer_to(market, transaction_id, two).transfer.id
+    own = Principal(role=Role.MERCHANT, subject="seller", merchant_id=one.id)
+    for query in ({"transaction_id": transaction_id}, {}, {"merchant_id": two.id}):
+        asked = {"transaction_id": None, "merchant_id": None, "cursor": None, "limit": 10} | query
+        listed = list_transfers(market.ports, own, **asked).items
+        assert [each.share.merchant_id for each in listed] == [one.id], query
+    with pytest.raises(NotFound):
+        read_transfer(market.ports, own, other)
+
+
+@SALES
+def test_the_whole_taken_back_again_with_its_key_answers_as_it_did(
+    sale: Callable[[Market], tuple[str, Merchant]],
+) -> None:
+    market = Market()
+    transaction_id, merchant = sale(market)
+    transfer = transfer_to(market, transaction_id, merchant)
+    for _ in range(2):
+        done = take_back(market, transfer, None)
+        assert (done.reversible, [each.amount for each in done.reversals]) == (0, [9_000])
+    assert market.calls.count(Operation.REVERSE_TRANSFER) == 1

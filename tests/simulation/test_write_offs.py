@@ -1,11 +1,14 @@
 """R3: a debt that an operator gives up: the platform's loss, once, and nothing more is taken from the merchant."""
 
+from dataclasses import replace
+
 import pytest
 
 from marketplace.domain.debts import Debt, DebtStatus
 from marketplace.domain.errors import DebtNotOpen, IdempotencyKeyReused
 from marketplace.domain.ledger import LOSSES, balances, merchant_debt
 from marketplace.operations import Operation
+from marketplace.ports import Replace
 from marketplace.services.debts import write_off
 
 from .crashes import ProcessDied
@@ -92,6 +95,14 @@ def test_while_it_is_being_collected_it_is_not_given_up() -> None:
     assert market.debts()[0].status is DebtStatus.SETTLED
     with pytest.raises(DebtNotOpen):
         give_up(market, debt, key="later")
+
+
+def test_nor_while_a_part_of_it_is_being_collected() -> None:
+    market = Market()
+    debt = owing(market)
+    market.store.commit(Replace(debt, replace(debt, collecting=1_000)))
+    with pytest.raises(DebtNotOpen, match="collected"):
+        give_up(market, debt)
 
 
 def test_f14_it_is_given_up_once_wherever_the_process_died() -> None:
