@@ -6,12 +6,18 @@ from local.cloud import CannotRun, Stack
 
 from .marketplace_api import StoryBroken
 from .one_sale import one_sale
+from .scenes import SCENES
+from .stage import Stage
 
 
 def main() -> int:
     """The scenes, one after the other."""
     try:
-        one_sale(Stack.running())
+        stack = Stack.running()
+        one_sale(stack)
+        stage = Stage(stack)
+        for scene in SCENES:
+            scene(stage)
     except (CannotRun, StoryBroken) as problem:
         print(f"\n{problem}", file=sys.stderr)
         return 1

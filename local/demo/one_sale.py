@@ -3,13 +3,13 @@
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-import httpx
 import stripe
 
 from local.cloud import Stack
 
 from .marketplace_api import Caller
 from .proof import balances, require, require_balanced, stripe_balance
+from .stage import submit
 from .telling import chapter, clock, ledger_table, money, step, table
 
 FEE_PERCENT: Final = 10
@@ -54,7 +54,7 @@ def onboard(scene: Scene) -> None:
     step(f"{merchant['name']} is {merchant['id']}, at Stripe {merchant['account_id']}: {merchant['status']}")
     origin = scene.stack.return_origin
     link = scene.operator.post(f"/merchants/{merchant['id']}/onboarding-links", {"return_url": f"{origin}/welcome"})
-    _submit(link["url"], {"action": "complete"})
+    submit(link["url"], {"action": "complete"})
     step("it fills in Stripe's onboarding page")
     path = f"/merchants/{merchant['id']}"
     scene.merchant = scene.operator.wait_for(path, lambda found: found["status"] == "ready", "the merchant's readiness")
@@ -75,7 +75,7 @@ def sell_from_the_catalog(scene: Scene, price: dict[str, Any]) -> dict[str, Any]
     """A buyer's browser names the price and no amount."""
     chapter("A buyer pays for three")
     session = scene.buyer.post("/checkout/sessions", {"line_items": [_of(price, QUANTITY)], **_returns(scene)})
-    _submit(session["url"], {"card": "4242424242424242"})
+    submit(session["url"], {"card": "4242424242424242"})
     step("the buyer pays on Stripe's page with 4242 4242 4242 4242")
     sale = _settled(scene, session["transaction_id"])
     amount, fee = UNIT_AMOUNT * QUANTITY, round(UNIT_AMOUNT * QUANTITY * FEE_PERCENT / 100)
@@ -93,7 +93,7 @@ def sell_inline(scene: Scene) -> None:
     line = {"name": "A vase to order", "unit_amount": INLINE_AMOUNT, "currency": "usd", "quantity": 1}
     body = {"line_items": [line], "merchant_id": scene.merchant["id"], "application_fee_amount": INLINE_FEE}
     session = scene.operator.post("/checkout/sessions", {**body, **_returns(scene)})
-    _submit(session["url"], {"card": "4242424242424242"})
+    submit(session["url"], {"card": "4242424242424242"})
     sale = _settled(scene, session["transaction_id"])
     require(sale["fee"] == INLINE_FEE, f"the fee is {sale['fee']}")
     _tell_sale(scene, sale)
@@ -192,9 +192,3 @@ def _of(price: dict[str, Any], quantity: int) -> dict[str, Any]:
 
 def _returns(scene: Scene) -> dict[str, str]:
     return {"success_url": f"{scene.stack.return_origin}/thanks", "cancel_url": f"{scene.stack.return_origin}/cart"}
-
-
-def _submit(url: str, form: dict[str, str]) -> None:
-    """What a person does on one of Stripe's pages."""
-    answer = httpx.post(url, data=form, timeout=30)
-    require(answer.is_redirect, f"{url} answered {answer.status_code}: {answer.text[:300]}")

@@ -263,7 +263,7 @@ def test_a_merchant_of_a_cart_sees_its_own_transfers_alone() -> None:
     other = transfer_to(market, transaction_id, two).transfer.id
     own = Principal(role=Role.MERCHANT, subject="seller", merchant_id=one.id)
     for query in ({"transaction_id": transaction_id}, {}, {"merchant_id": two.id}):
-        asked = {"transaction_id": None, "merchant_id": None, "cursor": None, "limit": 10} | query
+        asked: dict[str, Any] = {"transaction_id": None, "merchant_id": None, "cursor": None, "limit": 10} | query
         listed = list_transfers(market.ports, own, **asked).items
         assert [each.share.merchant_id for each in listed] == [one.id], query
     with pytest.raises(NotFound):

@@ -1,0 +1,125 @@
+"""Carts, escrow, refunds, debts, disputes: one scene each, and after each the books beside Stripe's balances."""
+
+from typing import Final
+
+from .proof import require
+from .stage import Stage, tell_shares
+from .telling import chapter, money, step
+
+DISPUTE_FEE: Final = 1_500  # Stripe's for each dispute, in the simulator's settings
+
+
+def cart_with_one_not_ready(stage: Stage) -> None:
+    """Three merchants sell together; Stripe stops one of them before the buyer pays."""
+    chapter("A cart of three merchants, one of which is not ready")
+    clay, linen, oak = (stage.merchant(name, "usd") for name in ("Clay & Co", "Linen House", "Oak & Ash"))
+    names = {each["id"]: each["name"] for each in (clay, linen, oak)}
+    session = stage.cart({clay["id"]: 6_000, linen["id"]: 3_000, oak["id"]: 1_000})
+    stage.set_transfers(oak, "restricted")
+    step("Stripe wants more of Oak & Ash: it cannot receive transfers")
+    sale = stage.received(stage.paid(session), 5_400, 2_700, 0)
+    tell_shares(sale, names)
+    stage.set_transfers(oak, "active")
+    sale = stage.received(sale, 5_400, 2_700, 900)
+    step("Oak & Ash gave it: its share follows by itself")
+    tell_shares(sale, names)
+    stage.require_proven(sale)
+    has = zip((clay, linen, oak), (5_400, 2_700, 900), strict=True)
+    stage.show_books({each["name"]: (each, "usd", amount) for each, amount in has})
+
+
+def escrow_in_two_parts(stage: Stage) -> None:
+    """The money waits for the work."""
+    chapter("An escrow is released in two parts")
+    clay, linen = stage.merchant("Clay & Co", "usd"), stage.merchant("Linen House", "usd")
+    sale = stage.paid(stage.cart({clay["id"]: 8_000, linen["id"]: 2_000}, hold=True))
+    sale = stage.received(sale, 0, 0)
+    tell_shares(sale, {each["id"]: each["name"] for each in (clay, linen)})
+    path = f"/transactions/{sale['id']}/release"
+    stage.operator.post(path, {"merchant_id": clay["id"], "amount": 3_000}, expect=200)
+    stage.received(sale, 3_000, 0)
+    step("half of the work is done: 30.00 are released to Clay & Co")
+    stage.operator.post(path, expect=200)
+    sale = stage.received(sale, 7_200, 1_800)
+    step("all of it is done: the rest is released to both")
+    stage.require_proven(sale)
+    stage.show_books({"Clay & Co": (clay, "usd", 7_200), "Linen House": (linen, "usd", 1_800)})
+
+
+def refunds_that_close(stage: Stage) -> None:
+    """Three merchants have 90.00 of 100.00, in thirds that do not come out even, and all of it goes back."""
+    chapter("100.00, of which the merchants have 90.00, are refunded as 33.00, 33.00, 34.00")
+    merchants = [stage.merchant(name, "usd") for name in ("Clay & Co", "Linen House", "Oak & Ash")]
+    parts = {each["id"]: amount for each, amount in zip(merchants, (3_333, 3_333, 3_334), strict=True)}
+    sale = stage.paid(stage.cart(parts))
+    stage.received(sale, *(amount - round(amount / 10) for amount in parts.values()))
+    for amount in (3_300, 3_300, 3_400):
+        stage.operator.post(f"/transactions/{sale['id']}/refunds", {"amount": amount})
+        step(f"{money(amount, 'usd')} refunded")
+    sale = stage.received(sale, 0, 0, 0)
+    require(sale["refund"]["status"] == "full", f"the refund is {sale['refund']['status']}")
+    stage.require_proven(sale)
+    stage.show_books({each["name"]: (each, "usd", 0) for each in merchants})
+
+
+def debt_netted(stage: Stage) -> None:
+    """A merchant has its money at its bank when the buyer wants his."""
+    chapter("A refund after the payout: the debt is netted by the next sale")
+    clay, linen = stage.merchant("Clay & Co", "usd"), stage.merchant("Linen House", "usd")
+    earned = stage.paid(stage.cart({linen["id"]: 30_000}, application_fee_amount=20_000))
+    sale = stage.paid(stage.cart({clay["id"]: 10_000}))
+    stage.operator.wait_for(f"/transactions/{sale['id']}", lambda found: not found["waits_for"], "its transfer")
+    stage.pay_out(clay, 9_000)
+    step("90.00 go to the bank of Clay & Co")
+    stage.operator.post(f"/transactions/{sale['id']}/refunds")
+    debts = f"/merchants/{clay['id']}/debts"
+    found = stage.operator.wait_for(debts, lambda found: bool(found["data"]), "the debt")
+    step(f"the buyer has 100.00 back; Clay & Co owes {money(found['data'][0]['rest'], 'usd')}")
+    later = stage.paid(stage.cart({clay["id"]: 20_000, linen["id"]: 1_000}))
+    stage.operator.wait_for(debts, lambda found: found["data"][0]["status"] == "settled", "the netting")
+    step("its next sale of 200.00 brings it 90.00: the debt is settled")
+    for each in (earned, sale, later):
+        stage.require_proven(each)
+    stage.show_books({"Clay & Co": (clay, "usd", 9_000), "Linen House": (linen, "usd", 10_900)})
+
+
+def disputes_won_and_lost(stage: Stage) -> None:
+    """A buyer's bank takes money back, twice."""
+    chapter("A dispute is won, and one is lost")
+    for outcome in ("won", "lost"):
+        clay, linen = stage.merchant("Clay & Co", "usd"), stage.merchant("Linen House", "usd")
+        sale = stage.received(stage.paid(stage.cart({clay["id"]: 6_000, linen["id"]: 4_000})), 5_400, 3_600)
+        made = stage.order(f"charges/{sale['charge_id']}/dispute", amount=5_000, reason="fraudulent")
+        stage.received(sale, 5_400 - 2_700 - 900, 3_600 - 1_800 - 600)
+        step("the bank withdraws 50.00 and Stripe 15.00: the merchants bear both, in proportion")
+        stage.order(f"disputes/{made['id']}/decide", outcome=outcome)
+        has = (4_500, 3_000) if outcome == "won" else (1_800, 1_200)
+        sale = stage.received(sale, *has)
+        step(f"it is {outcome}")
+        stage.require_proven(sale)
+        stage.show_books({"Clay & Co": (clay, "usd", has[0]), "Linen House": (linen, "usd", has[1])})
+
+
+def other_currencies(stage: Stage) -> None:
+    """Currencies without minor units, and with a thousand of them, of which Stripe moves tens."""
+    chapter("Carts in yen and in dinars")
+    for currency, amounts, has in (
+        ("jpy", (3_333, 1_667), (3_000, 1_500)),
+        ("kwd", (33_330, 16_670), (30_000, 15_000)),
+    ):
+        clay, linen = stage.merchant("Clay & Co", currency), stage.merchant("Linen House", currency)
+        sale = stage.paid(stage.cart({clay["id"]: amounts[0], linen["id"]: amounts[1]}, currency))
+        sale = stage.received(sale, *has)
+        tell_shares(sale, {each["id"]: each["name"] for each in (clay, linen)})
+        stage.require_proven(sale)
+        stage.show_books({"Clay & Co": (clay, currency, has[0]), "Linen House": (linen, currency, has[1])})
+
+
+SCENES: Final = (
+    cart_with_one_not_ready,
+    escrow_in_two_parts,
+    refunds_that_close,
+    debt_netted,
+    disputes_won_and_lost,
+    other_currencies,
+)
