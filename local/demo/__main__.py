@@ -14,10 +14,11 @@ def main() -> int:
     """The scenes, one after the other."""
     try:
         stack = Stack.running()
-        one_sale(stack)
         stage = Stage(stack)
-        for scene in SCENES:
-            scene(stage)
+        with stage.http:
+            one_sale(stage)
+            for scene in SCENES:
+                scene(stage)
     except (CannotRun, StoryBroken) as problem:
         print(f"\n{problem}", file=sys.stderr)
         return 1

@@ -3,11 +3,9 @@
 import time
 import uuid
 from collections.abc import Callable, Mapping
-from typing import Any, Final, Self
+from typing import Any, Final
 
 import httpx
-
-from local.cloud import Stack
 
 PATIENCE_SECONDS: Final = 30.0  # for what webhooks bring
 LOOK_EVERY_SECONDS: Final = 0.2
@@ -21,33 +19,17 @@ class StoryBroken(Exception):
 class Caller:
     """Somebody with a token."""
 
-    def __init__(self, stack: Stack, token: str) -> None:
-        self._http = httpx.Client(
-            base_url=stack.api, headers={"Authorization": f"Bearer {token}"}, timeout=TIMEOUT_SECONDS
-        )
-
-    @classmethod
-    def operator(cls, stack: Stack) -> Self:
-        """Who runs the marketplace."""
-        return cls(stack, stack.tokens["operator"])
-
-    @classmethod
-    def buyer(cls, stack: Stack) -> Self:
-        """Who buys."""
-        return cls(stack, stack.tokens["buyer"])
-
-    @classmethod
-    def merchant(cls, stack: Stack, merchant_id: str) -> Self:
-        """Who sells."""
-        return cls(stack, stack.merchant_token(merchant_id))
+    def __init__(self, http: httpx.Client, token: str) -> None:
+        self._http = http
+        self._headers = {"Authorization": f"Bearer {token}"}
 
     def get(self, path: str, **query: str) -> dict[str, Any]:
         """Read something."""
-        return _answer(self._http.get(path, params=query), 200)
+        return _answer(self._http.get(path, params=query, headers=self._headers), 200)
 
     def post(self, path: str, body: Mapping[str, Any] | None = None, *, expect: int = 201) -> dict[str, Any]:
         """Do something, once: each call has an Idempotency-Key of its own."""
-        headers = {"Idempotency-Key": uuid.uuid4().hex}
+        headers = {**self._headers, "Idempotency-Key": uuid.uuid4().hex}
         return _answer(self._http.post(path, json=dict(body or {}), headers=headers), expect)
 
     def wait_for(self, path: str, until: Callable[[dict[str, Any]], bool], what: str) -> dict[str, Any]:

@@ -5,11 +5,9 @@ from typing import Any, Final
 
 import stripe
 
-from local.cloud import Stack
-
 from .marketplace_api import Caller
 from .proof import balances, require, require_balanced, stripe_balance
-from .stage import submit
+from .stage import Stage, submit
 from .telling import chapter, clock, ledger_table, money, step, table
 
 FEE_PERCENT: Final = 10
@@ -24,7 +22,7 @@ REFUNDS: Final = (3_333, 3_333, None)  # minor units; None is the rest
 class Scene:
     """Who plays, and what the platform had at Stripe before."""
 
-    stack: Stack
+    stage: Stage
     operator: Caller
     buyer: Caller
     at_stripe: stripe.StripeClient
@@ -33,10 +31,9 @@ class Scene:
     sales: list[str] = field(default_factory=list)
 
 
-def one_sale(stack: Stack) -> None:
+def one_sale(stage: Stage) -> None:
     """All of it, in order."""
-    client = stack.stripe_client()
-    scene = Scene(stack, Caller.operator(stack), Caller.buyer(stack), client, stripe_balance(client))
+    scene = Scene(stage, stage.operator, stage.buyer, stage.at_stripe, stripe_balance(stage.at_stripe))
     onboard(scene)
     price = offer(scene)
     sale = sell_from_the_catalog(scene, price)
@@ -52,7 +49,7 @@ def onboard(scene: Scene) -> None:
     wanted = {"name": "Clay & Co", "contact_email": "clay@example.com", "country": "us", "currencies": ["usd"]}
     merchant = scene.operator.post("/merchants", wanted)
     step(f"{merchant['name']} is {merchant['id']}, at Stripe {merchant['account_id']}: {merchant['status']}")
-    origin = scene.stack.return_origin
+    origin = scene.stage.stack.return_origin
     link = scene.operator.post(f"/merchants/{merchant['id']}/onboarding-links", {"return_url": f"{origin}/welcome"})
     submit(link["url"], {"action": "complete"})
     step("it fills in Stripe's onboarding page")
@@ -64,7 +61,7 @@ def onboard(scene: Scene) -> None:
 def offer(scene: Scene) -> dict[str, Any]:
     """The merchant puts something into the catalog."""
     chapter("It offers something")
-    merchant = Caller.merchant(scene.stack, scene.merchant["id"])
+    merchant = scene.stage.caller(scene.merchant["id"])
     product = merchant.post(f"/merchants/{scene.merchant['id']}/products", {"name": "Stoneware cup"})
     price = merchant.post(f"/products/{product['id']}/prices", {"unit_amount": UNIT_AMOUNT, "currency": "usd"})
     step(f"{product['name']} at {money(price['unit_amount'], price['currency'])}")
@@ -160,8 +157,8 @@ def _settled(scene: Scene, transaction_id: str) -> dict[str, Any]:
 def _has_fee(scene: Scene, sale: dict[str, Any]) -> bool:
     """Whether Stripe's fee is known. It is taken from Stripe's balance transactions, by a schedule, or when asked."""
     if sale["processing_fee"] is None:
-        name = scene.stack.functions["ReconcileFunction"]
-        scene.stack.client("lambda").invoke(FunctionName=name, Payload=b'{"is_asked": true}')
+        name = scene.stage.stack.functions["ReconcileFunction"]
+        scene.stage.stack.client("lambda").invoke(FunctionName=name, Payload=b'{"is_asked": true}')
     return sale["processing_fee"] is not None
 
 
@@ -191,4 +188,7 @@ def _of(price: dict[str, Any], quantity: int) -> dict[str, Any]:
 
 
 def _returns(scene: Scene) -> dict[str, str]:
-    return {"success_url": f"{scene.stack.return_origin}/thanks", "cancel_url": f"{scene.stack.return_origin}/cart"}
+    return {
+        "success_url": f"{scene.stage.stack.return_origin}/thanks",
+        "cancel_url": f"{scene.stage.stack.return_origin}/cart",
+    }

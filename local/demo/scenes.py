@@ -1,5 +1,6 @@
 """Carts, escrow, refunds, debts, disputes: one scene each, and after each the books beside Stripe's balances."""
 
+from collections.abc import Callable
 from typing import Final
 
 from .proof import require
@@ -115,7 +116,7 @@ def other_currencies(stage: Stage) -> None:
         stage.show_books({"Clay & Co": (clay, currency, has[0]), "Linen House": (linen, currency, has[1])})
 
 
-SCENES: Final = (
+SCENES: Final[tuple[Callable[[Stage], None], ...]] = (
     cart_with_one_not_ready,
     escrow_in_two_parts,
     refunds_that_close,

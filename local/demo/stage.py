@@ -25,8 +25,14 @@ class Stage:
 
     def __init__(self, stack: Stack) -> None:
         self.stack = stack
-        self.operator = Caller.operator(stack)
+        self.http = httpx.Client(base_url=stack.api, timeout=TIMEOUT_SECONDS)
+        self.operator = Caller(self.http, stack.tokens["operator"])
+        self.buyer = Caller(self.http, stack.tokens["buyer"])
         self.at_stripe = stack.stripe_client()
+
+    def caller(self, merchant_id: str) -> Caller:
+        """Who sells."""
+        return Caller(self.http, self.stack.merchant_token(merchant_id))
 
     def merchant(self, name: str, *currencies: str) -> Json:
         """A merchant that has filled in Stripe's onboarding page."""

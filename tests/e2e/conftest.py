@@ -31,5 +31,5 @@ def seller(shop: Shop) -> Json:
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
-        if isinstance(item, pytest.Function) and "stack" in item.fixturenames:
+        if isinstance(item, pytest.Function) and {"stack", "stage"} & {*item.fixturenames}:
             item.add_marker("cloud")
