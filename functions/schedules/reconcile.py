@@ -22,8 +22,8 @@ ports = wiring.ports(settings, invocation)
 log = logger()
 
 
-def handler(event: dict[str, Any], context: LambdaContext) -> None:
-    """Reconcile what is due until it is done or the time is up."""
+def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
+    """Reconcile what is due until it is done or the time is up; the counts."""
     invocation.begin(context)
     done = reconcile(
         ports,
@@ -34,4 +34,6 @@ def handler(event: dict[str, Any], context: LambdaContext) -> None:
     for name, error in done.troubles:
         log.warning("not reconciled", item_id=name, **facts_of(error))
     lines = {status.value: done.lines[status] for status in LineStatus}
-    count({"pages": done.pages, "resolved": done.resolved, "troubles": len(done.troubles), **lines})
+    counts = {"pages": done.pages, "resolved": done.resolved, "troubles": len(done.troubles), **lines}
+    count(counts)
+    return counts

@@ -20,10 +20,12 @@ ports = wiring.ports(settings, invocation)
 log = logger()
 
 
-def handler(_event: dict[str, Any], context: LambdaContext) -> None:
-    """Sweep until nothing is due or the time is up."""
+def handler(_event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
+    """Sweep until nothing is due or the time is up; the counts."""
     invocation.begin(context)
     done = sweep(ports, has_time=lambda: invocation.seconds_left() > ITEM_SECONDS)
     for item_id, error in done.troubles:
         log.warning("not finished", item_id=item_id, **facts_of(error))
-    count({"looked_at": done.looked_at, "troubles": len(done.troubles)})
+    counts = {"looked_at": done.looked_at, "troubles": len(done.troubles)}
+    count(counts)
+    return counts

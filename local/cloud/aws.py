@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from boto3.session import Session
+from botocore.config import Config
 
 from .places import program_path, tool
 from .ports import HOST
@@ -46,7 +47,7 @@ def ministack(*, port: int, folder: Path) -> Iterator[None]:
         yield
 
 
-def client(endpoint: str, service: str) -> AwsClient:
+def client(endpoint: str, service: str, config: Config | None = None) -> AwsClient:
     """A boto3 client of the local AWS, whatever the shell or ``~/.aws`` say of another one."""
     return Session().client(  # type: ignore[call-overload]  # boto3-stubs knows services by literal names only
         service,
@@ -54,4 +55,5 @@ def client(endpoint: str, service: str) -> AwsClient:
         region_name=REGION,
         aws_access_key_id=CREDENTIALS["AWS_ACCESS_KEY_ID"],
         aws_secret_access_key=CREDENTIALS["AWS_SECRET_ACCESS_KEY"],
+        config=config,
     )

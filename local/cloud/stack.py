@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Self
 from urllib.parse import urlsplit
 
+from botocore.config import Config
 from stripe import StripeClient
 
 from .aws import AwsClient, client
@@ -61,9 +62,9 @@ class Stack:
         file.touch(mode=0o600)
         file.write_text(json.dumps(asdict(self), indent=2) + "\n")
 
-    def client(self, service: str) -> AwsClient:
+    def client(self, service: str, config: Config | None = None) -> AwsClient:
         """A boto3 client of the local AWS."""
-        return client(self.aws_endpoint, service)
+        return client(self.aws_endpoint, service, config)
 
     def stripe_client(self, api_key: str | None = None) -> StripeClient:
         """A client of the simulator, or with a key of one's own of Stripe."""

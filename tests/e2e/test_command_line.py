@@ -1,0 +1,59 @@
+"""The operators' command line against a running local cloud."""
+
+import json
+
+import pytest
+
+from cli.__main__ import CANNOT, FOUND, WELL, main
+from local.cloud import CannotRun, Stack
+from tests.e2e.shop import Json, Shop
+
+
+@pytest.fixture
+def running(stack: Stack, monkeypatch: pytest.MonkeyPatch) -> Stack:
+    monkeypatch.setattr(Stack, "running", lambda: stack)
+    return stack
+
+
+def test_a_transaction_is_replayed(
+    running: Stack, shop: Shop, seller: Json, capsys: pytest.CaptureFixture[str]
+) -> None:
+    sold = shop.paid_sale(seller, 1_000)
+    assert main(["replay", sold["id"], "--json"]) == WELL
+    answer = json.loads(capsys.readouterr().out)
+    assert answer == {"transaction_id": sold["id"], "changes": {}, "journal_entries": 0}
+
+
+def test_what_stripe_is_asked_for_is_counted(running: Stack, capsys: pytest.CaptureFixture[str]) -> None:
+    main(["reconcile"])
+    told = dict(line.split(maxsplit=1) for line in capsys.readouterr().out.splitlines())
+    assert int(told["pages"]) >= 1
+    assert {"matched", "unmatched", "unexplained", "troubles"} <= told.keys()
+
+
+def test_an_audit_says_what_is_open_and_its_exit_code_too(
+    running: Stack, shop: Shop, capsys: pytest.CaptureFixture[str]
+) -> None:
+    shop.stripe.v1.topups.create({"amount": 4_321, "currency": "usd"})
+    main(["reconcile"])
+    capsys.readouterr()
+    assert main(["audit"]) == FOUND
+    told = capsys.readouterr().out
+    assert "open discrepancies" in told
+    assert any("topup" in line and "4321" in line for line in told.splitlines())
+
+
+def test_what_a_function_refuses_is_told_in_words(running: Stack, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["replay", "transaction-01m84400000000000000000000"]) == CANNOT
+    assert "no such transaction" in capsys.readouterr().err
+
+
+def test_without_a_cloud_it_says_how_to_start_one(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def none() -> Stack:
+        raise CannotRun("The local cloud is not running: start it with `make run`.")
+
+    monkeypatch.setattr(Stack, "running", none)
+    assert main(["audit"]) == CANNOT
+    assert "make run" in capsys.readouterr().err
