@@ -5,13 +5,17 @@ from dataclasses import dataclass
 from typing import Final
 
 from marketplace.domain.principals import SYSTEM
+from marketplace.ports import Change
 from marketplace.services.checkout import read_checkout_session
 from marketplace.services.reconciliation import Reconciled, reconcile
+from marketplace.services.releases import release
 from tests.fakes.meter import Meter
-from tests.simulation.market import Market
+from tests.simulation.market import OPERATOR, Market
 
 from .promises import Measured
 
+CART: Final = 10  # merchants
+MOST_EVENTS: Final = 10  # of a payment itself, each with a marker; its merchants have theirs
 SALES: Final = 200  # each has four balance transactions, one of them the merchant's
 
 
@@ -45,6 +49,7 @@ def counts() -> Iterator[Measured]:
         yield Measured(f"{name}: round trips to DynamoDB", refund.round_trips, "trips", 3)
         yield Measured(f"{name}: write units", refund.write_units, "units")
     yield from _events("refunds", market, meter)
+    yield from _cart()
     yield from _reconciliation()
     assert market.violations(sale.transaction_id) == []
 
@@ -67,6 +72,42 @@ def _cost(market: Market, meter: Meter, act: Callable[[], object]) -> Cost:
     trips, units = meter.round_trips, meter.write_units
     act()
     return Cost(len(market.calls), meter.round_trips - trips, meter.write_units - units)
+
+
+def _cart() -> Iterator[Measured]:
+    """A cart of ten merchants: settled, refunded, and another one released."""
+    market, meter = Market(), Meter()
+    merchants = [market.ready_merchant(f"Merchant {number}") for number in range(CART)]
+    sizes: list[int] = []
+
+    def after(call: str, changes: tuple[Change, ...]) -> None:
+        meter.after(call, changes)
+        if call == "commit" and changes:
+            sizes.append(len(changes))
+
+    market.store.after = after
+    parts = dict.fromkeys(merchants, 1_000)
+    sale, held = market.sell_cart(parts), market.sell_cart(parts, key="held", hold=True)
+    market.pay(sale)
+    sizes.clear()
+    settled = _cost(market, meter, lambda: market.take_in(*market.events()))
+    yield Measured(f"cart of {CART}: its events: calls to Stripe", settled.calls, "calls", CART + 1)
+    yield Measured(f"cart of {CART}: its events: transactions", len(sizes), "commits", 6 * CART + MOST_EVENTS)
+    yield Measured(f"cart of {CART}: the largest of them", max(sizes), "items", 100)
+    market.take_in(*market.events())
+    refund = _cost(market, meter, lambda: market.refund(sale.transaction_id, None, key="all"))
+    yield Measured(f"cart of {CART}: refund: calls to Stripe", refund.calls, "calls", CART + 1)
+    market.pay(held)
+    market.take_in(*market.events())
+    released = _cost(market, meter, lambda: _release(market, held.transaction_id))
+    yield Measured(f"cart of {CART}: release: calls to Stripe", released.calls, "calls", CART)
+    has = [market.stripe_balance(merchant.account_id)["usd"] for merchant in merchants]
+    assert has == [900] * CART, "all of one cart is refunded, all of the other released"
+
+
+def _release(market: Market, transaction_id: str) -> None:
+    release(market.ports, OPERATOR, transaction_id, market.once("release", "r"))
+    market.sweep()
 
 
 def _reconciliation() -> Iterator[Measured]:
