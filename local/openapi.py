@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from local.cloud.places import PROJECT
+from marketplace.edge.access import ACCESS, OPEN
 
 DOCUMENT: Final = PROJECT / "docs" / "openapi.json"
 VERSION: Final = "0.1.0"
@@ -28,7 +29,6 @@ ENVIRONMENT: Final = {
     "MONEY_POLICY": "{}",
     "API_BASE_URL": "",
 }
-OPEN: Final = frozenset({"/onboarding/{token}", "/health", "/webhooks/stripe/account", "/webhooks/stripe/connect"})
 NEVER_ANSWERED: Final = frozenset({"HTTPValidationError", "ValidationError", "ResponseValidationError"})  # Powertools'
 PROBLEM: Final = {
     "description": "A problem of docs/errors.md (RFC 9457).",
@@ -99,19 +99,21 @@ def _of_handler(name: str) -> dict[str, Any]:
     for (method, path), handler in app.served.items():
         operation = made["paths"][path][method.lower()]
         operation |= {"operationId": handler.__name__, "summary": handler.__doc__, "tags": [name]}
+        if (method, path) in ACCESS:
+            operation["description"] = f"For: {', '.join(ACCESS[method, path])}."
     return made
 
 
 def _completed(path: str, operations: Mapping[str, Any]) -> dict[str, Any]:
-    return {method: _operation(path, operation) for method, operation in operations.items()}
+    return {method: _operation(method, path, operation) for method, operation in operations.items()}
 
 
-def _operation(path: str, operation: Mapping[str, Any]) -> dict[str, Any]:
+def _operation(method: str, path: str, operation: Mapping[str, Any]) -> dict[str, Any]:
     responses = {code: answer for code, answer in operation["responses"].items() if code not in {"422", "500"}}
     if path == "/onboarding/{token}":
         responses = {"303": {"description": "On to Stripe's page."}}
     completed = {**operation, "responses": {**responses, "default": {"$ref": "#/components/responses/Problem"}}}
-    return completed | ({"security": []} if path in OPEN else {})
+    return completed | ({"security": []} if (method.upper(), path) in OPEN else {})
 
 
 def text() -> str:

@@ -13,16 +13,18 @@ from aws_lambda_powertools.event_handler.depends import Depends
 from aws_lambda_powertools.event_handler.exceptions import NotFoundError
 from aws_lambda_powertools.event_handler.openapi.exceptions import RequestValidationError
 from aws_lambda_powertools.event_handler.request import Request
+from aws_lambda_powertools.utilities.data_classes import APIGatewayProxyEventV2
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from marketplace.domain.errors import IdempotencyKeyRequired
+from marketplace.domain.errors import IdempotencyKeyRequired, NotAllowed
 from marketplace.domain.principals import Principal
+from marketplace.edge.access import ACCESS, OPEN
 from marketplace.edge.bodies import LARGEST_BODY_BYTES, UnreadableBody, parse_object, require_json
 from marketplace.edge.fields import CATALOG, INLINE
 from marketplace.edge.idempotency import HEADER
 from marketplace.edge.invocation import Invocation
 from marketplace.edge.logging import facts_of, logger
-from marketplace.edge.principal import principal_of
+from marketplace.edge.principal import NotAuthenticated, principal_of
 from marketplace.edge.refusals import InvalidRequest, MethodNotAllowed, RouteNotFound
 from marketplace.edge.settings import Settings
 
@@ -31,7 +33,7 @@ if TYPE_CHECKING:
 
 INTERNAL_ERROR: Final = 500
 LONGEST_FIELD: Final = 100  # characters of a field's name in a problem: the caller may have made it up
-_CLAIMS: Final = "claims"
+_CALLER: Final = "caller"
 
 
 class Api(APIGatewayHttpResolver):
@@ -47,7 +49,7 @@ class Api(APIGatewayHttpResolver):
             response_validation_error_http_code=INTERNAL_ERROR,
             json_body_deserializer=parse_object,
         )
-        self._settings = settings
+        self._claims = (str(settings.role_claim), str(settings.merchant_claim))
         self._invocation = invocation
         self._largest_body = largest_body
         self.served: dict[tuple[str, str], Callable[..., Any]] = {}
@@ -60,8 +62,13 @@ class Api(APIGatewayHttpResolver):
         register = super().route(rule, method, *args, **kwargs)
         path = rule.replace("<", "{").replace(">", "}")
 
+        methods = [method] if isinstance(method, str) else method
+        unlisted = [f"{each} {path}" for each in methods if (each, path) not in ACCESS and (each, path) not in OPEN]
+        if unlisted:
+            raise LookupError(f"{', '.join(unlisted)}: who may call it is not in marketplace.edge.access")
+
         def remember(function: Callable[..., Any]) -> Callable[..., Any]:
-            self.served |= {(each, path): function for each in ([method] if isinstance(method, str) else method)}
+            self.served |= {(each, path): function for each in methods}
             return register(function)
 
         return remember
@@ -78,11 +85,11 @@ class Api(APIGatewayHttpResolver):
         """Answer an event. Each gets a log line with its route and status, and none of its contents."""
         self._invocation.begin(context)
         self._log.set_correlation_id(_request_id(event))
-        self.context[_CLAIMS] = (self._settings.role_claim, self._settings.merchant_claim)
         try:
+            self.context[_CALLER] = self._caller(event)
             require_json(event, self._largest_body)
             answer = super().resolve(event, context)
-        except UnreadableBody as error:
+        except (NotAuthenticated, NotAllowed, UnreadableBody) as error:
             refused = self._problem(error, event)
             answer = {
                 "statusCode": refused.problem.status.value,
@@ -92,6 +99,21 @@ class Api(APIGatewayHttpResolver):
         answer["headers"]["Cache-Control"] = "no-store"
         self._log.info("answered", route=event.get("routeKey"), status=answer["statusCode"])
         return answer
+
+    def _caller(self, event: Mapping[str, Any]) -> Principal | None:
+        """Who asks, before anything else is looked at; None where the route is open, or there is none.
+
+        Raises:
+            NotAuthenticated, NotAllowed.
+        """
+        asked = APIGatewayProxyEventV2(dict(event))
+        for served, path in self.served:
+            if served == asked.http_method and (served, path) not in OPEN and _matches(path, asked.path):
+                role_claim, merchant_claim = self._claims
+                caller = principal_of(event, role_claim=role_claim, merchant_claim=merchant_claim)
+                caller.require(*ACCESS[served, path])
+                return caller
+        return None
 
     def _refuse(self, error: Exception) -> Response[str]:
         if isinstance(error, RequestValidationError):
@@ -116,9 +138,9 @@ class Api(APIGatewayHttpResolver):
 
 
 def caller_of(request: Request) -> Principal:
-    """The caller of the request that is being answered. Raises NotAuthenticated, NotAllowed."""
-    role_claim, merchant_claim = request.context[_CLAIMS]
-    return principal_of(request.resolved_event.raw_event, role_claim=role_claim, merchant_claim=merchant_claim)
+    """The caller of the request that is being answered, whose role may call its route."""
+    caller: Principal = request.context[_CALLER]
+    return caller
 
 
 Caller = Annotated[Principal, Depends(caller_of)]
