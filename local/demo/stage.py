@@ -11,7 +11,7 @@ import stripe
 from local.cloud import Stack
 
 from .marketplace_api import LOOK_EVERY_SECONDS, PATIENCE_SECONDS, Caller
-from .proof import require, require_balanced, stripe_balance
+from .proof import balances, require, require_balanced, stripe_balance
 from .telling import money, step, table
 
 TIMEOUT_SECONDS: Final = 30.0
@@ -105,6 +105,8 @@ class Stage:
         """Every entry of a sale balances, and its clearing accounts are at rest."""
         entries = self.operator.get(f"/transactions/{sale['id']}/ledger")["data"]
         require_balanced(entries)
+        resting = [account for account, _ in balances(entries) if account.endswith("_clearing")]
+        require(not resting, f"not at rest: {resting}")
 
     def show_books(self, expected: Mapping[str, tuple[Json, str, int]] = {}) -> None:
         """The ledger's balances beside Stripe's, once all of Stripe's fees are taken in; the same, or it is broken.
