@@ -68,7 +68,7 @@ class Replace[T: Versioned]:
         return replace(self.after, version=self.before.version + 1)
 
 
-DUE_SHARDS: Final = 4  # partitions of the index of what is due, so that none is hot
+DUE_SHARDS: Final = 16  # partitions of the index of what is due, so that none is hot; never fewer again
 
 Change = Create | Replace[Any]
 

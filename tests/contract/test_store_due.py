@@ -82,7 +82,7 @@ def test_what_is_put_off_or_settled_is_no_longer_due(
 def test_what_is_due_is_spread_over_all_shards_and_in_one_of_them(
     store: Store, clock: StillClock, examples: Examples
 ) -> None:
-    commands = [examples.command(examples.id("transaction"), due_at=clock.now()) for _ in range(40)]
+    commands = [examples.command(examples.id("transaction"), due_at=clock.now()) for _ in range(100)]
     create(store, commands)
     shards = [store.due(shard, now=clock.now(), limit=100) for shard in range(DUE_SHARDS)]
     assert all(shards)

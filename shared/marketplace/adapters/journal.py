@@ -1,15 +1,18 @@
-"""The journal: entries by the time they were booked at, a partition of the index for each day.
+"""The journal: entries by the time they were booked at, JOURNAL_SHARDS partitions of the index for each day.
 
-A partition takes 1,000 entries a second (docs/adr/0011-the-ledger-is-closed.md).
+A partition takes 1,000 entries a second (docs/adr/0011-the-ledger-is-closed.md, 0015-the-journal-is-sharded.md).
 """
 
-from collections.abc import Callable, Mapping, Sequence
+import heapq
+from collections.abc import Callable, Iterator, Sequence
 from datetime import date, datetime, timedelta
-from typing import Any, Final
+from itertools import chain, islice
+from typing import Final
 
 from marketplace.adapters.codec import Attributes, decode, time_text
 from marketplace.adapters.cursors import cursor_at, position_of
 from marketplace.adapters.keys import CLOSINGS, JOURNAL, LONGEST_NAME_BYTES, WORDS, closing_partition
+from marketplace.adapters.places import JOURNAL_SHARDS, journal_shard
 from marketplace.adapters.records import posting_in
 from marketplace.domain.closings import AccountBalance, Closing, Posting, name_of
 from marketplace.ports import Page
@@ -19,15 +22,12 @@ Query = Callable[..., list[Attributes]]
 
 
 def journal_page(query: Query, since: datetime, until: datetime, cursor: str | None, limit: int) -> Page[Posting]:
-    """A page of the journal: one query for each of its days. Raises InvalidCursor."""
+    """A page of the journal: at least one query for each shard of each of its days. Raises InvalidCursor."""
     name = journal_name(since, until)
     begin, end = time_text(since) if cursor is None else journal_position(cursor, *name) + " ", time_text(until)
-    rows: list[Attributes] = []
-    day, last = date.fromisoformat(begin[:10]), date.fromisoformat(end[:10])
-    while day <= last and len(rows) <= limit:
-        rows += query(**_day(day, begin, end), most=limit + 1 - len(rows))
-        day += _DAY
-    after = cursor_at(rows[limit - 1]["gsi_booked_at"]["S"], *name) if len(rows) > limit else None
+    days = (_in_order(query, day, begin, end, limit) for day in _days(begin, end))
+    rows = list(islice(chain.from_iterable(days), limit + 1))
+    after = cursor_at(_position(rows[limit - 1]), *name) if len(rows) > limit else None
     return Page(items=tuple(map(posting_in, rows[:limit])), cursor=after)
 
 
@@ -67,17 +67,37 @@ def balances_at(query: Query, at: datetime, account: str | None) -> Sequence[Acc
     return [decode(AccountBalance, row) for row in rows]
 
 
-def _day(day: date, begin: str, end: str) -> Mapping[str, Any]:
+def _days(begin: str, end: str) -> Iterator[date]:
+    day, last = date.fromisoformat(begin[:10]), date.fromisoformat(end[:10])
+    while day <= last:
+        yield day
+        day += _DAY
+
+
+def _in_order(query: Query, day: date, begin: str, end: str, limit: int) -> Iterator[Attributes]:
+    """The entries of a day by the time of booking, read from all of its shards together."""
+    some = limit // JOURNAL_SHARDS + 1  # what one of them has of a page, about: more is read as it is needed
+    shards = [_shard(query, journal_shard(day, shard), begin, end, some) for shard in range(JOURNAL_SHARDS)]
+    return heapq.merge(*shards, key=_position)
+
+
+def _shard(query: Query, shard: str, begin: str, end: str, some: int) -> Iterator[Attributes]:
     """An entry of exactly the end sorts after it, so that it is left out."""
-    return {
-        "IndexName": JOURNAL,
-        "KeyConditionExpression": "gsi_day = :day AND gsi_booked_at BETWEEN :begin AND :end",
-        "ExpressionAttributeValues": {
-            ":day": {"S": day.isoformat()},
-            ":begin": {"S": begin},
-            ":end": {"S": end},
-        },
-    }
+    while True:
+        rows = query(
+            IndexName=JOURNAL,
+            KeyConditionExpression="gsi_day = :shard AND gsi_booked_at BETWEEN :begin AND :end",
+            ExpressionAttributeValues={":shard": {"S": shard}, ":begin": {"S": begin}, ":end": {"S": end}},
+            most=some,
+        )
+        yield from rows
+        if len(rows) < some:
+            return
+        begin = _position(rows[-1]) + " "
+
+
+def _position(row: Attributes) -> str:
+    return str(row["gsi_booked_at"]["S"])
 
 
 def _is_position(text: str) -> bool:

@@ -19,7 +19,7 @@ Disputed              TRANSACTION#transaction-tx  DISPUTED#merchant-me#dispute-t
                                                                          gsi_merchant=DISPUTES#merchant-me, gsi_time=own
 Command               TRANSACTION#transaction-tx  COMMAND#command-own    gsi_due=DUE#3, gsi_due_at=...
 JournalEntry          TRANSACTION#transaction-tx  ENTRY#ch_1#settlement  gsi_stripe=tr_1 (what moved the balance),
-                                                                         gsi_day=2026-11-23, gsi_booked_at=2026-11-23T
+                                                                         gsi_day=2026-11-23#7, gsi_booked_at=2026-11-23T
                                                                          08:00:00.000000Z#ch_1#settlement
 IdempotencyRecord     TRANSACTION#transaction-tx  IDEMPOTENCY#5e88
 Merchant              MERCHANT#merchant-me        MERCHANT               gsi_merchant=MERCHANTS, gsi_time=me,

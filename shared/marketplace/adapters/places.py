@@ -1,7 +1,8 @@
 """Where an item stands in the indexes."""
 
 import zlib
-from datetime import datetime
+from datetime import UTC, date, datetime
+from typing import Final
 
 from marketplace.adapters.codec import time_text
 from marketplace.adapters.keys import (
@@ -26,6 +27,8 @@ from marketplace.domain.reconciliation import Discrepancy, PayoutReconciliation,
 from marketplace.domain.shares import Hold, Share
 from marketplace.domain.transactions import ChargeType, Payment, Transaction
 from marketplace.ports import DUE_SHARDS, Item
+
+JOURNAL_SHARDS: Final = 16  # partitions of a day; what is written to one must be read by every version that runs
 
 
 def index_attributes(item: Item) -> dict[str, str]:
@@ -59,8 +62,17 @@ def index_attributes(item: Item) -> dict[str, str]:
 
 def journal_place(entry: JournalEntry, booked_at: datetime) -> dict[str, str]:
     """Where an entry that is written now stands in the journal; its position there is its gsi_booked_at."""
-    at = time_text(booked_at)
-    return {"gsi_day": at[: len("2026-11-23")], "gsi_booked_at": f"{at}#{entry.object_id}#{entry.kind}"}
+    position = f"{time_text(booked_at)}#{entry.object_id}#{entry.kind}"
+    shard = zlib.crc32(position.encode()) % JOURNAL_SHARDS
+    return {"gsi_day": journal_shard(booked_at.astimezone(UTC).date(), shard), "gsi_booked_at": position}
+
+
+def journal_shard(day: date, shard: int) -> str:
+    """The partition of a shard of a day, from 0 to JOURNAL_SHARDS - 1: ``2026-11-23``, ``2026-11-23#1`` and so on.
+
+    The first has no number: entries that were booked when a day was one partition stand there.
+    """
+    return day.isoformat() + (f"#{shard}" if shard else "")
 
 
 def due_shard(shard: int) -> str:

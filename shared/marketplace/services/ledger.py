@@ -15,7 +15,7 @@ CLOSED_AFTER: Final = timedelta(minutes=5)  # no invocation that writes lives as
 CLOSED_AT_LEAST: Final = timedelta(days=1)  # also when nothing was booked, so that no read goes back for long
 FIRST_LOOK: Final = timedelta(days=35)  # before the first closing
 MOST_OPEN: Final = 20_000  # entries between two closings
-PAGE: Final = 1_000
+PAGE: Final = 5_000  # of the journal, a few megabytes of it
 
 
 class TrialBalance(NamedTuple):
@@ -88,7 +88,7 @@ def up_to(
     found: list[Posting] = []
     cursor: str | None = None
     while len(found) <= most:
-        page = ports.store.journal(since=since, until=until, cursor=cursor, limit=PAGE)
+        page = ports.store.journal(since=since, until=until, cursor=cursor, limit=min(PAGE, most + 1))
         found += page.items
         cursor = page.cursor
         if cursor is None:

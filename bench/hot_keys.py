@@ -1,0 +1,92 @@
+"""The load on the hottest partition of the table and of each index, at a thousand payments a second.
+
+Sales are played over the store in memory, whose items have the keys and places that DynamoDB's have. What one second's
+sales write in all their life is what a second of steady traffic writes. A partition takes 1,000 write units a second,
+and where its sort key grows with time DynamoDB cannot split it: so each is a limit on the whole marketplace.
+https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/bp-partition-key-design.html
+"""
+
+from collections import Counter, defaultdict
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Final
+
+from marketplace.adapters.codec import Attributes
+from marketplace.adapters.keys import INDEXES, JOURNAL, Key
+from marketplace.adapters.records import key_in, written
+from marketplace.ports import Change
+from marketplace.services.reconciliation import reconcile
+from tests.fakes.meter import TRANSACTION_FACTOR, item_bytes, units
+from tests.simulation.market import Market
+
+from .promises import Measured
+
+PAYMENTS_A_SECOND: Final = 1_000
+UNITS_A_SECOND: Final = 1_000  # of one partition
+TABLE: Final = "table"
+MERCHANTS: Final = 20  # that share the sales
+CART: Final = 3  # merchants of a cart, which every tenth sale is
+EVERY_TENTH: Final = 10
+
+
+@dataclass
+class Loads:
+    """Write units by table or index, and by partition key. ``after`` is the hook of the store in memory."""
+
+    market: Market
+    by_place: dict[str, Counter[str]] = field(default_factory=lambda: defaultdict(Counter))
+    _stands: dict[Key, Attributes] = field(default_factory=dict)
+
+    def after(self, call: str, changes: tuple[Change, ...]) -> None:
+        """Count what a commit writes."""
+        if call != "commit":
+            return
+        factor = 1 if len(changes) == 1 else TRANSACTION_FACTOR
+        for item in [written(each, self.market.clock.now()) for each in changes]:
+            before = self._stands.get(key_in(item), {})
+            self._stands[key_in(item)] = item
+            size = max(item_bytes(item), item_bytes(before))
+            self.by_place[TABLE][key_in(item).pk] += factor * units(size)
+            for index, names in INDEXES.items():
+                self._count_in_index(index, names, before, item)
+
+    def _count_in_index(self, index: str, names: tuple[str, ...], before: Attributes, after: Attributes) -> None:
+        old, new = ([item[name]["S"] for name in names if name in item] for item in (before, after))
+        if old == new and index != JOURNAL:
+            return
+        for item, place in ((before, old), (after, new)):
+            if len(place) == len(names):
+                self.by_place[index][place[0]] += units(item_bytes(item)) if index == JOURNAL else 1
+
+    def hottest(self) -> Mapping[str, tuple[str, int]]:
+        """The partition that takes most of the table and of each index, with its units."""
+        return {place: partitions.most_common(1)[0] for place, partitions in sorted(self.by_place.items())}
+
+
+def loads(sales: int) -> Loads:
+    """What this many sales write: paid, each fifth refunded in part, all reconciled."""
+    market = Market()
+    merchants = [market.ready_merchant(f"Merchant {number}") for number in range(MERCHANTS)]
+    found = Loads(market)
+    market.store.after = found.after
+    for number in range(sales):
+        mine = merchants[number % MERCHANTS]
+        if number % EVERY_TENTH == 0:
+            cart = {merchants[(number + step) % MERCHANTS]: 1_000 for step in range(CART)}
+            sale = market.sell_cart(cart, key=f"order-{number}")
+        else:
+            sale = market.sell(mine, 10_000, key=f"order-{number}")
+        market.pay(sale)
+        market.take_in(*market.events())
+        if number % (EVERY_TENTH // 2) == 1:
+            market.refund(sale.transaction_id, 4_000, key="refund")
+            market.take_in(*market.events())
+    market.advance(3_600)
+    reconcile(market.ports, has_time=lambda: True)
+    return found
+
+
+def hot_keys() -> Iterator[Measured]:
+    """The hottest partition of each."""
+    for place, (_, load) in loads(PAYMENTS_A_SECOND).hottest().items():
+        yield Measured(f"hottest partition of {place}, at 1,000 payments/s", load, "units/s", UNITS_A_SECOND)
