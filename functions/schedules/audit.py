@@ -6,6 +6,7 @@ from typing import Any, Final
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from marketplace.adapters import wiring
+from marketplace.domain.audits import AT_REST
 from marketplace.edge.invocation import Invocation
 from marketplace.edge.ledger_views import DiscrepancyView, FindingView
 from marketplace.edge.logging import logger
@@ -31,7 +32,13 @@ def handler(_event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     findings = ports.store.findings(cursor=None, limit=MOST_TOLD).items
     discrepancies = ports.store.discrepancies(cursor=None, limit=MOST_TOLD).items
     audited = done.transactions if done is not None else 0
-    found = {"findings": len(findings), "discrepancies": len(discrepancies), "overdue": overdue(ports)}
+    clearing = sum(each.invariant == AT_REST for each in findings)
+    found = {
+        "findings": len(findings),
+        "clearing": clearing,
+        "discrepancies": len(discrepancies),
+        "overdue": overdue(ports),
+    }
     counts = {"closings": closings, "audited": audited, **found}
     count(counts)
     return {

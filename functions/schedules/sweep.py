@@ -26,6 +26,7 @@ def handler(_event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     done = sweep(ports, has_time=lambda: invocation.seconds_left() > ITEM_SECONDS)
     for item_id, error in done.troubles:
         log.warning("not finished", item_id=item_id, **facts_of(error))
-    counts = {"looked_at": done.looked_at, "troubles": len(done.troubles)}
+    oldest = int(done.oldest_command.total_seconds())
+    counts = {"looked_at": done.looked_at, "troubles": len(done.troubles), "oldest_command_seconds": oldest}
     count(counts)
     return counts

@@ -7,6 +7,7 @@ this imports neither stripe nor pydantic.
 import json
 import os
 import time
+from collections.abc import Mapping
 from http import HTTPStatus
 from typing import Any, Final
 
@@ -22,6 +23,8 @@ settings = Settings.of(os.environ, Part.WEBHOOKS)
 secret = wiring.webhook_secret(settings)
 queue = wiring.event_queue(settings)
 
+REFUSED: Final = {"refused": 1}
+NOT_SIGNED: Final = {**REFUSED, "signature_failures": 1}
 ENDPOINTS: Final = frozenset({"account", "connect"})  # the last part of the path; each has secrets of its own
 
 
@@ -31,7 +34,7 @@ def handler(event: dict[str, Any], _context: object) -> dict[str, Any]:
     try:
         accepted = _accept(event, endpoint)
     except InvalidSignature as error:
-        return _refuse(HTTPStatus.BAD_REQUEST, f"signature: {error.reason}", endpoint)
+        return _refuse(HTTPStatus.BAD_REQUEST, f"signature: {error.reason}", endpoint, counts=NOT_SIGNED)
     except (UnreadableBody, Unnamed):
         return _refuse(HTTPStatus.BAD_REQUEST, "body", endpoint)
     except UnusableSecrets:
@@ -69,9 +72,9 @@ def _secrets(endpoint: str) -> list[str]:
     return found
 
 
-def _refuse(status: HTTPStatus, reason: str, endpoint: str) -> dict[str, Any]:
+def _refuse(status: HTTPStatus, reason: str, endpoint: str, *, counts: Mapping[str, int] = REFUSED) -> dict[str, Any]:
     """The reason is counted and logged, and not told: whoever forges learns nothing."""
-    count({"refused": 1}, reason=reason, facts={"endpoint": endpoint})
+    count(counts, reason=reason, facts={"endpoint": endpoint})
     return _answer(status, {"received": False})
 
 

@@ -44,11 +44,14 @@ class Template:
         """All that a role is allowed, through its own policies and those it shares."""
         properties = self.resources[role]["Properties"]
         documents = [policy["PolicyDocument"] for policy in properties.get("Policies", [])]
-        documents += [
-            self.resources[shared["Ref"]]["Properties"]["PolicyDocument"]
-            for shared in properties.get("ManagedPolicyArns", [])
-        ]
+        documents += [self.resources[name]["Properties"]["PolicyDocument"] for name in self.shared_policies(role)]
         return [statement for document in documents for statement in document["Statement"]]
+
+    def shared_policies(self, role: str) -> list[str]:
+        """The policies of this template that a role shares, those that a parameter asks for among them."""
+        named = [asked_for(each) for each in self.resources[role]["Properties"].get("ManagedPolicyArns", [])]
+        assert all(set(each) == {"Ref"} for each in named)
+        return [each["Ref"] for each in named]
 
     def one_policy(self, name: str) -> list[Resource]:
         """The statements of a policy that roles share."""
@@ -59,6 +62,11 @@ class Template:
         """What a function may do, whatever to."""
         role = self.resources[function]["Properties"]["Role"]["Fn::GetAtt"][0]
         return {action for statement in self.statements(role) for action in listed(statement["Action"])}
+
+
+def asked_for(value: Any) -> Any:
+    """What stands there when the parameter that it hangs on was given."""
+    return value["Fn::If"][1] if isinstance(value, dict) and set(value) == {"Fn::If"} else value
 
 
 def listed(one_or_more: Any) -> list[Any]:

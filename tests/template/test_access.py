@@ -25,6 +25,7 @@ RIGHTS_OF_LAMBDA_ITSELF = {
     *("dynamodb:DescribeStream", "dynamodb:GetRecords", "dynamodb:GetShardIterator", "dynamodb:ListStreams"),
 }
 LOGS = {"logs:CreateLogStream", "logs:PutLogEvents"}
+KEY = {"kms:Decrypt", "kms:GenerateDataKey"}  # asked for by services, in the name of the function
 
 
 def statements_of_all(template: Template) -> Iterator[Resource]:
@@ -70,12 +71,12 @@ def test_every_function_has_a_role_of_its_own_and_no_policy_of_aws(template: Tem
     roles = [properties["Role"]["Fn::GetAtt"][0] for properties in functions.values()]
     assert len(set(roles)) == len(functions) == 18
     for role in roles:
-        assert all(set(policy) == {"Ref"} for policy in template.resources[role]["Properties"]["ManagedPolicyArns"])
+        assert set(template.shared_policies(role)) <= set(template.of("AWS::IAM::ManagedPolicy"))
 
 
 def test_the_receiver_may_only_send_to_the_queue_and_read_the_webhook_secret(template: Template) -> None:
     assert template.actions("ReceiveWebhookFunction") == (
-        LOGS | X_RAY_KNOWS_NO_RESOURCES | {"sqs:SendMessage", "secretsmanager:GetSecretValue"}
+        LOGS | X_RAY_KNOWS_NO_RESOURCES | KEY | {"sqs:SendMessage", "secretsmanager:GetSecretValue"}
     )
     resources = {
         listed(statement["Action"])[0]: statement["Resource"] for statement in template.statements("ReceiveWebhookRole")
@@ -89,7 +90,7 @@ def test_what_the_adapters_call_is_granted_and_nothing_else_is(template: Templat
     calls = {call for source in sources for call in re.findall(r"\b_client\.(\w+)\(", source)}
     granted = {action for statement in statements_of_all(template) for action in listed(statement["Action"])}
     used = {RIGHT_OF_CALL[call] for call in calls}
-    assert granted == used | LOGS | X_RAY_KNOWS_NO_RESOURCES | RIGHTS_OF_LAMBDA_ITSELF
+    assert granted == used | LOGS | X_RAY_KNOWS_NO_RESOURCES | RIGHTS_OF_LAMBDA_ITSELF | KEY
 
 
 def test_nobody_may_change_an_item_in_place_or_delete_one(template: Template) -> None:
@@ -111,9 +112,7 @@ def test_the_stripe_key_is_read_by_those_that_call_stripe(template: Template) ->
     )
     assert secret == {"Ref": "StripeKeySecret"}
     readers = {
-        name
-        for name, properties in template.of("AWS::IAM::Role").items()
-        if {"Ref": "ReadStripeKeyPolicy"} in properties.get("ManagedPolicyArns", [])
+        role for role in template.of("AWS::IAM::Role") if "ReadStripeKeyPolicy" in template.shared_policies(role)
     }
     assert readers == {
         "MerchantsRole",
@@ -129,6 +128,17 @@ def test_the_stripe_key_is_read_by_those_that_call_stripe(template: Template) ->
         "CatchUpRole",
         "ReconcileRole",
     }
+
+
+def test_a_key_of_ones_own_is_used_through_the_services_that_hold_what_it_encrypts_and_in_no_other_way(
+    template: Template,
+) -> None:
+    (use,) = template.one_policy("UseKeyPolicy")
+    assert (set(use["Action"]), use["Resource"]) == (KEY, {"Ref": "KmsKeyArn"})
+    services = [each["Fn::Sub"].partition(".")[0] for each in use["Condition"]["StringEquals"]["kms:ViaService"]]
+    assert services == ["dynamodb", "secretsmanager", "sqs"]
+    users = {name for name in template.of("AWS::Lambda::Function") if template.actions(name) >= KEY}
+    assert set(template.of("AWS::Lambda::Function")) - users == {"HealthFunction"}
 
 
 def test_a_user_cannot_make_himself_a_merchant(template: Template) -> None:
@@ -148,5 +158,10 @@ def test_browsers_of_the_marketplace_may_call_and_no_others(template: Template) 
 
 
 def test_the_api_is_throttled(template: Template) -> None:
-    settings = template.one("AWS::ApiGatewayV2::Stage")["DefaultRouteSettings"]
-    assert 0 < settings["ThrottlingRateLimit"] <= settings["ThrottlingBurstLimit"]
+    stage = template.one("AWS::ApiGatewayV2::Stage")
+    all_routes = {"ThrottlingRateLimit": {"Ref": "ApiRateLimit"}, "ThrottlingBurstLimit": {"Ref": "ApiRateLimit"}}
+    assert stage["DefaultRouteSettings"] == all_routes
+    routes = {route for route, _ in template.operations()}
+    assert set(stage["RouteSettings"]) <= routes
+    limits = [template.document["Parameters"][f"{name}RateLimit"] for name in ("Api", "Webhook")]
+    assert [0 < limit["MinValue"] <= limit["Default"] for limit in limits] == [True, True]

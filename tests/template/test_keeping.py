@@ -9,12 +9,14 @@ from marketplace.domain.outgoing import Told
 from .conftest import Resource, Template
 
 DAY_SECONDS = 24 * 60 * 60
+OWN_KEY = {"Fn::If": ["HasKmsKey", {"Ref": "KmsKeyArn"}, {"Ref": "AWS::NoValue"}]}
 
 
 def test_the_table_can_be_restored_is_encrypted_and_outlives_its_stack(template: Template) -> None:
     table = template.one("AWS::DynamoDB::Table")
     assert table["PointInTimeRecoverySpecification"] == {"PointInTimeRecoveryEnabled": True}
-    assert table["SSESpecification"] == {"SSEEnabled": True}
+    by_own_key = {"SSEEnabled": True, "SSEType": "KMS", "KMSMasterKeyId": {"Ref": "KmsKeyArn"}}
+    assert table["SSESpecification"] == {"Fn::If": ["HasKmsKey", by_own_key, {"SSEEnabled": True}]}
     assert table["DeletionProtectionEnabled"] == {"Fn::If": ["IsLocal", False, True]}
     assert table["TimeToLiveSpecification"] == {"AttributeName": "expires_at", "Enabled": True}
     assert table["BillingMode"] == "PAY_PER_REQUEST"
@@ -34,7 +36,8 @@ def test_queues_are_first_in_first_out_encrypted_and_keep_what_failed_for_two_we
     assert set(queues) == {"EventQueue", "EventDeadLetterQueue", "UnsentEventsQueue"}
     for name, queue in queues.items():
         assert queue.get("FifoQueue", False) is (name != "UnsentEventsQueue")  # Lambda sends there, in no order
-        assert queue["SqsManagedSseEnabled"] is True
+        assert queue["SqsManagedSseEnabled"] == {"Fn::If": ["HasKmsKey", {"Ref": "AWS::NoValue"}, True]}
+        assert queue["KmsMasterKeyId"] == OWN_KEY
         assert queue["MessageRetentionPeriod"] == 14 * DAY_SECONDS
     assert queues["EventQueue"]["ContentBasedDeduplication"] is False
     assert queues["EventQueue"]["RedrivePolicy"] == {
@@ -94,7 +97,8 @@ def test_secrets_are_created_without_a_value(template: Template) -> None:
     secrets = template.of("AWS::SecretsManager::Secret")
     assert set(secrets) == {"StripeKeySecret", "WebhookSecret"}
     for secret in secrets.values():
-        assert set(secret) <= {"Description", "Tags"}
+        assert set(secret) <= {"Description", "KmsKeyId", "Tags"}
+        assert secret["KmsKeyId"] == OWN_KEY
 
 
 def test_no_environment_holds_a_secret(template: Template) -> None:

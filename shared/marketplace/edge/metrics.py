@@ -13,16 +13,15 @@ from collections.abc import Mapping
 def count(counts: Mapping[str, int], *, reason: str | None = None, facts: Mapping[str, str] | None = None) -> None:
     """Add to the counts of this function.
 
-    ``reason`` is a dimension, from a short list: each value is a metric. ``facts`` stand in the line and are counted
-    by nobody.
+    They are counted for the function, and once more for the ``reason``, which is from a short list: each value is a
+    metric. A name that ends with ``_seconds`` is a time. ``facts`` stand in the line and are counted by nobody.
     """
-    dimensions = {"service": os.environ.get("POWERTOOLS_SERVICE_NAME", "unknown")}
-    if reason is not None:
-        dimensions["reason"] = reason
+    service = {"service": os.environ.get("POWERTOOLS_SERVICE_NAME", "unknown")}
+    dimensions = service if reason is None else {**service, "reason": reason}
     directive = {
         "Namespace": os.environ.get("POWERTOOLS_METRICS_NAMESPACE", "marketplace"),
-        "Dimensions": [list(dimensions)],
-        "Metrics": [{"Name": name, "Unit": "Count"} for name in counts],
+        "Dimensions": [list(service)] if reason is None else [list(service), list(dimensions)],
+        "Metrics": [{"Name": name, "Unit": "Seconds" if name.endswith("_seconds") else "Count"} for name in counts],
     }
     about = {"Timestamp": int(time.time() * 1000), "CloudWatchMetrics": [directive]}
     line = json.dumps({**(facts or {}), **dimensions, **counts, "_aws": about}, separators=(",", ":"))

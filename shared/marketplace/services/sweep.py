@@ -59,9 +59,13 @@ HANDLERS: Final[Mapping[CommandKind, Handler[Any]]] = {
 
 @dataclass()
 class Sweep:
-    """What one run did. ``troubles`` are the items it could not finish, with the reason; they stay due."""
+    """What one run did. ``troubles`` are the items it could not finish, with the reason; they stay due.
+
+    ``oldest_command`` is the age of the oldest command that it found open.
+    """
 
     looked_at: int = 0
+    oldest_command: timedelta = timedelta()
     troubles: list[tuple[str, Exception]] = field(default_factory=list)
 
 
@@ -73,6 +77,8 @@ def sweep(ports: Ports, *, has_time: Callable[[], bool]) -> Sweep:
             if not has_time():
                 return done
             done.looked_at += 1
+            if isinstance(item, Command):
+                done.oldest_command = max(done.oldest_command, ports.clock.now() - item.created_at)
             try:
                 _look_at(ports, item)
             except (RequestUnderWay, Conflict):
