@@ -91,7 +91,7 @@ class Examples:
     def price(self, product: Product) -> Price:
         return Price(
             id=self.id("price", product.merchant_id), merchant_id=product.merchant_id, product_id=product.id,
-            product_name=product.name, unit_amount=1050, currency="usd",
+            unit_amount=1050, currency="usd",
             stripe_price_id=self.stripe_id("price", 24), created_at=self.now,
         )  # fmt: skip
 

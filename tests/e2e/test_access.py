@@ -15,6 +15,8 @@ from tests.e2e.test_cloud import guarded_routes
 BODIES = {
     "products": {"name": "Cup"},
     "prices": {"unit_amount": 100, "currency": "usd"},
+    "{product_id}": {"active": False},
+    "{price_id}": {"active": False},
     "onboarding-links": {"return_url": "http://localhost:3000/"},
     "{customer_id}": {"name": "Nosy"},
     "write-off": {"reason": "nosy"},
@@ -43,6 +45,7 @@ def estate(shop: Shop, seller: Json) -> Estate:
     ids = {
         "merchant_id": seller["id"],
         "product_id": price["product_id"],
+        "price_id": price["id"],
         "transaction_id": sale["id"],
         "refund_id": done(shop.refund(sale["id"], 100))["id"],
         "customer_id": customer["id"],

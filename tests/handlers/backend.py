@@ -217,7 +217,7 @@ def stripe_event(event_type: str, subject: Mapping[str, Any], event_id: str = "e
 
 _SERVES = {
     "refunds.app": ("/refunds/", "/transactions/{}/refunds"),
-    "catalog.app": ("/merchants/{}/products", "/products/"),
+    "catalog.app": ("/merchants/{}/products", "/products/", "/prices/"),
     "payments.app": ("/payments", *(f"/transactions/{{}}/{act}" for act in ("capture", "cancel", "release", "hold"))),
     "transactions.app": ("/transactions",),
     "ledger.app": ("/ledger/", "/reconciliations", "/audits", "/exports/"),

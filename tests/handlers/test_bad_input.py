@@ -120,6 +120,23 @@ BAD: dict[str, tuple[Callable[[Case], Answer], str]] = {
     "an amount as a string": (lambda case: case.new_price({"unit_amount": "10", "currency": "usd"}), "invalid-request"),
     "a boolean amount": (lambda case: case.new_price({"unit_amount": True, "currency": "usd"}), "invalid-request"),
     "a null amount": (lambda case: case.new_price({"unit_amount": None, "currency": "usd"}), "invalid-request"),
+    "a price that recurs every four years": (
+        lambda case: case.new_price(
+            {"unit_amount": 1, "currency": "usd", "recurring": {"interval": "year", "interval_count": 4}}
+        ), "invalid-price"),
+    "a price that recurs hourly": (
+        lambda case: case.new_price({"unit_amount": 1, "currency": "usd", "recurring": {"interval": "hour"}}),
+        "invalid-request"),
+    "a change of a price that changes nothing": (
+        lambda case: case.backend.send(OPERATOR, "PATCH", f"/prices/{case.price}", {}), "invalid-request"),
+    "a tax code of nobody": (
+        lambda case: case.backend.send(
+            OPERATOR, "POST", f"/merchants/{case.merchant}/products", {"name": "Tea", "tax_code": "books"}
+        ), "invalid-request"),
+    "a statement that no bank prints": (
+        lambda case: case.backend.send(
+            OPERATOR, "POST", f"/merchants/{case.merchant}/products", {"name": "Tea", "statement_descriptor": "5*5"}
+        ), "invalid-request"),
     "an amount of zero": (lambda case: case.new_price({"unit_amount": 0, "currency": "usd"}), "invalid-amount"),
     "a negative amount": (lambda case: case.inline(unit_amount=-1), "invalid-amount"),
     "a huge amount": (lambda case: case.inline(unit_amount=100_000_000), "invalid-amount"),

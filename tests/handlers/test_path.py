@@ -71,6 +71,38 @@ def test_the_catalog_shows_products_and_prices(backend: Backend) -> None:
     assert (price.status, price.json["stripe_price_id"], price.json["unit_amount"]) == (201, "price_1", 1050)
     assert backend.send(OPERATOR, "GET", f"/merchants/{merchant_id}/products").json["data"] == [product.json]
     assert backend.send(OPERATOR, "GET", path).json["data"] == [price.json]
+    assert backend.send(seller, "GET", f"/products/{product.json['id']}").json == product.json
+    assert backend.send(seller, "GET", f"/prices/{price.json['id']}").json == price.json
+
+
+def test_a_recurring_price_says_how_often_it_is_paid_and_stripe_is_not_told_the_trial(backend: Backend) -> None:
+    merchant_id = backend.merchant()
+    product = backend.send(OPERATOR, "POST", f"/merchants/{merchant_id}/products", {"name": "Tea club"}).json
+    often = {"interval": "month", "interval_count": 2, "trial_period_days": 7}
+    body = {"unit_amount": 900, "currency": "usd", "recurring": often, "tax_behavior": "inclusive"}
+    price = backend.send(OPERATOR, "POST", f"/products/{product['id']}/prices", body).json
+    assert (price["recurring"], price["tax_behavior"]) == (often, "inclusive")
+    asked = backend.stripe.asked[-1].params
+    assert (asked["recurring"], asked["tax_behavior"]) == ({"interval": "month", "interval_count": 2}, "inclusive")
+
+
+def test_what_is_archived_is_not_listed_as_for_sale_and_not_sold(backend: Backend) -> None:
+    merchant_id = backend.merchant()
+    price_id = backend.price(merchant_id)
+    (product,) = backend.send(OPERATOR, "GET", f"/merchants/{merchant_id}/products").json["data"]
+    place = f"/products/{product['id']}"
+    archived = backend.send(merchant_user(merchant_id), "PATCH", place, {"active": False}, key="archive")
+    assert (archived.status, archived.json["active"]) == (200, False)
+    assert backend.send(merchant_user(merchant_id), "PATCH", place, {"active": False}, key="archive") == archived
+    for active, wanted in (("true", []), ("false", [archived.json])):
+        listed = backend.send(OPERATOR, "GET", f"/merchants/{merchant_id}/products", query={"active": active})
+        assert listed.json["data"] == wanted
+    asked = backend.send(BUYER, "POST", "/checkout/sessions", backend.basket(price_id), key="k")
+    assert (asked.status, asked.problem) == (409, "price-not-for-sale")
+    back = backend.send(OPERATOR, "PATCH", place, {"active": True, "name": "Tea"})
+    assert back.json["active"]
+    price = backend.send(OPERATOR, "PATCH", f"/prices/{price_id}", {"active": False})
+    assert (price.status, price.json["active"]) == (200, False)
 
 
 def test_a_buyer_checks_out_a_catalog_price(backend: Backend) -> None:

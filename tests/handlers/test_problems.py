@@ -45,7 +45,7 @@ def test_slugs_and_their_statuses_do_not_change() -> None:
         "merchant-short": 409, "invalid-customer": 422, "customer-exists": 409, "customer-not-ready": 409,
         "price-not-for-sale": 409, "checkout-session-not-open": 409, "transaction-not-refundable": 409,
         "refund-exceeds-rest": 409, "line-exceeds-rest": 409, "too-many-refunds": 409,
-        "too-many-movements": 409, "nothing-held": 409,
+        "too-many-movements": 409, "nothing-held": 409, "invalid-price": 422,
         "transfer-not-reversible": 409, "reversal-exceeds-rest": 409, "dispute-not-answerable": 409,
         "invalid-file": 422, "debt-not-open": 409, "release-exceeds-held": 409, "not-capturable": 409,
         "invalid-release-date": 422, "invalid-period": 422, "capture-exceeds-authorized": 409,

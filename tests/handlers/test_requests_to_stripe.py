@@ -14,7 +14,9 @@ FAILED = NoAnswer(Doubt.STRIPE_FAILED)  # must be looked up before it is asked f
 CREATIONS = (
     Operation.CREATE_ACCOUNT,
     Operation.CREATE_PRODUCT,
+    Operation.UPDATE_PRODUCT,
     Operation.CREATE_PRICE,
+    Operation.UPDATE_PRICE,
     Operation.CREATE_CHECKOUT_SESSION,
     Operation.EXPIRE_CHECKOUT_SESSION,
     Operation.CREATE_REFUND,
@@ -118,7 +120,12 @@ def a_price(backend: Backend, merchant_id: str) -> str:
     answer = backend.send(OPERATOR, "POST", prices, {"unit_amount": 1000, "currency": "usd"})
     assert answer.problem == "outcome-unknown"
     sweep(backend)
-    return str(backend.send(OPERATOR, "GET", prices).json["data"][0]["id"])
+    (price,) = backend.send(OPERATOR, "GET", prices).json["data"]
+    fail_once(backend, Operation.UPDATE_PRODUCT, Operation.UPDATE_PRICE)
+    for place in (f"/products/{price['product_id']}", f"/prices/{price['id']}"):
+        assert backend.send(OPERATOR, "PATCH", place, {"active": True}).problem == "outcome-unknown"
+    sweep(backend)
+    return str(price["id"])
 
 
 def a_sale(backend: Backend, price_id: str, key: str) -> str:

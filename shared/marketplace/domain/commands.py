@@ -27,7 +27,9 @@ class CommandKind(StrEnum):
 
     CREATE_ACCOUNT = "create_account"
     CREATE_PRODUCT = "create_product"
+    UPDATE_PRODUCT = "update_product"
     CREATE_PRICE = "create_price"
+    UPDATE_PRICE = "update_price"
     CREATE_CUSTOMER = "create_customer"
     UPDATE_CUSTOMER = "update_customer"
     CREATE_SETUP_SESSION = "create_setup_session"

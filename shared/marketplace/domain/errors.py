@@ -21,7 +21,8 @@ class MarketplaceError(Exception):
       + CustomerExists
       + CustomerNotReady             Stripe has not made it, or refused to
       + LinkExpired                  an onboarding link that was used up or is too old
-      + PriceNotForSale              archived
+      + PriceNotForSale              archived, or sold otherwise
+      + InvalidPrice                 it recurs as Stripe does not bill, or would change what never does
       + CheckoutSessionNotOpen       it is complete or expired already
       + TransactionNotRefundable     nothing was paid, or nothing is left
       + RefundExceedsRest            more than is left, counting refunds under way
@@ -122,7 +123,11 @@ class LinkExpired(Refused):
 
 
 class PriceNotForSale(Refused):
-    """An archived price."""
+    """A price that is archived, or of an archived product, or recurs where things are sold once, or the other way."""
+
+
+class InvalidPrice(Refused):
+    """An interval that Stripe does not bill in, or a change of what never changes."""
 
 
 class CheckoutSessionNotOpen(Refused):

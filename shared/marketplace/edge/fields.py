@@ -10,6 +10,7 @@ DEFAULT_PAGE: Final = 20
 LARGEST_PAGE: Final = 100
 LONGEST_NAME: Final = 250
 LONGEST_REASON: Final = 500
+LONGEST_DESCRIPTOR: Final = 22
 LONGEST_URL: Final = 2048
 LONGEST_ID: Final = 255
 MOST_METADATA: Final = 20
@@ -49,6 +50,12 @@ Amount = Annotated[int, Field(description="Minor units of the currency.")]
 Url = Annotated[
     str, Field(max_length=LONGEST_URL, pattern=r"^https?://[!-\[\]-~]+$"), AfterValidator(_url)
 ]  # fmt: skip
+TaxCode = Annotated[str, Field(pattern=r"^txcd_[0-9]{8}$", description="Stripe's, of the kind of goods.")]
+# https://docs.stripe.com/get-started/account/statement-descriptors: Latin, none of < > \\ ' " *, and a letter.
+_ON_STATEMENTS: Final = r"[ !#-&()+-;=?-\[\]-~]*"
+StatementDescriptor = Annotated[
+    str, Field(max_length=LONGEST_DESCRIPTOR, pattern=f"^{_ON_STATEMENTS}[A-Za-z]{_ON_STATEMENTS}$")
+]
 Time = Annotated[AwareDatetime, Strict(strict=False), BeforeValidator(_written), Field(description="With its zone.")]
 Metadata = Annotated[
     dict[

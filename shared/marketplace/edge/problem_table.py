@@ -155,9 +155,14 @@ PROBLEMS: Final[Mapping[type[Exception], Problem]] = {
         action="Ask the marketplace for a new link.",
     ),
     errors.PriceNotForSale: Problem(
-        slug="price-not-for-sale", status=HTTPStatus.CONFLICT, title="The price is archived",
-        why="It was sold for in the past and is not any more.",
-        action="Choose a current price of the catalog.",
+        slug="price-not-for-sale", status=HTTPStatus.CONFLICT, title="The price is not for sale",
+        why="It or its product is archived; or it recurs and the sale is a single one, or the other way round.",
+        action="Choose a current price of the catalog, of the kind that is sold here.",
+    ),
+    errors.InvalidPrice: Problem(
+        slug="invalid-price", status=HTTPStatus.UNPROCESSABLE_CONTENT, title="The price cannot be so",
+        why="It recurs more seldom than every three years, its trial is too long, or it would change what never does.",
+        action="Make another price and archive this one.",
     ),
     errors.CheckoutSessionNotOpen: Problem(
         slug="checkout-session-not-open", status=HTTPStatus.CONFLICT, title="The session is not open",

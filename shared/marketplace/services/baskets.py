@@ -5,15 +5,13 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any, Final
 
-from marketplace.domain.catalog import Price
+from marketplace.domain.catalog import Price, Product, require_for_sale
 from marketplace.domain.deferred import dataclass
 from marketplace.domain.errors import (
     CurrencyNotAccepted,
     InvalidBasket,
     MerchantNotReady,
     NotFound,
-    PriceNotForSale,
-    Unavailable,
 )
 from marketplace.domain.fees import FeePolicy, require_fee_within
 from marketplace.domain.holds import require_release_date
@@ -111,8 +109,8 @@ def merchants_of(basket: Basket) -> tuple[str, ...]:
 
 
 def plan_sale(
-    *, transaction_id: str, basket: Basket, prices: Mapping[str, Price], merchants: Mapping[str, Merchant],
-    caller: Principal, policy: Policy, now: datetime,
+    *, transaction_id: str, basket: Basket, prices: Mapping[str, Price], products: Mapping[str, Product],
+    merchants: Mapping[str, Merchant], caller: Principal, policy: Policy, now: datetime,
 ) -> Transaction:  # fmt: skip
     """The plan, or the reason why there can be none.
 
@@ -121,7 +119,7 @@ def plan_sale(
         NotFound, UnknownCurrency, InvalidReleaseDate.
     """
     require_release_date(basket.release_at, now)
-    lines, currency = _line_items(basket, prices)
+    lines, currency = _line_items(basket, prices, products)
     charge_type = _charge_type(basket, merchants)
     for merchant in merchants.values():
         _require_sellable(merchant, currency, charge_type, policy)
@@ -189,12 +187,17 @@ def _merchant_of(basket: Basket, item: CatalogItem | InlineItem) -> str:
     return named
 
 
-def _line_items(basket: Basket, prices: Mapping[str, Price]) -> tuple[tuple[LineItem, ...], str]:
+def _line_items(
+    basket: Basket, prices: Mapping[str, Price], products: Mapping[str, Product]
+) -> tuple[tuple[LineItem, ...], str]:
     lines, currencies = [], set()
     for item in basket.items:
         if not 0 < item.quantity <= MOST_QUANTITY:
             raise InvalidBasket(f"a quantity is from 1 to {MOST_QUANTITY}")
-        line, currency = _catalog_line(item, prices) if isinstance(item, CatalogItem) else _inline_line(item)
+        if isinstance(item, CatalogItem):
+            line, currency = _catalog_line(item, prices, products)
+        else:
+            line, currency = _inline_line(item)
         lines.append(replace(line, merchant_id=_merchant_of(basket, item)))
         currencies.add(currency)
     if len(currencies) != 1:
@@ -202,19 +205,18 @@ def _line_items(basket: Basket, prices: Mapping[str, Price]) -> tuple[tuple[Line
     return tuple(lines), currencies.pop()
 
 
-def _catalog_line(item: CatalogItem, prices: Mapping[str, Price]) -> tuple[LineItem, str]:
+def _catalog_line(
+    item: CatalogItem, prices: Mapping[str, Price], products: Mapping[str, Product]
+) -> tuple[LineItem, str]:
     price = prices.get(item.price_id)
-    if price is None:
+    product = products.get(price.product_id) if price else None
+    if price is None or product is None:
         raise NotFound("price")
-    if not price.active:
-        raise PriceNotForSale("the price is archived")
-    if price.stripe_price_id is None:
-        raise Unavailable("Stripe has not answered for this price yet")
     line = LineItem(
-        name=price.product_name,
+        name=product.name,
         unit_amount=price.unit_amount,
         quantity=item.quantity,
-        stripe_price_id=price.stripe_price_id,
+        stripe_price_id=require_for_sale(price, product),
     )
     return line, price.currency
 

@@ -40,6 +40,7 @@ MOST_COMMIT_TRIES: Final = 12  # of one outcome, when events move the same recor
 
 FOLLOWERS: Final = (
     "captures",
+    "catalog_commands",
     "customers",
     "disputes",
     "off_session",

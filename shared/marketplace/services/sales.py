@@ -1,11 +1,11 @@
 """What a sale is planned from: its prices, merchants and customer, read at once with the use of its key."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
 
 from marketplace.domain.books import IdempotencyRecord
-from marketplace.domain.catalog import Price
+from marketplace.domain.catalog import Price, Product
 from marketplace.domain.customers import Customer
 from marketplace.domain.errors import NotFound
 from marketplace.domain.merchants import Merchant
@@ -24,6 +24,7 @@ class Sources(NamedTuple):
     customer: Customer | None
     merchants: Mapping[str, Merchant | None]
     prices: Mapping[str, Price | None]
+    products: Mapping[str, Product | None]
 
 
 def require_may_ask(caller: Principal, basket: Basket) -> None:
@@ -39,17 +40,25 @@ def customer_of(caller: Principal, basket: Basket) -> str | None:
 
 
 def read_sources(ports: Ports, caller: Principal, basket: Basket, once: Once) -> Sources:
-    """One read. Raises InvalidBasket, NotFound."""
+    """One read, and another one of the products where catalog prices are bought. Raises InvalidBasket, NotFound."""
     key, buyer = Ref(IdempotencyRecord, once.scope), Ref(Customer, customer_of(caller, basket) or "")
     merchants = {merchant_id: Ref(Merchant, merchant_id) for merchant_id in merchants_of(basket)}
     prices = {price_id: Ref(Price, price_id) for price_id in basket.price_ids}
     found = ports.store.get(key, buyer, *merchants.values(), *prices.values())
+    bought = {price_id: found(ref) for price_id, ref in prices.items()}
     return Sources(
         used=found(key),
         customer=found(buyer),
         merchants={merchant_id: found(ref) for merchant_id, ref in merchants.items()},
-        prices={price_id: found(ref) for price_id, ref in prices.items()},
+        prices=bought,
+        products=_products_of(ports, bought.values()),
     )
+
+
+def _products_of(ports: Ports, prices: Iterable[Price | None]) -> Mapping[str, Product | None]:
+    products = {price.product_id: Ref(Product, price.product_id) for price in prices if price is not None}
+    found = ports.store.get(*products.values()) if products else None
+    return {} if found is None else {product_id: found(ref) for product_id, ref in products.items()}
 
 
 def plan(ports: Ports, caller: Principal, basket: Basket, sources: Sources) -> Transaction:
@@ -61,6 +70,7 @@ def plan(ports: Ports, caller: Principal, basket: Basket, sources: Sources) -> T
         transaction_id=ports.ids.new("transaction"),
         basket=basket,
         prices={price_id: price for price_id, price in sources.prices.items() if price is not None},
+        products={product_id: each for product_id, each in sources.products.items() if each is not None},
         merchants=merchants,
         caller=caller,
         policy=ports.policy,

@@ -17,7 +17,7 @@ from marketplace.domain.transactions import Payment, TransactionStatus, join
 from marketplace.operations import Operation
 from marketplace.ports import DUE_SHARDS, Change, Conflict, Create, Ports, Watched
 from marketplace.services.captures import CANCEL_PAYMENT, CAPTURE_PAYMENT, capture_command
-from marketplace.services.catalog import CREATE_PRICE, CREATE_PRODUCT
+from marketplace.services.catalog_commands import CREATE_PRICE, CREATE_PRODUCT, UPDATE_PRICE, UPDATE_PRODUCT
 from marketplace.services.checkout import CREATE_CHECKOUT_SESSION, EXPIRE_CHECKOUT_SESSION
 from marketplace.services.commands import Handler, follow_up, resume
 from marketplace.services.customers import CREATE_CUSTOMER, UPDATE_CUSTOMER
@@ -39,7 +39,9 @@ ENDS_AUTHORIZATION: Final = frozenset({CommandKind.CAPTURE_PAYMENT, CommandKind.
 HANDLERS: Final[Mapping[CommandKind, Handler[Any]]] = {
     CommandKind.CREATE_ACCOUNT: CREATE_ACCOUNT,
     CommandKind.CREATE_PRODUCT: CREATE_PRODUCT,
+    CommandKind.UPDATE_PRODUCT: UPDATE_PRODUCT,
     CommandKind.CREATE_PRICE: CREATE_PRICE,
+    CommandKind.UPDATE_PRICE: UPDATE_PRICE,
     CommandKind.CREATE_CUSTOMER: CREATE_CUSTOMER,
     CommandKind.UPDATE_CUSTOMER: UPDATE_CUSTOMER,
     CommandKind.CREATE_SETUP_SESSION: CREATE_SETUP_SESSION,
