@@ -1,12 +1,13 @@
 """A whole local cloud from start to stop."""
 
-import json
 import shutil
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Final
+
+from cli.webhooks.kept import Vault
 
 from . import sam
 from .aws import REGION, client, ministack
@@ -60,10 +61,11 @@ def _deploy(template: Path, endpoint: str, account: StripeAccount, log: Path) ->
     }
     deployed = sam.deploy(template, endpoint=endpoint, api_id=API_ID, parameters=parameters, log=log)
     _complete(endpoint, deployed)
-    secrets = account.webhook_secrets(api)
     secrets_manager = client(endpoint, "secretsmanager")
     secrets_manager.put_secret_value(SecretId=deployed.outputs["StripeKeySecretArn"], SecretString=account.key)
-    secrets_manager.put_secret_value(SecretId=deployed.outputs["WebhookSecretArn"], SecretString=json.dumps(secrets))
+    vault = Vault(secrets_manager, deployed.outputs["WebhookSecretArn"])
+    account.subscribe(api, vault)
+    secrets = {path: list(kept) for path, kept in vault.read().lists.items()}
     return _stack(endpoint, api, deployed, account, secrets)
 
 

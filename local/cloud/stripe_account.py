@@ -2,15 +2,19 @@
 
 import os
 import sys
+from collections import deque
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 import stripe
 
-from marketplace.domain.events import ACCOUNT_EVENTS, CONNECT_EVENTS, THIN_EVENTS
+from cli.webhooks.endpoints import StripeEndpoints, wanted_at
+from cli.webhooks.kept import Vault
+from cli.webhooks.sync import carry_out, plan
 
 from .failures import CannotRun
 from .places import PROJECT
@@ -38,11 +42,19 @@ class StripeAccount:
         """Whether this is our own simulator."""
         return self.base != STRIPE
 
-    def webhook_secrets(self, api: str) -> dict[str, list[str]]:
-        """The signing secrets by the receiver's path; at the simulator the endpoints are created for it."""
-        if self.is_simulated:
-            return _create_endpoints(stripe.StripeClient(self.key, base_addresses={"api": self.base}), api)
-        secrets = [self.listen_secret] if self.listen_secret else []
+    def subscribe(self, api: str, vault: Vault) -> None:
+        """Have the webhooks sent, and their secrets kept for the receiver, as `webhooks sync` does it."""
+        if not self.is_simulated:
+            vault.change(lambda kept: replace(kept, lists=self.listen_secrets()))
+            return
+        endpoints = StripeEndpoints(stripe.StripeClient(self.key, base_addresses={"api": self.base}))
+        wanted, now = wanted_at(api), datetime.now(UTC)
+        planned = plan(wanted, endpoints.at([each.url for each in wanted]), vault.read(), now=now)
+        deque(carry_out(planned.steps, endpoints, vault, now=now), maxlen=0)
+
+    def listen_secrets(self) -> dict[str, tuple[str, ...]]:
+        """What Stripe's CLI signs with, by the receiver's path; nothing while it is not known."""
+        secrets = (self.listen_secret,) if self.listen_secret else ()
         return {"account": secrets, "connect": secrets}
 
 
@@ -68,30 +80,3 @@ def simulator(*, port: int, folder: Path) -> Iterator[StripeAccount]:
     log = folder / "stripe.log"
     with serving(command, port=port, log=log, environment=environment):
         yield StripeAccount(base=f"http://{HOST}:{port}", key=SIMULATOR_KEY)
-
-
-def _create_endpoints(client: stripe.StripeClient, api: str) -> dict[str, list[str]]:
-    """Subscribe to exactly what the code reads; thin events of accounts come with the Connect events.
-
-    ``list[Any]``, because the SDK knows the names of events as literals only.
-    """
-    account_url, connect_url = f"{api}/webhooks/stripe/account", f"{api}/webhooks/stripe/connect"
-    account = client.v1.webhook_endpoints.create({"url": account_url, "enabled_events": list[Any](ACCOUNT_EVENTS)})
-    connect = client.v1.webhook_endpoints.create(
-        {"url": connect_url, "enabled_events": list[Any](CONNECT_EVENTS), "connect": True}
-    )
-    thin = client.v2.core.event_destinations.create(
-        {
-            "name": "Connected accounts",
-            "type": "webhook_endpoint",
-            "event_payload": "thin",
-            "events_from": ["@self", "@accounts"],
-            "enabled_events": [*THIN_EVENTS],
-            "webhook_endpoint": {"url": connect_url},
-            "include": ["webhook_endpoint.signing_secret"],
-        }
-    )
-    return {
-        "account": [str(account["secret"])],
-        "connect": [str(connect["secret"]), str(thin["webhook_endpoint"]["signing_secret"])],
-    }

@@ -4,7 +4,8 @@ import json
 
 import pytest
 
-from cli.__main__ import CANNOT, FOUND, WELL, main
+from cli.__main__ import main
+from cli.answers import CANNOT, FOUND, WELL
 from local.cloud import CannotRun, Stack
 from tests.e2e.shop import Json, Shop, until
 
@@ -46,6 +47,20 @@ def test_an_audit_says_what_is_open_and_its_exit_code_too(
 def test_what_a_function_refuses_is_told_in_words(running: Stack, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["replay", "transaction-01m84400000000000000000000"]) == CANNOT
     assert "no such transaction" in capsys.readouterr().err
+
+
+def test_the_endpoints_are_there_and_their_secrets_are_rotated_while_sales_go_on(
+    running: Stack, shop: Shop, seller: Json, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["webhooks", "sync", "--dry-run"]) == WELL
+    assert "as they must be" in capsys.readouterr().out
+    assert main(["webhooks", "rotate", "--json"]) == WELL
+    answer = json.loads(capsys.readouterr().out)
+    assert [step["do"] for step in answer["steps"]] == ["create"] * 3
+    assert len(answer["to_be_deleted"]) == 3
+    assert shop.paid_sale(seller, 1_000)["status"] == "paid"
+    assert main(["webhooks", "rotate", "--finish"]) == CANNOT
+    assert "wait until" in capsys.readouterr().err
 
 
 def test_without_a_cloud_it_says_how_to_start_one(

@@ -57,7 +57,7 @@ def test_a_test_mode_key_is_used_at_stripe_itself() -> None:
     account = own_account({"STRIPE_SECRET_KEY": "sk_test_1", "STRIPE_WEBHOOK_SECRET": "whsec_1"})
     assert account is not None
     assert account.base == "https://api.stripe.com"
-    assert account.webhook_secrets("http://127.0.0.1") == {"account": ["whsec_1"], "connect": ["whsec_1"]}
+    assert account.listen_secrets() == {"account": ("whsec_1",), "connect": ("whsec_1",)}
 
 
 @pytest.mark.parametrize("port", ["", "http", "-1"])
