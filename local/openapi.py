@@ -7,7 +7,8 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from local.cloud.places import PROJECT
-from marketplace.edge.access import ACCESS, OPEN
+from marketplace.domain.principals import Role
+from marketplace.edge.access import ACCESS, OPEN, Whose
 
 DOCUMENT: Final = PROJECT / "docs" / "openapi.json"
 VERSION: Final = "0.1.0"
@@ -100,8 +101,13 @@ def _of_handler(name: str) -> dict[str, Any]:
         operation = made["paths"][path][method.lower()]
         operation |= {"operationId": handler.__name__, "summary": handler.__doc__, "tags": [name]}
         if (method, path) in ACCESS:
-            operation["description"] = f"For: {', '.join(ACCESS[method, path])}."
+            operation["description"] = _who(ACCESS[method, path])
     return made
+
+
+def _who(roles: Mapping[Role, Whose]) -> str:
+    """Who may call it, and whose objects he reaches."""
+    return f"For: {', '.join(f'{role} ({whose})' for role, whose in roles.items())}."
 
 
 def _completed(path: str, operations: Mapping[str, Any]) -> dict[str, Any]:

@@ -1,25 +1,39 @@
-"""Who may call what: one row for each route of the API, as API Gateway writes it.
+"""Who may call what, and whose objects: one row for each route of the API, as API Gateway writes it.
 
 A route that stands here with roles has the API's authorizer, and its function refuses every other role before it looks
-at anything. A route without a row cannot be registered. What a role is shown does not depend on the route: ``SEES``.
+at anything. A route without a row cannot be registered. Whose objects a role reaches is part of each query: a test
+walks the table with everybody's ids, and what is not a caller's is answered as what is not there.
 """
 
 from collections.abc import Mapping
+from enum import StrEnum
 from typing import Final
 
 from marketplace.domain.principals import Role
+
+
+class Whose(StrEnum):
+    """Whose objects a role reaches by a route; others are not found."""
+
+    EVERYBODYS = "everybody's"
+    OWN = "own"  # a merchant's; of a buyer himself, and what he bought
+    PART = "own part"  # a merchant's, and what it has a part in with other merchants: of that its part
+    ALONE = "own alone"  # a merchant's, and nothing that other merchants have a part in
+
 
 SEES: Final[Mapping[Role, str]] = {
     Role.OPERATOR: "everything",
     Role.MERCHANT: "its own, and its own part of what it shares with other merchants",
     Role.BUYER: "himself, and what he bought",
 }
-_OPERATOR: Final = (Role.OPERATOR,)
-_SELLING: Final = (Role.OPERATOR, Role.MERCHANT)
-_BUYING: Final = (Role.OPERATOR, Role.BUYER)
-_ALL: Final = (Role.OPERATOR, Role.MERCHANT, Role.BUYER)
+_OPERATOR: Final = {Role.OPERATOR: Whose.EVERYBODYS}
+_SELLING: Final = _OPERATOR | {Role.MERCHANT: Whose.OWN}
+_SHARING: Final = _OPERATOR | {Role.MERCHANT: Whose.PART}
+_SELLING_ALONE: Final = _OPERATOR | {Role.MERCHANT: Whose.ALONE}
+_BUYING: Final = _OPERATOR | {Role.BUYER: Whose.OWN}
+_ALL: Final = _SHARING | _BUYING
 
-ACCESS: Final[Mapping[tuple[str, str], tuple[Role, ...]]] = {
+ACCESS: Final[Mapping[tuple[str, str], Mapping[Role, Whose]]] = {
     ("POST", "/merchants"): _OPERATOR,
     ("GET", "/merchants"): _OPERATOR,
     ("GET", "/merchants/{merchant_id}"): _SELLING,
@@ -50,22 +64,22 @@ ACCESS: Final[Mapping[tuple[str, str], tuple[Role, ...]]] = {
     ("POST", "/transactions/{transaction_id}/cancel"): _OPERATOR,
     ("POST", "/transactions/{transaction_id}/release"): _OPERATOR,
     ("POST", "/transactions/{transaction_id}/hold"): _OPERATOR,
-    ("POST", "/transactions/{transaction_id}/refunds"): _SELLING,
+    ("POST", "/transactions/{transaction_id}/refunds"): _SHARING,
     ("GET", "/transactions/{transaction_id}/refunds"): _ALL,
     ("GET", "/refunds/{refund_id}"): _ALL,
     ("GET", "/transfers"): _SELLING,
     ("GET", "/transfers/{transfer_id}"): _SELLING,
     ("POST", "/transfers/{transfer_id}/reversals"): _OPERATOR,
-    ("GET", "/disputes"): _SELLING,
-    ("GET", "/disputes/{dispute_id}"): _SELLING,
-    ("GET", "/disputes/{dispute_id}/evidence"): _SELLING,
-    ("PATCH", "/disputes/{dispute_id}/evidence"): _SELLING,
-    ("POST", "/disputes/{dispute_id}/files"): _SELLING,
+    ("GET", "/disputes"): _SHARING,
+    ("GET", "/disputes/{dispute_id}"): _SHARING,
+    ("GET", "/disputes/{dispute_id}/evidence"): _SELLING_ALONE,
+    ("PATCH", "/disputes/{dispute_id}/evidence"): _SELLING_ALONE,
+    ("POST", "/disputes/{dispute_id}/files"): _SELLING_ALONE,
     ("POST", "/disputes/{dispute_id}/submit"): _OPERATOR,
     ("POST", "/disputes/{dispute_id}/accept"): _OPERATOR,
     ("GET", "/transactions"): _ALL,
     ("GET", "/transactions/{transaction_id}"): _ALL,
-    ("GET", "/transactions/{transaction_id}/timeline"): _SELLING,
+    ("GET", "/transactions/{transaction_id}/timeline"): _SHARING,
     ("GET", "/transactions/{transaction_id}/ledger"): _OPERATOR,
     ("GET", "/ledger/trial-balance"): _OPERATOR,
     ("GET", "/ledger/accounts"): _OPERATOR,
