@@ -1,6 +1,6 @@
 """The journal: entries by the time they were booked at, JOURNAL_SHARDS partitions of the index for each day.
 
-A partition takes 1,000 entries a second (docs/adr/0011-the-ledger-is-closed.md, 0015-the-journal-is-sharded.md).
+A partition takes 1,000 entries a second (docs/adr/0011-the-ledger-is-closed.md, 0015-shards.md).
 """
 
 import heapq
