@@ -14,7 +14,7 @@ DOCUMENT: Final = PROJECT / "docs" / "openapi.json"
 VERSION: Final = "0.1.0"
 HANDLERS: Final = (
     *("merchants", "catalog", "checkout", "customers", "payments", "refunds", "transfers", "disputes"),
-    *("transactions", "ledger"),
+    *("transactions", "ledger", "merchants.balances"),
 )
 # What the handlers want to know when they start, and their types do not depend on.
 ENVIRONMENT: Final = {
@@ -28,6 +28,7 @@ ENVIRONMENT: Final = {
     "RETURN_ORIGINS": "",
     "FEE_POLICY": "{}",
     "MONEY_POLICY": "{}",
+    "MERCHANT_RIGHTS": "{}",
     "API_BASE_URL": "",
 }
 NEVER_ANSWERED: Final = frozenset({"HTTPValidationError", "ValidationError", "ResponseValidationError"})  # Powertools'
@@ -95,11 +96,12 @@ def document() -> dict[str, Any]:
 
 def _of_handler(name: str) -> dict[str, Any]:
     """The part of one function, its operations called as the handlers are and told in their words."""
-    app = importlib.import_module(f"functions.{name}.app").app
+    folder, _, module = name.partition(".")
+    app = importlib.import_module(f"functions.{folder}.{module or 'app'}").app
     made: dict[str, Any] = json.loads(app.get_openapi_json_schema(title="", version=VERSION))
     for (method, path), handler in app.served.items():
         operation = made["paths"][path][method.lower()]
-        operation |= {"operationId": handler.__name__, "summary": handler.__doc__, "tags": [name]}
+        operation |= {"operationId": handler.__name__, "summary": handler.__doc__, "tags": [folder]}
         if (method, path) in ACCESS:
             operation["description"] = _who(ACCESS[method, path])
     return made

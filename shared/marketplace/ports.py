@@ -20,7 +20,9 @@ from marketplace.domain.disputes import Dispute, Disputed
 from marketplace.domain.errors import InvalidReturnUrl, Unavailable
 from marketplace.domain.fees import FeePolicy
 from marketplace.domain.ledger import JournalEntry
+from marketplace.domain.merchant_rights import MerchantRights
 from marketplace.domain.merchants import Merchant, OnboardingLink
+from marketplace.domain.payouts import Payout
 from marketplace.domain.policies import MoneyPolicy
 from marketplace.domain.principals import Principal
 from marketplace.domain.reconciliation import Discrepancy, PayoutReconciliation, Reconciliation, Walk
@@ -31,7 +33,7 @@ from marketplace.operations import Operation
 
 Versioned = (
     Audit | Command | Customer | Debt | Discrepancy | Dispute | EventCheckpoint | Finding | Merchant | Payment
-    | PayoutReconciliation | Price | Product | Reconciliation | Refund | Share | Walk
+    | Payout | PayoutReconciliation | Price | Product | Reconciliation | Refund | Share | Walk
 )  # fmt: skip
 Watched = Command | Debt | Payment | Share  # what falls due, and is then looked at by the sweep
 WrittenOnce = (
@@ -149,6 +151,9 @@ class Store(Protocol):
     def disputes(self, merchant_id: str | None, *, cursor: str | None, limit: int) -> Page[Dispute]:
         """The disputes about a merchant's sales, or about all. Raises InvalidCursor."""
 
+    def payouts(self, merchant_id: str, *, cursor: str | None, limit: int) -> Page[Payout]:
+        """A merchant's payouts. Raises InvalidCursor."""
+
     def open_debts(self, *, cursor: str | None, limit: int) -> Page[Debt]:
         """The debts of all merchants of which something is owed. Raises InvalidCursor."""
 
@@ -228,8 +233,10 @@ class StripeUnavailable(Unavailable):
 class StripeApi(Protocol):
     """Stripe. No call is started that cannot end within the time left."""
 
-    def ask(self, operation: Operation, *ids: str, params: Mapping[str, Any], key: str) -> Answer:
-        """Change something, under an idempotency key."""
+    def ask(
+        self, operation: Operation, *ids: str, params: Mapping[str, Any], key: str, account: str | None = None
+    ) -> Answer:
+        """Change something, of a connected ``account`` where one is named, under an idempotency key."""
 
     def read(
         self, operation: Operation, *ids: str, params: Mapping[str, Any] | None = None, account: str | None = None
@@ -276,6 +283,7 @@ class Policy(NamedTuple):
     return_origins: frozenset[str]
     livemode: bool
     money: MoneyPolicy = MoneyPolicy()
+    rights: MerchantRights = MerchantRights()
 
     @property
     def fee(self) -> FeePolicy:

@@ -19,6 +19,7 @@ from marketplace.domain.ids import RANDOM_BITS, make_id
 from marketplace.domain.ledger import JournalEntry
 from marketplace.domain.merchants import Merchant, MerchantStatus, OnboardingLink
 from marketplace.domain.movements import MovementStatus, Reversal, Transfer
+from marketplace.domain.payouts import Payout, PayoutMethod, PayoutStatus
 from marketplace.domain.postings import payment_entries
 from marketplace.domain.reconciliation import Discrepancy, LineStatus, PayoutReconciliation, Reconciliation, Tally
 from marketplace.domain.refunds import Refund, RefundPart
@@ -203,10 +204,19 @@ class Examples:
             Reconciliation(id=self.id("reconciliation"), account=account, day=START, tallies=(tally,)), **fields
         )
 
+    def merchant_payout(self, merchant: Merchant, **fields: Any) -> Payout:
+        made = Payout(
+            id=self.id("payout", merchant.id), merchant_id=merchant.id, account_id=str(merchant.account_id),
+            command_id=self.id("command"), amount=9_000, currency="usd", method=PayoutMethod.INSTANT,
+            is_automatic=False, status=PayoutStatus.FAILED, stripe_payout_id=self.stripe_id("po", 24),
+            arrives_at=self.now, failure="account_closed", created_at=self.now,
+        )  # fmt: skip
+        return replace(made, **fields)
+
     def payout(self, account: str, **fields: Any) -> PayoutReconciliation:
         made = PayoutReconciliation(
-            id=self.id("payout"), account=account, payout_id=self.stripe_id("po", 24), amount=9_000, currency="usd",
-            created=self.now,
+            id=self.id("reconciliation"), account=account, payout_id=self.stripe_id("po", 24), amount=9_000,
+            currency="usd", created=self.now,
         )  # fmt: skip
         return replace(made, **fields)
 

@@ -15,6 +15,7 @@ from marketplace.domain.customers import Customer
 from marketplace.domain.debts import Debt
 from marketplace.domain.disputes import Dispute
 from marketplace.domain.merchants import Merchant, MerchantStatus, OnboardingLink
+from marketplace.domain.payouts import Payout
 from marketplace.domain.principals import SYSTEM
 from marketplace.domain.reconciliation import Discrepancy, PayoutReconciliation, Reconciliation, Walk
 from marketplace.domain.refunds import Refund
@@ -39,6 +40,7 @@ def stored_of_each_kind(examples: Examples) -> dict[Ref[Any], Item]:
     marker, link = examples.marker(), examples.link(merchant)
     line, account = examples.balance_transaction(transaction), "acct_1"
     day, payout, open_line = examples.reconciliation(account), examples.payout(account), examples.discrepancy(account)
+    paid_out = examples.merchant_payout(merchant)
     closing = Closing(at=examples.now, entries=3)
     row = AccountBalance(at=examples.now, account="losses", currency="usd", balance=-7)
     walk = Walk(account=account, since=examples.now, until=examples.now, cursor=line.id, due_at=examples.now)
@@ -63,6 +65,7 @@ def stored_of_each_kind(examples: Examples) -> dict[Ref[Any], Item]:
         Ref(Share, share.merchant_id, owner=transaction.id): share,
         Ref(Dispute, dispute.id): dispute,
         Ref(Debt, debt.id): debt,
+        Ref(Payout, paid_out.id): paid_out,
         Ref(Command, of_sale.id, owner=transaction.id): of_sale,
         Ref(Command, of_merchant.id, owner=merchant.id): of_merchant,
         Ref(IdempotencyRecord, inside.scope, owner=transaction.id): inside,

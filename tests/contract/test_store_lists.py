@@ -38,10 +38,12 @@ class Lists:
         self.prices = [examples.price(self.products[0]) for _ in range(5)]
         self.sales = [self._sale(store, examples, self.mine, "buyer-a") for _ in range(5)]
         self.sales_to_other = [self._sale(store, examples, self.mine, "buyer-b") for _ in range(2)]
+        self.payouts = [examples.merchant_payout(self.mine) for _ in range(5)]
         self.foreign = [self._sale(store, examples, self.other, "buyer-b") for _ in range(5)]
         foreign_product = examples.product(self.other)
         more: list[Item] = [examples.price(self.products[1]), examples.price(foreign_product), foreign_product]
-        create(store, [*self.merchants, *self.products, *self.prices, *more])
+        more.append(examples.merchant_payout(self.other))
+        create(store, [*self.merchants, *self.products, *self.prices, *self.payouts, *more])
         store.commit(Create(examples.command(self.mine.id)))
 
     @staticmethod
@@ -63,6 +65,7 @@ def each_list(lists: Lists) -> list[tuple[Reader, list[Any]]]:
         (lambda s, c, n: s.merchants(cursor=c, limit=n), lists.merchants),
         (lambda s, c, n: s.products(mine, cursor=c, limit=n), lists.products),
         (lambda s, c, n: s.prices(lists.products[0].id, cursor=c, limit=n), lists.prices),
+        (lambda s, c, n: s.payouts(mine, cursor=c, limit=n), lists.payouts),
         (lambda s, c, n: s.transactions(merchant_id=mine, customer_id=None, cursor=c, limit=n),
          lists.sales + lists.sales_to_other),
         (lambda s, c, n: s.transactions(merchant_id=other, customer_id=None, cursor=c, limit=n), lists.foreign),
@@ -83,6 +86,7 @@ def test_an_empty_list_is_one_empty_page(store: Store, examples: Examples) -> No
     assert store.merchants(cursor=None, limit=5) == nothing
     assert store.products(examples.id("merchant"), cursor=None, limit=5) == nothing
     assert store.prices(examples.id("product", examples.id("merchant")), cursor=None, limit=5) == nothing
+    assert store.payouts(examples.id("merchant"), cursor=None, limit=5) == nothing
     nobody = examples.id("merchant")
     assert store.transactions(merchant_id=nobody, customer_id=None, cursor=None, limit=5) == nothing
     assert store.transactions(merchant_id=None, customer_id="nobody", cursor=None, limit=5) == nothing
@@ -92,6 +96,7 @@ def test_an_empty_list_is_one_empty_page(store: Store, examples: Examples) -> No
 def test_a_list_of_an_owner_that_cannot_be_is_empty(store: Store, lists: Lists, owner: str) -> None:
     nothing = Page[Any](items=(), cursor=None)
     assert store.products(owner, cursor=None, limit=5) == nothing
+    assert store.payouts(owner, cursor=None, limit=5) == nothing
     assert store.prices(owner, cursor=None, limit=5) == nothing
     assert store.transactions(merchant_id=owner, customer_id=None, cursor=None, limit=5) == nothing
     assert store.transactions(merchant_id=None, customer_id=owner, cursor=None, limit=5) == nothing

@@ -31,6 +31,7 @@ from marketplace.domain.closings import AccountBalance, Closing, Posting
 from marketplace.domain.debts import Debt
 from marketplace.domain.disputes import Dispute
 from marketplace.domain.merchants import Merchant
+from marketplace.domain.payouts import Payout
 from marketplace.domain.principals import Principal
 from marketplace.domain.reconciliation import Discrepancy, PayoutReconciliation, Reconciliation, Walk
 from marketplace.domain.shares import Hold, Share
@@ -105,6 +106,11 @@ class MemoryStore:
     def debts(self, merchant_id: str, *, cursor: str | None, limit: int) -> Page[Debt]:
         with self._step("debts"):
             return self._page(Debt, listings.debts_of(merchant_id), cursor, limit, "debts", merchant_id)
+
+    def payouts(self, merchant_id: str, *, cursor: str | None, limit: int) -> Page[Payout]:
+        with self._step("payouts"):
+            listing = listings.payouts_of(merchant_id)
+            return self._page(Payout, listing, cursor, limit, "merchant_payouts", merchant_id)
 
     def open_debts(self, *, cursor: str | None, limit: int) -> Page[Debt]:
         with self._step("open_debts"):

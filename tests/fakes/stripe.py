@@ -51,6 +51,12 @@ PATHS: Final[Mapping[Operation, tuple[str, str]]] = {
     Operation.READ_REFUND: ("GET", "/v1/refunds/{}"),
     Operation.READ_CHARGE: ("GET", "/v1/charges/{}"),
     Operation.READ_BALANCE: ("GET", "/v1/balance"),
+    Operation.CREATE_LOGIN_LINK: ("POST", "/v1/accounts/{}/login_links"),
+    Operation.CREATE_ACCOUNT_SESSION: ("POST", "/v1/account_sessions"),
+    Operation.READ_BALANCE_SETTINGS: ("GET", "/v1/balance_settings"),
+    Operation.UPDATE_BALANCE_SETTINGS: ("POST", "/v1/balance_settings"),
+    Operation.CREATE_PAYOUT: ("POST", "/v1/payouts"),
+    Operation.LIST_PAYOUTS: ("GET", "/v1/payouts"),
     Operation.LIST_DISPUTES: ("GET", "/v1/disputes"),
     Operation.READ_DISPUTE: ("GET", "/v1/disputes/{}"),
     Operation.UPDATE_DISPUTE: ("POST", "/v1/disputes/{}"),
@@ -121,6 +127,26 @@ def payment_intent(status: str = "succeeded", *, declined: str | None = None, **
     }
 
 
+def payout(**fields: Any) -> dict[str, Any]:
+    """A payout that was asked for and has not left."""
+    return {
+        "id": "po_1",
+        "status": "pending",
+        "automatic": False,
+        "method": "standard",
+        "created": SECOND,
+        "arrival_date": SECOND,
+        "metadata": {},
+        **fields,
+    }
+
+
+def balance_settings(**payouts: Any) -> dict[str, Any]:
+    """An account that is paid out daily."""
+    settings = {"schedule": {"interval": "daily"}, "minimum_balance_by_currency": None, **payouts}
+    return {"payments": {"payouts": settings, "settlement_timing": {"delay_days": 2}}}
+
+
 DEFAULTS: Final[Mapping[Operation, Callable[[Mapping[str, Any]], dict[str, Any]]]] = {
     Operation.CREATE_CUSTOMER: lambda params: customer(**params),
     Operation.CREATE_PAYMENT_INTENT: lambda _: payment_intent(),
@@ -141,6 +167,11 @@ DEFAULTS: Final[Mapping[Operation, Callable[[Mapping[str, Any]], dict[str, Any]]
     Operation.REFUND_APPLICATION_FEE: lambda params: {"id": "fr_1", "amount": params["amount"], "created": SECOND},
     Operation.READ_ACCOUNT: lambda _: account(),
     Operation.READ_CHECKOUT_SESSION: lambda _: session(),
+    Operation.CREATE_LOGIN_LINK: lambda _: {"url": "https://connect.stripe.com/express/secret"},
+    Operation.CREATE_ACCOUNT_SESSION: lambda _: {"client_secret": "accs_secret_1", "expires_at": SECOND},
+    Operation.READ_BALANCE_SETTINGS: lambda _: balance_settings(),
+    Operation.UPDATE_BALANCE_SETTINGS: lambda params: balance_settings(**params["payments"]["payouts"]),
+    Operation.CREATE_PAYOUT: lambda params: payout(**params),
 }
 
 
@@ -167,8 +198,10 @@ class FakeStripe:
     answers: dict[Operation, list[Answer]] = field(default_factory=lambda: defaultdict(list))
     asked: list[Asked] = field(default_factory=list)
 
-    def ask(self, operation: Operation, *ids: str, params: Mapping[str, Any], key: str) -> Answer:
-        self._take(operation, ids, params, key)
+    def ask(
+        self, operation: Operation, *ids: str, params: Mapping[str, Any], key: str, account: str | None = None
+    ) -> Answer:
+        self._take(operation, ids, params, key, account)
         ordered = self.answers[operation]
         return ordered.pop(0) if ordered else Done(DEFAULTS[operation](params))
 

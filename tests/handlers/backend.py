@@ -24,7 +24,12 @@ ROUTES = (
     *("transactions", "ledger"),
 )
 SCHEDULES = ("sweep", "catch_up", "reconcile", "audit")
-FUNCTIONS = (*(f"{name}.app" for name in ROUTES), "webhooks.process", *(f"schedules.{name}" for name in SCHEDULES))
+FUNCTIONS = (
+    *(f"{name}.app" for name in ROUTES),
+    "merchants.balances",
+    "webhooks.process",
+    *(f"schedules.{name}" for name in SCHEDULES),
+)
 ENVIRONMENT = {
     "AWS_DEFAULT_REGION": "eu-central-1",
     "AWS_ACCESS_KEY_ID": "nobody",
@@ -38,6 +43,7 @@ ENVIRONMENT = {
     "RETURN_ORIGINS": SHOP,
     "FEE_POLICY": '{"percent": "10"}',
     "MONEY_POLICY": "{}",
+    "MERCHANT_RIGHTS": "{}",
     "API_BASE_URL": "",
     "QUEUE_URL": "https://sqs.eu-central-1.amazonaws.com/123456789012/events.fifo",
     "WEBHOOK_SECRET_ARN": "webhook-secrets",
@@ -225,6 +231,10 @@ _SERVES = {
     "customers.app": ("/customers",),
     "transfers.app": ("/transfers",),
     "disputes.app": ("/disputes",),
+    "merchants.balances": tuple(
+        f"/merchants/{{}}/{what}"
+        for what in ("dashboard-links", "component-sessions", "payout-schedule", "payouts", "balance", "statement")
+    ),
     "merchants.app": ("/merchants", "/onboarding/", "/debts"),
 }
 

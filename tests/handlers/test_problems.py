@@ -49,6 +49,8 @@ def test_slugs_and_their_statuses_do_not_change() -> None:
         "transfer-not-reversible": 409, "reversal-exceeds-rest": 409, "dispute-not-answerable": 409,
         "invalid-file": 422, "debt-not-open": 409, "release-exceeds-held": 409, "not-capturable": 409,
         "invalid-release-date": 422, "invalid-period": 422, "capture-exceeds-authorized": 409,
+        "no-express-dashboard": 409, "component-not-available": 422, "invalid-payout-schedule": 422,
+        "payout-exceeds-balance": 409, "instant-payout-unavailable": 409, "payouts-not-allowed": 409,
         "idempotency-key-required": 400,
         "idempotency-key-reused": 422, "request-under-way": 409, "stripe-refused": 422, "outcome-unknown": 503,
         "unavailable": 503, "internal-error": 500,

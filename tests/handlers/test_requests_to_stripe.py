@@ -24,7 +24,7 @@ CREATIONS = (
 )
 
 # As strict, with the same types: tests/simulation/test_carts.py, test_disputes.py, test_captures.py, test_customers.py,
-# test_off_session.py, test_catch_up.py, test_dispute_answers.py.
+# test_off_session.py, test_catch_up.py, test_dispute_answers.py, test_payouts.py, test_merchant_money.py.
 ASKED_OF_THE_SIMULATOR = {
     Operation.LIST_BALANCE_TRANSACTIONS,
     Operation.LIST_SESSION_LINE_ITEMS,
@@ -54,6 +54,12 @@ ASKED_OF_THE_SIMULATOR = {
     Operation.LIST_PAYMENT_METHODS,
     Operation.READ_PAYMENT_METHOD,
     Operation.DETACH_PAYMENT_METHOD,
+    Operation.CREATE_LOGIN_LINK,
+    Operation.CREATE_ACCOUNT_SESSION,
+    Operation.READ_BALANCE_SETTINGS,
+    Operation.UPDATE_BALANCE_SETTINGS,
+    Operation.CREATE_PAYOUT,
+    Operation.LIST_PAYOUTS,
 }
 
 

@@ -41,8 +41,10 @@ class FusedStripe:
         self._inner = inner
         self._fuse = fuse
 
-    def ask(self, operation: Operation, *ids: str, params: Mapping[str, Any], key: str) -> Answer:
-        return self._fused(lambda: self._inner.ask(operation, *ids, params=params, key=key))
+    def ask(
+        self, operation: Operation, *ids: str, params: Mapping[str, Any], key: str, account: str | None = None
+    ) -> Answer:
+        return self._fused(lambda: self._inner.ask(operation, *ids, params=params, key=key, account=account))
 
     def read(
         self, operation: Operation, *ids: str, params: Mapping[str, Any] | None = None, account: str | None = None

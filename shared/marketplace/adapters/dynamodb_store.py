@@ -20,6 +20,7 @@ from marketplace.domain.closings import AccountBalance, Closing, Posting
 from marketplace.domain.debts import Debt, DebtStatus
 from marketplace.domain.disputes import Dispute
 from marketplace.domain.merchants import Merchant
+from marketplace.domain.payouts import Payout
 from marketplace.domain.principals import Principal
 from marketplace.domain.reconciliation import Discrepancy, PayoutReconciliation, Reconciliation, Walk
 from marketplace.domain.shares import Hold, Share
@@ -102,6 +103,10 @@ class DynamoDBStore:
     def debts(self, merchant_id: str, *, cursor: str | None, limit: int) -> Page[Debt]:
         """A merchant's debts."""
         return self._page(Debt, listings.debts_of(merchant_id), cursor, limit, "debts", merchant_id)
+
+    def payouts(self, merchant_id: str, *, cursor: str | None, limit: int) -> Page[Payout]:
+        """A merchant's payouts."""
+        return self._page(Payout, listings.payouts_of(merchant_id), cursor, limit, "merchant_payouts", merchant_id)
 
     def open_debts(self, *, cursor: str | None, limit: int) -> Page[Debt]:
         """The debts of which something is owed; the index lags, and what was settled is left out."""

@@ -28,6 +28,7 @@ Product               MERCHANT#merchant-me        PRODUCT#product-me-own
 Price                 MERCHANT#merchant-me        PRICE#price-me-own     gsi_merchant=product-me-own, gsi_time=own
 Debt                  MERCHANT#merchant-me        DEBT#debt-me-own       gsi_due=DUE#0, gsi_due_at=...,
                                                                          gsi_merchant=DEBTS, gsi_time=own (open)
+Payout                MERCHANT#merchant-me        PAYOUT#payout-me-own
 Command               MERCHANT#merchant-me        COMMAND#command-own    gsi_due=DUE#0, gsi_due_at=...
 IdempotencyRecord     IDEMPOTENCY#5e88            IDEMPOTENCY
 Customer              CUSTOMER#auth0|7            CUSTOMER
@@ -36,7 +37,8 @@ BalanceTransaction    TRANSACTION#transaction-tx  BALANCE_TRANSACTION#txn_1
 JournalEntry          ACCOUNT#platform            ENTRY#txn_1#payout     gsi_stripe=po_1 (of no one sale)
 Walk                  ACCOUNT#acct_1              WALK                   gsi_due=WALKS, gsi_due_at=...
 Reconciliation        ACCOUNT#acct_1              RECONCILIATION#...-own gsi_merchant=RECONCILIATIONS, gsi_time=own
-PayoutReconciliation  ACCOUNT#acct_1              PAYOUT#payout-own      gsi_merchant=PAYOUTS, gsi_time=own,
+PayoutReconciliation  ACCOUNT#acct_1              PAYOUT_RECONCILIATION#reconciliation-own
+                                                                         gsi_merchant=PAYOUTS, gsi_time=own,
                                                                          gsi_due=WALKS, gsi_due_at=... (not done)
 Discrepancy           ACCOUNT#acct_1              DISCREPANCY#...-own    gsi_merchant=DISCREPANCIES, gsi_time=own (open)
 Closing               CLOSINGS                    CLOSING#2026-11-24T02:00:00.000000+00:00
@@ -67,6 +69,7 @@ from marketplace.domain.disputes import Dispute, Disputed
 from marketplace.domain.ids import ALPHABET, is_id, owner_of
 from marketplace.domain.ledger import PLATFORM, JournalEntry
 from marketplace.domain.merchants import Merchant, OnboardingLink
+from marketplace.domain.payouts import Payout
 from marketplace.domain.reconciliation import Discrepancy, PayoutReconciliation, Reconciliation, Walk
 from marketplace.domain.refunds import Refund
 from marketplace.domain.shares import Share
@@ -108,6 +111,7 @@ WORDS: Final[Mapping[type[Any], str]] = {
     Dispute: "DISPUTE",
     Disputed: "DISPUTED",
     Debt: "DEBT",
+    Payout: "PAYOUT",
     Command: "COMMAND",
     JournalEntry: "ENTRY",
     IdempotencyRecord: "IDEMPOTENCY",
@@ -121,7 +125,7 @@ WORDS: Final[Mapping[type[Any], str]] = {
     BalanceTransaction: "BALANCE_TRANSACTION",
     Walk: "WALK",
     Reconciliation: "RECONCILIATION",
-    PayoutReconciliation: "PAYOUT",
+    PayoutReconciliation: "PAYOUT_RECONCILIATION",
     Discrepancy: "DISCREPANCY",
     Closing: "CLOSING",
     AccountBalance: "BALANCE",
@@ -133,7 +137,8 @@ _NAMED_BY_OWNER: Final[Mapping[type[Any], str]] = {
     Transaction: "transaction", Payment: "transaction", Merchant: "merchant"
 }  # fmt: skip
 _NAMING_OWNER: Final[Mapping[type[Any], str]] = {
-    Refund: "refund", Dispute: "dispute", Product: "product", Price: "price", Debt: "debt"
+    Refund: "refund", Dispute: "dispute", Product: "product", Price: "price", Debt: "debt",
+    Payout: "payout",
 }  # fmt: skip
 _NAMED_BY: Final[Mapping[type[Any], str]] = {
     Payment: "transaction_id", EventMarker: "event_id", OnboardingLink: "token_hash"

@@ -26,6 +26,7 @@ from marketplace.domain.deferred import dataclass
 from marketplace.domain.disputes import Dispute, Disputed
 from marketplace.domain.ids import is_id, owner_of
 from marketplace.domain.merchants import Merchant
+from marketplace.domain.payouts import Payout
 from marketplace.domain.reconciliation import Discrepancy, PayoutReconciliation, Reconciliation
 from marketplace.domain.transactions import Transaction
 from marketplace.ports import Item, Ref
@@ -99,6 +100,14 @@ def debts_of(merchant_id: str) -> Listing | None:
         return None
     prefix = f"debt-{ulid_in(merchant_id)}-"
     return Listing(kind=Debt, id_prefix=prefix, index=None, partition=f"MERCHANT#{merchant_id}")
+
+
+def payouts_of(merchant_id: str) -> Listing | None:
+    """The payouts of a merchant, which are read from its partition."""
+    if not is_id("merchant", merchant_id):
+        return None
+    prefix = f"payout-{ulid_in(merchant_id)}-"
+    return Listing(kind=Payout, id_prefix=prefix, index=None, partition=f"MERCHANT#{merchant_id}")
 
 
 def open_debts() -> Listing:

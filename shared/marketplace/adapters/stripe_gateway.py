@@ -81,9 +81,15 @@ class StripeGateway:
             self._session.mount(api_base, transport)
         self._clients: dict[str, stripe.StripeClient] = {}
 
-    def ask(self, operation: Operation, *ids: str, params: Mapping[str, Any], key: str) -> Answer:
-        """Change something, under an idempotency key; tried again under the same key where that may help."""
-        return self._call(operation, ids, params, {"idempotency_key": key})
+    def ask(
+        self, operation: Operation, *ids: str, params: Mapping[str, Any], key: str, account: str | None = None
+    ) -> Answer:
+        """Change something, of a connected ``account`` where one is named, under an idempotency key.
+
+        It is tried again under the same key where that may help.
+        """
+        of = {"stripe_account": account} if account else {}
+        return self._call(operation, ids, params, {"idempotency_key": key, **of})
 
     def read(
         self, operation: Operation, *ids: str, params: Mapping[str, Any] | None = None, account: str | None = None

@@ -31,6 +31,7 @@ def ports(settings: Settings, invocation: Invocation) -> "Ports":
     from marketplace.adapters.dynamodb_calls import CONFIG  # noqa: PLC0415 - not for the receiver
     from marketplace.adapters.dynamodb_store import DynamoDBStore  # noqa: PLC0415 - not for the receiver
     from marketplace.adapters.system import SystemClock, SystemIds  # noqa: PLC0415 - not for the receiver
+    from marketplace.domain.merchant_rights import MerchantRights  # noqa: PLC0415 - not for the receiver
     from marketplace.ports import Policy, Ports  # noqa: PLC0415 - not for the receiver
 
     clock = SystemClock()
@@ -45,6 +46,7 @@ def ports(settings: Settings, invocation: Invocation) -> "Ports":
             return_origins=settings.return_origins or frozenset(),
             livemode=settings.livemode is True,
             money=settings.money_policy or MoneyPolicy(),
+            rights=settings.merchant_rights or MerchantRights(),
         ),
     )
 

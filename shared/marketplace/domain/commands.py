@@ -44,6 +44,7 @@ class CommandKind(StrEnum):
     REVERSE_TRANSFER = "reverse_transfer"
     SUBMIT_EVIDENCE = "submit_evidence"
     ACCEPT_DISPUTE = "accept_dispute"
+    CREATE_PAYOUT = "create_payout"
 
 
 class CommandStatus(StrEnum):
@@ -73,12 +74,16 @@ class Doubt(StrEnum):
 
 @dataclass(frozen=True, kw_only=True)
 class Command:
-    """An intent. ``subject`` names the transaction, merchant or customer whose partition holds it."""
+    """An intent. ``subject`` names the transaction, merchant or customer whose partition holds it.
+
+    ``account`` is the connected account on which it is carried out, None for the platform's own.
+    """
 
     id: str
     subject: str
     kind: CommandKind
     target: tuple[str, ...] = ()  # the ids in the operation's path, for example the session to expire
+    account: str | None = None
     params: Mapping[str, Any]
     result: str  # our id of what it makes: a transaction, refund, merchant, product or price
     status: CommandStatus = CommandStatus.RECORDED
@@ -121,10 +126,11 @@ def record(
     result: str,
     now: datetime,
     target: tuple[str, ...] = (),
+    account: str | None = None,
 ) -> Command:
     """A new command, leased to the request that records it."""
     return Command(
-        id=command_id, subject=subject, kind=kind, target=target, params=params, result=result,
+        id=command_id, subject=subject, kind=kind, target=target, account=account, params=params, result=result,
         created_at=now, attempt_began_at=now, due_at=now + LEASE,
     )  # fmt: skip
 

@@ -35,6 +35,12 @@ class MarketplaceError(Exception):
       + DisputeNotAnswerable         it was answered, it is closed, or its deadline is over
       + InvalidFile                  no document that a bank reads, or too large
       + DebtNotOpen                  settled or written off, or being collected right now
+      + NoExpressDashboard           the account has another dashboard, or none
+      + ComponentNotAvailable        an embedded component or a feature that is not offered
+      + InvalidPayoutSchedule        a schedule that Stripe knows none of
+      + PayoutExceedsBalance         more than is available
+      + InstantPayoutUnavailable     Stripe or the bank does not take it
+      + PayoutsNotAllowed            Stripe has stopped the account's payouts
       + NothingHeld                  no share, or no part of it, waits for a release
       + ReleaseExceedsHeld           more than is held
       + InvalidReleaseDate           over, or later than money may be held
@@ -197,6 +203,30 @@ class InvalidFile(Refused):
 
 class DebtNotOpen(Refused):
     """A debt of which nothing is open: settled, written off, or on its way at Stripe."""
+
+
+class NoExpressDashboard(Refused):
+    """An account whose owner uses another dashboard than Express, or none."""
+
+
+class ComponentNotAvailable(Refused):
+    """An embedded component, or a feature of one, that is none of those that are offered to the caller."""
+
+
+class InvalidPayoutSchedule(Refused):
+    """A payout schedule that Stripe would refuse."""
+
+
+class PayoutExceedsBalance(Refused):
+    """A payout of more than is available on the merchant's balance."""
+
+
+class InstantPayoutUnavailable(Refused):
+    """An instant payout that the account, its bank or Stripe's limits do not allow."""
+
+
+class PayoutsNotAllowed(Refused):
+    """Stripe has stopped the payouts of the account, or has a limit on them."""
 
 
 class NothingHeld(Refused):

@@ -10,6 +10,7 @@ from typing import Any, Final
 
 from marketplace.domain.deferred import dataclass
 from marketplace.domain.disputes import DisputeFacts
+from marketplace.domain.payouts import PayoutFacts, payout_facts
 from marketplace.domain.refunds import RefundFacts
 from marketplace.domain.stripe_objects import (
     Object,
@@ -96,6 +97,14 @@ class BalanceReading:
 
 
 @dataclass(frozen=True, kw_only=True)
+class PayoutReading:
+    """Facts of a payout from a connected account's balance."""
+
+    account_id: str
+    facts: PayoutFacts
+
+
+@dataclass(frozen=True, kw_only=True)
 class AccountReading:
     """An account changed somehow: read it again."""
 
@@ -116,6 +125,7 @@ Reading = (
     | DisputeReading
     | ReturnReading
     | BalanceReading
+    | PayoutReading
     | AccountReading
     | Ignored
 )
@@ -218,6 +228,12 @@ def _balance(event: Event) -> Reading:
     return BalanceReading(account_id=event.account) if event.account else Ignored(reason="not ours")
 
 
+def _payout(event: Event) -> Reading:
+    if event.account is None:
+        return Ignored(reason="the platform's own")
+    return PayoutReading(account_id=event.account, facts=payout_facts(event.object))
+
+
 def _account(event: Event) -> Reading:
     account_id = event.object.get("id")
     return AccountReading(account_id=account_id) if account_id else Ignored(reason="no account")
@@ -249,6 +265,11 @@ ACCOUNT_READERS: Final[Mapping[str, Callable[[Event], Reading]]] = {
 CONNECT_READERS: Final[Mapping[str, Callable[[Event], Reading]]] = {
     "account.updated": _account,
     "balance.available": _balance,
+    "payout.created": _payout,
+    "payout.updated": _payout,
+    "payout.paid": _payout,
+    "payout.failed": _payout,
+    "payout.canceled": _payout,
 }
 THIN_READERS: Final[Mapping[str, Callable[[Event], Reading]]] = {
     "v2.core.account.updated": _account,

@@ -15,7 +15,7 @@ _TIME_CHARACTERS: Final = 10
 _RANDOM_CHARACTERS: Final = 16
 _ULID: Final = f"[{ALPHABET}]{{{_TIME_CHARACTERS + _RANDOM_CHARACTERS}}}"
 OWNERS: Final = {
-    "product": "merchant", "price": "merchant", "debt": "merchant",
+    "product": "merchant", "price": "merchant", "debt": "merchant", "payout": "merchant",
     "refund": "transaction", "dispute": "transaction", "transfer": "transaction", "reversal": "transaction",
 }  # fmt: skip
 NOUNS: Final = frozenset({"merchant", "transaction", "command", *OWNERS})

@@ -15,6 +15,7 @@ from marketplace.domain.deferred import dataclass
 from marketplace.domain.disputes import Dispute
 from marketplace.domain.merchants import Merchant, MerchantStatus
 from marketplace.domain.movements import MovementStatus, Reversal, Transfer
+from marketplace.domain.payouts import Payout, PayoutStatus
 from marketplace.domain.reconciliation import Discrepancy
 from marketplace.domain.refunds import Refund, RefundStatus
 from marketplace.domain.shares import Share
@@ -23,7 +24,7 @@ from marketplace.domain.transactions import Payment, TransactionStatus
 SCHEMA_VERSION: Final = 1  # of the details: a new member keeps it, another meaning or a lost member raises it
 
 type Facts = dict[str, Any]
-Told = Payment | Refund | Dispute | Debt | Share | Merchant | Finding | Discrepancy
+Told = Payment | Refund | Dispute | Debt | Share | Merchant | Payout | Finding | Discrepancy
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -172,6 +173,20 @@ def _merchant(merchant: Merchant) -> Facts:
     }
 
 
+def _payout(payout: Payout) -> Facts:
+    return {
+        "id": payout.id,
+        "merchant_id": payout.merchant_id,
+        "status": payout.status.value,
+        "amount": payout.amount,
+        "currency": payout.currency,
+        "method": payout.method.value,
+        "automatic": payout.is_automatic,
+        "failure": payout.failure,
+        "stripe_payout_id": payout.stripe_payout_id,
+    }
+
+
 def _finding(finding: Finding) -> Facts:
     return {
         "id": finding.id,
@@ -213,7 +228,7 @@ def _all_of(share: Share) -> list[Transfer | Reversal]:
     return [*share.transfers, *share.reversals]
 
 
-_P, _R = TransactionStatus, RefundStatus
+_P, _R, _PO = TransactionStatus, RefundStatus, PayoutStatus
 TELLINGS: Final[Mapping[str, Telling]] = {
     "transaction.authorized": Telling("The buyer's bank keeps the money until `capture_before`.", Payment,
                                       _became(_P.AUTHORIZED), _payment),
@@ -251,6 +266,14 @@ TELLINGS: Final[Mapping[str, Telling]] = {
                                    lambda before, after: before is not None and before.is_ready and after.is_waiting,
                                    _merchant),
     "merchant.rejected": Telling("Stripe will not have it.", Merchant, _became(MerchantStatus.REJECTED), _merchant),
+    "payout.paid": Telling("It should be at the merchant's bank; `payout.failed` may still follow.", Payout,
+                           _became(_PO.PAID), _payout),
+    "payout.failed": Telling("The bank sent it back, be it days after it was paid: the balance has it again.", Payout,
+                             _became(_PO.FAILED), _payout),
+    "payout.canceled": Telling("It was taken back before it left: the balance has it again.", Payout,
+                               _became(_PO.CANCELED), _payout),
+    "payout.refused": Telling("Stripe refused a payout that was asked for; nothing moved.", Payout,
+                              _became(_PO.REFUSED), _payout),
     "finding.opened": Telling("An audit found that an invariant does not hold.", Finding,
                               _once(lambda finding: finding.is_open), _finding),
     "discrepancy.opened": Telling("Stripe moved money that the ledger does not explain.", Discrepancy,

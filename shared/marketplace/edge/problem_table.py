@@ -226,6 +226,38 @@ PROBLEMS: Final[Mapping[type[Exception], Problem]] = {
         why="It is settled or written off already, or its rest is on its way from the merchant's balance right now.",
         action="Read the merchant's debts; where `collecting` is not 0, try again in a minute.",
     ),
+    errors.NoExpressDashboard: Problem(
+        slug="no-express-dashboard", status=HTTPStatus.CONFLICT, title="No Express dashboard",
+        why="Login links lead into the Express dashboard, and the merchant's account has another one, or none.",
+        action="Show it embedded components instead: POST /merchants/{merchant_id}/component-sessions.",
+    ),
+    errors.ComponentNotAvailable: Problem(
+        slug="component-not-available", status=HTTPStatus.UNPROCESSABLE_CONTENT, title="No such component",
+        why="The embedded component, or a feature of it, is not offered to this caller. Refunds by merchants are never "
+        "on: they would go to the platform, not to the buyer.",
+        action="Ask for components and features that the detail names; the operator's `MerchantRights` says which.",
+    ),
+    errors.InvalidPayoutSchedule: Problem(
+        slug="invalid-payout-schedule", status=HTTPStatus.UNPROCESSABLE_CONTENT, title="No possible payout schedule",
+        why="Payouts leave daily, weekly on weekdays, monthly on days from 1 to 31, or when they are asked for; the "
+        "delay has at most 31 days.",
+        action="Send a schedule as the detail says.",
+    ),
+    errors.PayoutExceedsBalance: Problem(
+        slug="payout-exceeds-balance", status=HTTPStatus.CONFLICT, title="More than is available",
+        why="The merchant's balance at Stripe has less available in this currency, or owes more than it has.",
+        action="Read GET /merchants/{merchant_id}/balance, and ask for what is available with a new Idempotency-Key.",
+    ),
+    errors.InstantPayoutUnavailable: Problem(
+        slug="instant-payout-unavailable", status=HTTPStatus.CONFLICT, title="No instant payout",
+        why="The bank account or card, the currency or Stripe's limits do not allow an instant payout now.",
+        action="Ask for a standard payout with a new Idempotency-Key, or for less.",
+    ),
+    errors.PayoutsNotAllowed: Problem(
+        slug="payouts-not-allowed", status=HTTPStatus.CONFLICT, title="Payouts are stopped",
+        why="Stripe lets this account pay nothing out now: something is due from the merchant, or a limit is reached.",
+        action="Read the merchant's `requirements_due`, and send it to a new onboarding link.",
+    ),
     errors.NothingHeld: Problem(
         slug="nothing-held", status=HTTPStatus.CONFLICT, title="Nothing is held",
         why="Shares are held when the sale was made so, while a merchant is not ready, or during a dispute; what was "

@@ -3,11 +3,14 @@
 import json
 from collections.abc import Callable, Mapping
 from enum import Enum
-from typing import Any, Final, NamedTuple, Self
+from typing import TYPE_CHECKING, Any, Final, NamedTuple, Self
 
 from marketplace.domain.errors import InvalidFeePolicy
 from marketplace.domain.fees import FeePolicy
 from marketplace.domain.policies import MoneyPolicy
+
+if TYPE_CHECKING:
+    from marketplace.domain.merchant_rights import MerchantRights
 
 
 class InvalidEnvironment(RuntimeError):
@@ -26,6 +29,7 @@ class Part(Enum):
     WEBHOOKS = ("QUEUE_URL", "WEBHOOK_SECRET_ARN")
     RECONCILIATION = ("SETTLED_AFTER_SECONDS",)
     MONEY = ("MONEY_POLICY",)
+    RIGHTS = ("MERCHANT_RIGHTS",)
     EVENTS = ("EVENT_BUS_NAME",)
 
 
@@ -48,6 +52,7 @@ class Settings(NamedTuple):
     webhook_secret_arn: str | None = None
     settled_after_seconds: int | None = None
     money_policy: MoneyPolicy | None = None
+    merchant_rights: "MerchantRights | None" = None
     event_bus_name: str | None = None
 
     @classmethod
@@ -90,17 +95,24 @@ def _origins(text: str) -> frozenset[str]:
 
 
 def _fee_policy(text: str) -> FeePolicy:
-    policy = json.loads(text)
-    if not isinstance(policy, dict):
-        raise ValueError("is a JSON object")  # noqa: TRY004 - of a text, as json's own errors are
-    return FeePolicy.of(policy)
+    return FeePolicy.of(_object(text))
 
 
 def _money_policy(text: str) -> MoneyPolicy:
-    policy = json.loads(text)
-    if not isinstance(policy, dict):
+    return MoneyPolicy.of(_object(text))
+
+
+def _merchant_rights(text: str) -> "MerchantRights":
+    from marketplace.domain.merchant_rights import MerchantRights  # noqa: PLC0415 - for one function only
+
+    return MerchantRights.of(_object(text))
+
+
+def _object(text: str) -> dict[str, Any]:
+    found = json.loads(text)
+    if not isinstance(found, dict):
         raise ValueError("is a JSON object")  # noqa: TRY004 - of a text, as json's own errors are
-    return MoneyPolicy.of(policy)
+    return found
 
 
 PARSERS: Final[Mapping[str, Callable[[str], Any]]] = {
@@ -110,4 +122,5 @@ PARSERS: Final[Mapping[str, Callable[[str], Any]]] = {
     "API_BASE_URL": str,
     "SETTLED_AFTER_SECONDS": int,
     "MONEY_POLICY": _money_policy,
+    "MERCHANT_RIGHTS": _merchant_rights,
 }

@@ -44,6 +44,7 @@ FOLLOWERS: Final = (
     "customers",
     "disputes",
     "off_session",
+    "payouts",
     "refund_commands",
     "setups",
     "shares",
@@ -120,7 +121,9 @@ def perform_once[S](
 
 def execute[S](ports: Ports, handler: Handler[S], command: Command, subject: S | None = None) -> Command:
     """Ask Stripe and write the outcome. ``subject`` saves reading it when the caller has just written it."""
-    answer = ports.stripe.ask(handler.operation, *command.target, params=command.params, key=command.idempotency_key)
+    answer = ports.stripe.ask(
+        handler.operation, *command.target, params=command.params, key=command.idempotency_key, account=command.account
+    )
     return settle(ports, handler, command, answer, subject)
 
 

@@ -18,11 +18,13 @@ from marketplace.domain.events import (
     ForeignRefundReading,
     Ignored,
     PaymentReading,
+    PayoutReading,
     RefundReading,
     ReturnReading,
     parse,
     read,
 )
+from marketplace.domain.payouts import PayoutFacts
 from marketplace.domain.refunds import Refund
 from marketplace.domain.refunds import join as join_refund
 from marketplace.domain.stripe_objects import Object
@@ -31,6 +33,7 @@ from marketplace.ports import Change, Conflict, Create, Ports, Ref, one
 from marketplace.services.commands import follow_up
 from marketplace.services.foreign import Heard, dispute_changes, refund_changes, return_changes
 from marketplace.services.merchants import follow_account
+from marketplace.services.payouts import payout_changes
 from marketplace.services.recovery import refund_step
 from marketplace.services.settlement import payment_changes
 from marketplace.services.shares import collect_from
@@ -82,6 +85,8 @@ def take_in(ports: Ports, body: Mapping[str, Any]) -> EventOutcome:
             return _follow(ports, event, account_id)
         case BalanceReading(account_id=account_id):
             return _collect(ports, event, account_id)
+        case PayoutReading(account_id=account_id, facts=facts):
+            return _apply(ports, event, lambda: _payout_step(ports, event.id, account_id, facts))
         case reading:
             return _apply(ports, event, lambda: _step(ports, event.id, reading))
 
@@ -179,6 +184,13 @@ def _heard_step(ports: Ports, event_id: str, heard_of: Callable[[], Heard | None
     if heard is None:
         return _NOT_OURS
     return _Step(EventOutcome.APPLIED, heard.changes, transaction_id=heard.transaction_id)
+
+
+def _payout_step(ports: Ports, event_id: str, account_id: str, facts: PayoutFacts) -> _Step:
+    if one(ports.store, Ref(EventMarker, event_id)) is not None:
+        return _DUPLICATE
+    changes = payout_changes(ports, account_id, facts)
+    return _NOT_OURS if changes is None else _Step(EventOutcome.APPLIED, changes)
 
 
 def _follow(ports: Ports, event: Event, account_id: str) -> EventOutcome:

@@ -191,7 +191,7 @@ def _follow(ports: Ports, lines: Sequence[BalanceTransaction]) -> None:
 def _payout(line: BalanceTransaction) -> PayoutReconciliation:
     payout_id = str(line.object_id)
     return PayoutReconciliation(
-        id=id_from("payout", line.created, f"{line.account} {payout_id}"),
+        id=id_from("reconciliation", line.created, f"{line.account} {payout_id}"),
         account=line.account,
         payout_id=payout_id,
         amount=-line.amount,

@@ -24,6 +24,7 @@ from marketplace.services.customers import CREATE_CUSTOMER, UPDATE_CUSTOMER
 from marketplace.services.disputes import ACCEPT_DISPUTE, SUBMIT_EVIDENCE
 from marketplace.services.merchants import CREATE_ACCOUNT
 from marketplace.services.off_session import AUTHENTICATION_LIFETIME, CHARGE_OFF_SESSION, give_up
+from marketplace.services.payouts import CREATE_PAYOUT
 from marketplace.services.refund_commands import CREATE_REFUND, REFUND_APPLICATION_FEE
 from marketplace.services.settlement import payment_changes
 from marketplace.services.setups import CREATE_SETUP_SESSION
@@ -56,6 +57,7 @@ HANDLERS: Final[Mapping[CommandKind, Handler[Any]]] = {
     CommandKind.REVERSE_TRANSFER: REVERSE_TRANSFER,
     CommandKind.SUBMIT_EVIDENCE: SUBMIT_EVIDENCE,
     CommandKind.ACCEPT_DISPUTE: ACCEPT_DISPUTE,
+    CommandKind.CREATE_PAYOUT: CREATE_PAYOUT,
 }
 
 
