@@ -171,6 +171,7 @@ DEFAULTS: Final[Mapping[Operation, Callable[[Mapping[str, Any]], dict[str, Any]]
     Operation.CREATE_ACCOUNT_SESSION: lambda _: {"client_secret": "accs_secret_1", "expires_at": SECOND},
     Operation.READ_BALANCE_SETTINGS: lambda _: balance_settings(),
     Operation.UPDATE_BALANCE_SETTINGS: lambda params: balance_settings(**params["payments"]["payouts"]),
+    Operation.READ_BALANCE: lambda _: {"available": [{"amount": 9_000, "currency": "usd"}], "pending": []},
     Operation.CREATE_PAYOUT: lambda params: payout(**params),
 }
 

@@ -26,6 +26,9 @@ RETURNS: Final = {"success_url": f"{SHOP}/thanks", "cancel_url": f"{SHOP}/basket
 # What a route takes that has something to be told; the others are sent {}.
 BODIES: Final[Mapping[tuple[str, str], Mapping[str, Any]]] = {
     ("POST", "/merchants/{merchant_id}/onboarding-links"): {"return_url": f"{SHOP}/back"},
+    ("POST", "/merchants/{merchant_id}/component-sessions"): {"components": {"documents": []}},
+    ("PUT", "/merchants/{merchant_id}/payout-schedule"): {"interval": "daily"},
+    ("POST", "/merchants/{merchant_id}/payouts"): {"amount": 100, "currency": "usd"},
     ("POST", "/merchants/{merchant_id}/products"): {"name": "Cup"},
     ("POST", "/products/{product_id}/prices"): {"unit_amount": 100, "currency": "usd"},
     ("PATCH", "/products/{product_id}"): {"name": "Cup"},
@@ -60,8 +63,8 @@ def furnish(store: Store) -> Estate:
     examples = Examples()
     owner, partner, stranger = (examples.merchant(currencies=("usd",)) for _ in range(3))
     product, customer, debt = examples.product(owner), replace(examples.customer(), id=BUYER_ID), examples.debt(owner)
-    price = examples.price(product)
-    _put(store, owner, partner, stranger, product, price, customer, debt)
+    price, payout = examples.price(product), examples.merchant_payout(owner)
+    _put(store, owner, partner, stranger, product, price, customer, debt, payout)
     alone = _sale(store, examples, [owner])
     cart = _sale(store, examples, [owner, partner])
     return Estate(
@@ -72,6 +75,7 @@ def furnish(store: Store) -> Estate:
             "product_id": product.id,
             "price_id": price.id,
             "debt_id": debt.id,
+            "payout_id": payout.id,
             "customer_id": customer.id,
             "payment_method_id": CARD,
             "account": "stripe_balance",

@@ -84,7 +84,7 @@ class Walk:
         return answer.status, body, dict(answer.headers), calls, [each.operation for each in stripe.asked[asked:]]
 
     def _function(self, route: Route) -> str:
-        served = (name for name, module in self.backend.modules.items() if name.endswith(".app"))
+        served = (name for name, module in self.backend.modules.items() if hasattr(module, "app"))
         return next(name for name in served if route in self.backend.modules[name].app.served)
 
 
