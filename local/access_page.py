@@ -9,10 +9,11 @@ PAGE: Final = PROJECT / "docs" / "access.md"
 INTRODUCTION: Final = """# Who may call what
 
 The role comes from the token's claims (`RoleClaim`), of a merchant's user its merchant too (`MerchantClaim`), and from
-nothing else. API Gateway lets no request without a valid token through to a route of the first table; the function
-refuses every role that has no mark, before it looks at anything, with `403 not-allowed`. The mark says whose objects
-the role reaches. Any other is answered exactly as what is not there: `404`, with the same body, after the same reads.
-An id in a query or a body that is not the caller's tells as little; a merchant's own lists stay its own.
+nothing else ([how](identity.md)). API Gateway lets no request without a valid token through to a route of the first
+table; the function refuses every role that has no mark, before it looks at anything, with `403 not-allowed`. The mark
+says whose objects the role reaches. Any other is answered exactly as what is not there: `404`, with the same body,
+after the same reads. An id in a query or a body that is not the caller's tells as little; a merchant's own lists stay
+its own.
 
 This page is written by `python -m local.access_page` from `shared/marketplace/edge/access.py`, which the functions
 check by, and which `tests/handlers/test_access.py` walks with everybody's ids.

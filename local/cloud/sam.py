@@ -62,7 +62,10 @@ def build(log: Path) -> Path:
     return template
 
 
-def deploy(template: Path, *, endpoint: str, api_id: str, parameters: Mapping[str, str], log: Path) -> Deployed:
+def deploy(
+    template: Path, *, endpoint: str, api_id: str, parameters: Mapping[str, str], log: Path,
+    stack_name: str = STACK_NAME,
+) -> Deployed:  # fmt: skip
     """Deploy a built template. ``api_id`` becomes the id of its HTTP API, so that its URL is known beforehand.
 
     Raises:
@@ -71,7 +74,7 @@ def deploy(template: Path, *, endpoint: str, api_id: str, parameters: Mapping[st
     client(endpoint, "s3").create_bucket(Bucket=BUCKET)
     overrides = [f"{name}={value}" for name, value in parameters.items()]
     _sam(
-        ["deploy", "--template-file", str(template), "--stack-name", STACK_NAME, "--no-resolve-s3",
+        ["deploy", "--template-file", str(template), "--stack-name", stack_name, "--no-resolve-s3",
          "--s3-bucket", BUCKET, "--tags", f"ms-custom-id={api_id}", "--no-confirm-changeset", "--no-progressbar",
          "--parameter-overrides", *overrides],
         log=log,
@@ -80,9 +83,9 @@ def deploy(template: Path, *, endpoint: str, api_id: str, parameters: Mapping[st
         seconds=DEPLOY_SECONDS,
     )  # fmt: skip
     cloudformation = client(endpoint, "cloudformation")
-    (stack,) = cloudformation.describe_stacks(StackName=STACK_NAME)["Stacks"]
-    resources = cloudformation.describe_stack_resources(StackName=STACK_NAME)["StackResources"]
-    translated = cloudformation.get_template(StackName=STACK_NAME, TemplateStage="Processed")["TemplateBody"]
+    (stack,) = cloudformation.describe_stacks(StackName=stack_name)["Stacks"]
+    resources = cloudformation.describe_stack_resources(StackName=stack_name)["StackResources"]
+    translated = cloudformation.get_template(StackName=stack_name, TemplateStage="Processed")["TemplateBody"]
     return Deployed(
         outputs={output["OutputKey"]: output["OutputValue"] for output in stack["Outputs"]},
         functions={

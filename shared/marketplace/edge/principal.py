@@ -1,5 +1,6 @@
 """Who asks, from the claims of the token that the API's authorizer has checked; nothing else makes a caller."""
 
+import re
 from collections.abc import Mapping
 from typing import Any, Final
 
@@ -9,6 +10,7 @@ from marketplace.domain.principals import Principal, Role
 
 # SYSTEM is nobody's to claim. Of several roles the strongest counts: an operator may also be known as a buyer.
 CLAIMABLE: Final = (Role.OPERATOR, Role.MERCHANT, Role.BUYER)
+LIST: Final = re.compile(r"\[([^\[\]]*)\]")
 LONGEST_SUBJECT: Final = 255  # characters, https://openid.net/specs/openid-connect-core-1_0.html#IDToken
 
 
@@ -45,11 +47,12 @@ def _claims(event: Mapping[str, Any]) -> Mapping[str, Any]:
 def _role(claim: object) -> Role:
     """The strongest role named: by a string, a list, or what API Gateway makes of a list, ``[operator buyer]``.
 
-    A string without brackets is one name, whatever spaces are in it: "not operator" is no operator.
+    A string without brackets is one name, whatever spaces are in it: "not operator" is no operator. Brackets within
+    brackets are an object's, ``[map[name:an operator or so]]``: any value in it could look like a name, so none is.
     """
     named = claim if isinstance(claim, list) else [claim]
-    if isinstance(claim, str) and claim.startswith("[") and claim.endswith("]"):
-        named = claim[1:-1].split()
+    if isinstance(claim, str) and (found := LIST.fullmatch(claim)):
+        named = found[1].split()
     for role in CLAIMABLE:
         if role in named:
             return role
