@@ -4,7 +4,7 @@ Every item goes through the codec. `tests/contract` holds this store and DynamoD
 """
 
 import threading
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import datetime
 from typing import Any
@@ -22,6 +22,7 @@ from marketplace.adapters.records import (
     books_of,
     has_expired,
     item_in,
+    key_in,
     posting_in,
 )
 from marketplace.domain.audits import Audit, Finding
@@ -202,6 +203,11 @@ class MemoryStore:
         with self._lock:
             twin._items = dict(self._items)
         return twin
+
+    def restore(self, rows: Iterable[Attributes]) -> None:
+        """Put items there as they were written, by whichever version."""
+        with self._lock:
+            self._items |= {key_in(row): row for row in rows}
 
     def snapshot(self) -> Mapping[Key, Item]:
         """All that is stored now, expired or not, to compare states with."""
