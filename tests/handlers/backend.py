@@ -16,6 +16,7 @@ from marketplace.services.events import EventOutcome, take_in
 from ..contract.examples import StillClock
 from ..fakes.memory_store import MemoryStore
 from ..fakes.stripe import FakeStripe
+from .recorded import RecordedStore, RecordedStripe
 
 EVENTS = Path(__file__).parent / "events"
 SHOP = "http://localhost:3000"
@@ -130,7 +131,8 @@ class Backend:
         """The function's own ports, with store, Stripe and clock replaced."""
         ports: Ports = self.modules[name].ports
         ids = SystemIds(self.clock)  # lists go by the time in an id
-        return ports._replace(store=self.store, stripe=self.stripe, clock=self.clock, ids=ids)
+        store: Any = RecordedStore(self.store, name)
+        return ports._replace(store=store, stripe=RecordedStripe(self.stripe, name), clock=self.clock, ids=ids)
 
     def send(self, user: User, method: str, path: str, body: Any = None, **options: Any) -> Answer:
         """A request to the function that serves the path; a body is JSON unless it is text."""

@@ -12,7 +12,7 @@ from marketplace.domain.errors import NotFound
 from marketplace.operations import Operation
 from marketplace.ports import Done, NoAnswer, Refusal
 
-from .backend import Backend, Context
+from .backend import OPERATOR, Backend, Context
 
 NOTHING: dict[str, Any] = {"object": "list", "data": [], "has_more": False}
 
@@ -82,3 +82,25 @@ def test_a_transaction_that_is_not_here_is_not_replayed(backend: Backend) -> Non
         with pytest.raises(NotFound):
             run(backend, transaction_id=wrong)
     assert backend.stripe.asked == []
+
+
+def test_a_transaction_is_replayed_from_what_stripe_has_of_it(backend: Backend) -> None:
+    sale = backend.paid_sale(backend.merchant())
+    backend.stripe.answers[Operation.LIST_REFUNDS] = [Done(NOTHING)]
+    backend.stripe.answers[Operation.LIST_DISPUTES] = [Done(NOTHING)]
+    payment = {"id": "pi_1", "object": "payment_intent", "status": "succeeded", "metadata": {"transaction_id": sale}}
+    backend.stripe.answers[Operation.READ_PAYMENT_INTENT] = [Done(payment)]
+    assert run(backend, transaction_id=sale) == {"transaction_id": sale, "changes": {}, "journal_entries": 0}
+
+
+def test_an_account_of_which_no_delivery_told_is_found_by_its_id(backend: Backend) -> None:
+    merchant = backend.merchant()
+    account = {"id": "acct_1", "type": "v2.core.account"}
+    thin = {
+        "id": "evt_2", "object": "v2.core.event", "created": "2026-11-23T07:00:00Z", "livemode": False,
+        "type": "v2.core.account[configuration.recipient].capability_status_updated", "related_object": account,
+    }  # fmt: skip
+    lists(backend, Done(NOTHING), Done(NOTHING))
+    backend.stripe.answers[Operation.LIST_THIN_EVENTS] = [Done({"data": [thin], "next_page_url": None})]
+    assert run(backend) == {"pages": 3, "listed": 1, "applied": 1, "troubles": 0}
+    assert backend.send(OPERATOR, "GET", f"/merchants/{merchant}").json["account_id"] == "acct_1"

@@ -7,6 +7,8 @@ from typing import Any
 import pytest
 
 from marketplace.domain.errors import Unavailable
+from marketplace.operations import Operation
+from marketplace.ports import Done
 from marketplace.services.events import EventOutcome
 
 from .backend import Backend, Context, event, stripe_event
@@ -128,3 +130,20 @@ def test_s03_an_event_of_the_other_mode_is_ignored(backend: Backend) -> None:
     assert process(backend, message(live)) == []
     (marker,) = backend.store.snapshot().values()
     assert getattr(marker, "outcome", None) == "ignored: livemode"
+
+
+def test_a_dispute_is_booked_with_its_sale(backend: Backend) -> None:
+    sale = backend.paid_sale(backend.merchant())
+    charge = {
+        "id": "ch_1", "object": "charge", "status": "succeeded", "captured": True, "amount_captured": 1_000,
+        "application_fee_amount": 100, "created": 1_795_422_397, "payment_intent": "pi_1",
+        "metadata": {"transaction_id": sale},
+    }  # fmt: skip
+    dispute = {
+        "id": "du_1", "object": "dispute", "amount": 1_000, "currency": "usd", "charge": "ch_1", "metadata": {},
+        "created": 1_795_422_400, "reason": "fraudulent", "status": "needs_response", "balance_transactions": [],
+        "evidence_details": {"due_by": 1_796_000_000}, "evidence": {},
+    }  # fmt: skip
+    backend.stripe.answers[Operation.READ_CHARGE] = [Done(charge)]
+    assert process(backend, message(stripe_event("charge.dispute.created", dispute, "evt_2"))) == []
+    assert [each.stripe_dispute_id for each in backend.books(sale).disputes.values()] == ["du_1"]

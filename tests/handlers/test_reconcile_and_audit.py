@@ -82,3 +82,14 @@ def test_a_payout_of_which_stripe_does_not_list_all_is_looked_at_again_and_at_la
     (shown,) = backend.send(OPERATOR, "GET", "/reconciliations/payouts").json["data"]
     assert (shown["is_done"], shown["difference"]) == (True, -900)
     assert backend.stripe.asked[-1].params["payout"] == "po_1"
+
+
+def test_a_line_of_a_sale_is_kept_with_it(backend: Backend, capsys: pytest.CaptureFixture[str]) -> None:
+    sale = backend.paid_sale(backend.merchant())
+    charge = {"id": "ch_1", "object": "charge", "metadata": {"transaction_id": sale}}
+    line = {**topup(1_000), "type": "charge", "reporting_category": "charge", "source": charge}
+    page = {"object": "list", "data": [line], "has_more": False}
+    backend.stripe.answers[Operation.LIST_BALANCE_TRANSACTIONS] = [Done(page)]
+    backend.modules["schedules.reconcile"].handler({}, Context(left_ms=500_000))
+    assert counted(capsys)["unexplained"] == 0
+    assert [each.id for each in backend.books(sale).balance_transactions] == ["txn_1"]

@@ -4,6 +4,7 @@ import json
 import os
 import subprocess
 from collections.abc import Iterator, Mapping
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -73,8 +74,9 @@ def listed(one_or_more: Any) -> list[Any]:
     return one_or_more if isinstance(one_or_more, list) else [one_or_more]
 
 
-@pytest.fixture(scope="session")
-def template() -> Template:
+@cache
+def translated() -> Mapping[str, Any]:
+    """The template as CloudFormation gets it."""
     script = Path(__file__).with_name("translate.py")
     done = subprocess.run(
         [tool("cloud", "python"), script, PROJECT / "template.yaml"],
@@ -84,4 +86,10 @@ def template() -> Template:
         env={**os.environ, "AWS_DEFAULT_REGION": "us-east-1"},
         timeout=60,
     )
-    return Template(json.loads(done.stdout))
+    found: Mapping[str, Any] = json.loads(done.stdout)
+    return found
+
+
+@pytest.fixture(scope="session")
+def template() -> Template:
+    return Template(translated())

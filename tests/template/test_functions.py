@@ -14,7 +14,7 @@ from .conftest import Template
 
 TOLD_TO_ALL = {"LOG_LEVEL", "POWERTOOLS_SERVICE_NAME", "POWERTOOLS_METRICS_NAMESPACE"}
 NEEDED_FOR = {
-    "TABLE_NAME": "dynamodb:Query",
+    "TABLE_NAME": "dynamodb:BatchGetItem",
     "QUEUE_URL": "sqs:SendMessage",
     "STRIPE_SECRET_ARN": "secretsmanager:GetSecretValue",
     "WEBHOOK_SECRET_ARN": "secretsmanager:GetSecretValue",
