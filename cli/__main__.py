@@ -8,12 +8,19 @@ import sys
 from collections.abc import Sequence
 from typing import Any, Final
 
-from . import schedules, webhook_commands
+from . import dead_letters, ledger, merchants, open_commands, schedules, webhook_commands
 from .answers import CANNOT, Subcommand
 from .deployments import Cannot, deployment
 
-SUBCOMMANDS: Final = (*schedules.SUBCOMMANDS, *webhook_commands.SUBCOMMANDS)
-GROUPS: Final = {"webhooks": "the endpoints at Stripe, and their secrets"}
+MODULES: Final = (schedules, webhook_commands, dead_letters, open_commands, ledger, merchants)
+SUBCOMMANDS: Final = tuple(subcommand for module in MODULES for subcommand in module.SUBCOMMANDS)
+GROUPS: Final = {
+    "webhooks": "the endpoints at Stripe, and their secrets",
+    "dead-letters": "events that were set aside",
+    "commands": "what was asked of Stripe without an outcome yet",
+    "ledger": "balances, now or at a moment",
+    "merchants": "who sells",
+}
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

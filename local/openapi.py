@@ -14,7 +14,7 @@ DOCUMENT: Final = PROJECT / "docs" / "openapi.json"
 VERSION: Final = "0.1.0"
 HANDLERS: Final = (
     *("merchants", "catalog", "checkout", "customers", "payments", "refunds", "transfers", "disputes"),
-    *("transactions", "ledger", "merchants.balances"),
+    *("transactions", "ledger", "commands", "dead_letters", "merchants.balances"),
 )
 # What the handlers want to know when they start, and their types do not depend on.
 ENVIRONMENT: Final = {
@@ -30,6 +30,8 @@ ENVIRONMENT: Final = {
     "MONEY_POLICY": "{}",
     "MERCHANT_RIGHTS": "{}",
     "API_BASE_URL": "",
+    "QUEUE_URL": "https://sqs.us-east-1.amazonaws.com/123456789012/events.fifo",
+    "DEAD_LETTER_QUEUE_URL": "https://sqs.us-east-1.amazonaws.com/123456789012/dead-letters.fifo",
 }
 NEVER_ANSWERED: Final = frozenset({"HTTPValidationError", "ValidationError", "ResponseValidationError"})  # Powertools'
 PROBLEM: Final = {

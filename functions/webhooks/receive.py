@@ -15,7 +15,7 @@ from marketplace.adapters import wiring
 from marketplace.domain.errors import Unavailable
 from marketplace.domain.signatures import InvalidSignature, UnusableSecrets, require_signed
 from marketplace.edge.bodies import UnreadableBody, header, parse_object, raw_body, text_of
-from marketplace.edge.deliveries import Unnamed, event_id, group_of
+from marketplace.edge.deliveries import Misdirected, Unnamed, event_id, group_of, require_endpoint
 from marketplace.edge.metrics import count
 from marketplace.edge.settings import Part, Settings
 
@@ -37,6 +37,8 @@ def handler(event: dict[str, Any], _context: object) -> dict[str, Any]:
         return _refuse(HTTPStatus.BAD_REQUEST, f"signature: {error.reason}", endpoint, counts=NOT_SIGNED)
     except (UnreadableBody, Unnamed):
         return _refuse(HTTPStatus.BAD_REQUEST, "body", endpoint)
+    except Misdirected:
+        return _refuse(HTTPStatus.BAD_REQUEST, "endpoint", endpoint)
     except UnusableSecrets:
         return _refuse(HTTPStatus.INTERNAL_SERVER_ERROR, "no usable secret", endpoint)
     except Unavailable:
@@ -50,11 +52,12 @@ def _accept(event: dict[str, Any], endpoint: str) -> dict[str, Any]:
     """Verify and keep an event.
 
     Raises:
-        UnreadableBody, InvalidSignature, UnusableSecrets, Unnamed, Unavailable.
+        UnreadableBody, InvalidSignature, UnusableSecrets, Unnamed, Misdirected, Unavailable.
     """
     body = raw_body(event)
     require_signed(body, header(event, "stripe-signature"), _secrets(endpoint), now=int(time.time()))
     parsed = parse_object(text_of(body))
+    require_endpoint(parsed, endpoint)
     message = json.dumps(parsed)  # in ASCII: SQS refuses some of the characters that JSON allows
     queue.put(message, event_id=event_id(parsed), group=group_of(parsed), endpoint=endpoint)
     return parsed

@@ -53,6 +53,9 @@ def estate(shop: Shop, seller: Json) -> Estate:
         "payment_method_id": shop.saved_card(customer),
         "account": "stripe_balance",
         "transfer_id": done(shop.operator.get("/transfers", transaction_id=sale["id"]))["data"][0]["id"],
+        "letter_id": "00000000-0000-4000-8000-000000000000",
+        "command_id": "command-01m84400000000000000000000",
+        "subject": sale["id"],
         **disputed(shop),
     }
     shop.quiet()

@@ -1,13 +1,28 @@
 """The operators' command line against a running local cloud."""
 
 import json
+from collections.abc import Iterator
 
 import pytest
 
 from cli.__main__ import main
 from cli.answers import CANNOT, FOUND, WELL
+from cli.webhooks.endpoints import StripeEndpoints, wanted_at
 from local.cloud import CannotRun, Stack
 from tests.e2e.shop import Json, Shop, until
+
+
+@pytest.fixture
+def as_it_was(stack: Stack) -> Iterator[None]:
+    """Other tests sign with the secrets that the stack began with."""
+    secrets = stack.client("secretsmanager")
+    kept = secrets.get_secret_value(SecretId=stack.webhook_secret_arn)["SecretString"]
+    yield
+    endpoints, ours = StripeEndpoints(stack.stripe_client()), json.loads(kept)["endpoints"]
+    for endpoint in endpoints.at([each.url for each in wanted_at(stack.api)]):
+        if endpoint.id not in ours:
+            endpoints.delete(endpoint)
+    secrets.put_secret_value(SecretId=stack.webhook_secret_arn, SecretString=kept)
 
 
 @pytest.fixture
@@ -50,7 +65,7 @@ def test_what_a_function_refuses_is_told_in_words(running: Stack, capsys: pytest
 
 
 def test_the_endpoints_are_there_and_their_secrets_are_rotated_while_sales_go_on(
-    running: Stack, shop: Shop, seller: Json, capsys: pytest.CaptureFixture[str]
+    running: Stack, as_it_was: None, shop: Shop, seller: Json, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert main(["webhooks", "sync", "--dry-run"]) == WELL
     assert "as they must be" in capsys.readouterr().out

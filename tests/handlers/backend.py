@@ -22,7 +22,7 @@ EVENTS = Path(__file__).parent / "events"
 SHOP = "http://localhost:3000"
 ROUTES = (
     *("merchants", "catalog", "checkout", "customers", "payments", "refunds", "transfers", "disputes"),
-    *("transactions", "ledger"),
+    *("transactions", "ledger", "commands"),
 )
 SCHEDULES = ("sweep", "catch_up", "reconcile", "audit")
 FUNCTIONS = (
@@ -50,6 +50,8 @@ ENVIRONMENT = {
     "WEBHOOK_SECRET_ARN": "webhook-secrets",
     "SETTLED_AFTER_SECONDS": "120",
     "EVENT_BUS_NAME": "marketplace",
+    "PARTNER_EVENT_SOURCE": "aws.partner/stripe.com/ed_test_1",
+    "DEAD_LETTER_QUEUE_URL": "https://sqs.eu-central-1.amazonaws.com/123456789012/dead-letters.fifo",
     "POWERTOOLS_SERVICE_NAME": "test",
     "POWERTOOLS_METRICS_NAMESPACE": "marketplace-test",
     "LOG_LEVEL": "INFO",
@@ -237,6 +239,8 @@ _SERVES = {
         f"/merchants/{{}}/{what}"
         for what in ("dashboard-links", "component-sessions", "payout-schedule", "payouts", "balance", "statement")
     ),
+    "commands.app": ("/commands",),
+    "dead_letters.app": ("/dead-letters",),
     "merchants.app": ("/merchants", "/onboarding/", "/debts"),
 }
 

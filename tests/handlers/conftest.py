@@ -35,7 +35,7 @@ def functions() -> Iterator[dict[str, ModuleType]]:
             patch.setenv(name, value)
         modules = {
             name: importlib.import_module(f"functions.{name}")
-            for name in (*FUNCTIONS, "webhooks.receive", "events.send")
+            for name in (*FUNCTIONS, "dead_letters.app", "webhooks.receive", "webhooks.receive_bus", "events.send")
         }
     with pytest.MonkeyPatch.context() as patch, recording(patch):
         for name, module in modules.items():

@@ -6,9 +6,11 @@ whoever adds a route says here what its parameter names and what it is sent.
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 from typing import Any, Final
 
 from marketplace.domain.commands import CommandKind, CommandStatus
+from marketplace.domain.dead_letters import DeadLetter, DeadLetters
 from marketplace.domain.disputes import Disputed
 from marketplace.domain.merchants import Merchant
 from marketplace.domain.refunds import Recovery, Refund, RefundPart, RefundStatus
@@ -19,6 +21,10 @@ from ..contract.examples import Examples
 from .backend import SHOP
 
 BUYER_ID: Final = "auth0|ann"
+LETTER: Final = DeadLetter(
+    id="a-letter", body="{}", group="pi_1", endpoint=None, sent_at=datetime(2026, 11, 23, tzinfo=UTC), tries=5,
+    event=None,
+)  # fmt: skip
 CARD: Final = "pm_1"  # of the buyer's; every other is another's, to Stripe
 PDF: Final = "JVBERi0xLjcgYSByZWNlaXB0"
 BASKET: Final = {"line_items": [{"price": "price-1", "quantity": 1}]}
@@ -58,6 +64,19 @@ class Estate:
     partners: dict[str, str]
 
 
+class SetAside:
+    """A queue with one dead letter."""
+
+    def look(self) -> DeadLetters:
+        return DeadLetters(letters=(LETTER,), waiting=1)
+
+    def take(self, letter_id: str) -> None:
+        return None
+
+    def hidden(self) -> int:
+        return 0
+
+
 def furnish(store: Store) -> Estate:
     """Put everything into a store."""
     examples = Examples()
@@ -79,6 +98,7 @@ def furnish(store: Store) -> Estate:
             "customer_id": customer.id,
             "payment_method_id": CARD,
             "account": "stripe_balance",
+            "letter_id": LETTER.id,
             **alone[owner.id],
         },
         shared=cart[owner.id],
@@ -111,6 +131,8 @@ def _sale(store: Store, examples: Examples, merchants: list[Merchant]) -> dict[s
             "refund_id": refund.id,
             "dispute_id": dispute.id,
             "transfer_id": share.transfers[0].id,
+            "subject": sale.id,
+            "command_id": charged.id,
         }
     return made
 

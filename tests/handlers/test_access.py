@@ -22,7 +22,7 @@ from marketplace.operations import Operation
 from marketplace.ports import Done, Refusal
 
 from .backend import NOBODY, OPERATOR, Answer, Backend, User, merchant_user
-from .estate import BODIES, BUYER_ID, Estate, furnish
+from .estate import BODIES, BUYER_ID, Estate, SetAside, furnish
 
 Route = tuple[str, str]
 
@@ -89,7 +89,8 @@ class Walk:
 
 
 @pytest.fixture
-def walk(backend: Backend) -> Walk:
+def walk(backend: Backend, monkeypatch: pytest.MonkeyPatch) -> Walk:
+    monkeypatch.setattr(backend.modules["dead_letters.app"], "queue", SetAside())
     return Walk(backend, furnish(backend.store))
 
 

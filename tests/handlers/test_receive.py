@@ -14,6 +14,7 @@ from moto import mock_aws
 from marketplace.adapters.event_queue import EventQueue
 from marketplace.adapters.secrets import Secret
 from marketplace.domain.errors import Unavailable
+from marketplace.edge.deliveries import endpoint_of
 
 from ..unit.test_signatures import sign
 from .backend import ENVIRONMENT, event, stripe_event
@@ -176,6 +177,27 @@ def test_f25_a_signed_body_that_is_no_event_is_refused(receiver: Receiver, body:
     assert receiver.queued() == []
 
 
+@pytest.mark.parametrize("endpoint", ["account", "connect"])
+def test_s03_an_event_at_the_other_endpoint_is_refused(
+    receiver: Receiver, endpoint: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    foreign = EVENT if endpoint == "connect" else EVENT | {"account": "acct_1"}
+    assert receiver.deliver(foreign, endpoint=endpoint) == 400
+    assert receiver.queued() == []
+    assert json.loads(capsys.readouterr().out)["reason"] == "endpoint"
+
+
+@pytest.mark.parametrize("seconds", [-299, 299])
+def test_f29_s02_within_299_seconds_a_delivery_passes(
+    receiver: Receiver, seconds: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    now = time.time()
+    monkeypatch.setattr(receiver.module.time, "time", lambda: now)
+    assert receiver.deliver(at=seconds) == 200
+    assert receiver.deliver(EVENT | {"id": "evt_2"}, at=301 if seconds > 0 else -301) == 400
+    assert len(receiver.queued()) == 1
+
+
 def test_a_body_over_256_kb_is_refused(receiver: Receiver) -> None:
     assert receiver.deliver(EVENT | {"note": 262_144 * "a"}) == 400
     assert receiver.queued() == []
@@ -240,7 +262,7 @@ GROUPS: dict[str, tuple[dict[str, Any], str]] = {
 @pytest.mark.parametrize("kind", GROUPS)
 def test_events_of_one_payment_stay_in_one_group(receiver: Receiver, kind: str) -> None:
     sent, group = GROUPS[kind]
-    assert receiver.deliver(sent) == 200
+    assert receiver.deliver(sent, endpoint=endpoint_of(sent)) == 200
     (message,) = receiver.queued()
     assert message["Attributes"]["MessageGroupId"] == group
 

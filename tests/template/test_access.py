@@ -12,6 +12,10 @@ from .conftest import Resource, Template, listed
 ROLE_KINDS = ("AWS::IAM::Role", "AWS::IAM::ManagedPolicy", "AWS::IAM::Policy")
 X_RAY_KNOWS_NO_RESOURCES = {"xray:PutTraceSegments", "xray:PutTelemetryRecords"}
 RIGHT_OF_CALL = {
+    "change_message_visibility_batch": "sqs:ChangeMessageVisibility",
+    "delete_message": "sqs:DeleteMessage",
+    "get_queue_attributes": "sqs:GetQueueAttributes",
+    "receive_message": "sqs:ReceiveMessage",
     "batch_get_item": "dynamodb:BatchGetItem",
     "get_secret_value": "secretsmanager:GetSecretValue",
     "put_item": "dynamodb:PutItem",
@@ -69,7 +73,7 @@ def test_no_policy_has_a_wildcard(template: Template) -> None:
 def test_every_function_has_a_role_of_its_own_and_no_policy_of_aws(template: Template) -> None:
     functions = template.of("AWS::Lambda::Function")
     roles = [properties["Role"]["Fn::GetAtt"][0] for properties in functions.values()]
-    assert len(set(roles)) == len(functions) == 19
+    assert len(set(roles)) == len(functions) == 22
     for role in roles:
         assert set(template.shared_policies(role)) <= set(template.of("AWS::IAM::ManagedPolicy"))
 
@@ -118,6 +122,7 @@ def test_the_stripe_key_is_read_by_those_that_call_stripe(template: Template) ->
         "MerchantsRole",
         "BalancesRole",
         "CatalogRole",
+        "CommandsRole",
         "CheckoutRole",
         "CustomersRole",
         "PaymentsRole",

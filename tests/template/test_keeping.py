@@ -8,6 +8,7 @@ from marketplace.domain.outgoing import Told
 
 from .conftest import Resource, Template
 
+SET_ASIDE_BY_LAMBDA = {"UnsentEventsQueue", "UnreceivedEventsQueue"}  # which sends in no order
 DAY_SECONDS = 24 * 60 * 60
 OWN_KEY = {"Fn::If": ["HasKmsKey", {"Ref": "KmsKeyArn"}, {"Ref": "AWS::NoValue"}]}
 
@@ -33,9 +34,9 @@ def test_indexes_hold_keys_only_but_the_journal(template: Template) -> None:
 
 def test_queues_are_first_in_first_out_encrypted_and_keep_what_failed_for_two_weeks(template: Template) -> None:
     queues = template.of("AWS::SQS::Queue")
-    assert set(queues) == {"EventQueue", "EventDeadLetterQueue", "UnsentEventsQueue"}
+    assert set(queues) == {"EventQueue", "EventDeadLetterQueue", *SET_ASIDE_BY_LAMBDA}
     for name, queue in queues.items():
-        assert queue.get("FifoQueue", False) is (name != "UnsentEventsQueue")  # Lambda sends there, in no order
+        assert queue.get("FifoQueue", False) is (name not in SET_ASIDE_BY_LAMBDA)
         assert queue["SqsManagedSseEnabled"] == {"Fn::If": ["HasKmsKey", {"Ref": "AWS::NoValue"}, True]}
         assert queue["KmsMasterKeyId"] == OWN_KEY
         assert queue["MessageRetentionPeriod"] == 14 * DAY_SECONDS

@@ -15,6 +15,7 @@ from marketplace.edge.invocation import Invocation
 from marketplace.edge.settings import Settings
 
 if TYPE_CHECKING:
+    from marketplace.adapters.dead_letter_queue import DeadLetterQueue
     from marketplace.adapters.event_bus import EventBus
     from marketplace.adapters.event_queue import EventQueue
     from marketplace.ports import Ids, Ports, StripeApi
@@ -52,10 +53,17 @@ def ports(settings: Settings, invocation: Invocation) -> "Ports":
 
 
 def event_queue(settings: Settings) -> "EventQueue":
-    """The queue of Stripe's events, of settings that have WEBHOOKS."""
+    """The queue of Stripe's events, of settings that have QUEUE_URL."""
     from marketplace.adapters.event_queue import EventQueue  # noqa: PLC0415 - for the receiver only
 
     return EventQueue(_client("sqs", QUICK), str(settings.queue_url))
+
+
+def dead_letter_queue(settings: Settings) -> "DeadLetterQueue":
+    """The queue of what was set aside, of settings that have DEAD_LETTERS."""
+    from marketplace.adapters.dead_letter_queue import DeadLetterQueue  # noqa: PLC0415 - for one function only
+
+    return DeadLetterQueue(_client("sqs", QUICK), str(settings.dead_letter_queue_url), str(settings.queue_url))
 
 
 def event_bus(settings: Settings) -> "EventBus":

@@ -47,6 +47,7 @@ class MarketplaceError(Exception):
       + InvalidPeriod                ahead, or ending before it begins
       + NotCapturable                nothing is authorized, or not any more
       + CaptureExceedsAuthorized
+      + DeadLetterUnreadable         no event: no try can apply it
       + IdempotencyKeyRequired
       + IdempotencyKeyReused         the same key with another request
       + RequestUnderWay              the same key, its first use not finished
@@ -261,6 +262,10 @@ class CaptureExceedsAuthorized(Refused):
         super().__init__(f"{asked} asked, {authorized} authorized (minor units)")
         self.asked = asked
         self.authorized = authorized
+
+
+class DeadLetterUnreadable(Refused):
+    """A message that is no event: put back, it would be set aside again."""
 
 
 class IdempotencyKeyRequired(Refused):

@@ -97,6 +97,11 @@ ACCESS: Final[Mapping[tuple[str, str], Mapping[Role, Whose]]] = {
     ("GET", "/reconciliations/payouts"): _OPERATOR,
     ("GET", "/audits"): _OPERATOR,
     ("GET", "/audits/findings"): _OPERATOR,
+    ("GET", "/commands"): _OPERATOR,
+    ("POST", "/commands/{subject}/{command_id}/retry"): _OPERATOR,
+    ("GET", "/dead-letters"): _OPERATOR,
+    ("GET", "/dead-letters/{letter_id}"): _OPERATOR,
+    ("POST", "/dead-letters/{letter_id}/redrive"): _OPERATOR,
     ("GET", "/exports/ledger"): _OPERATOR,
     ("GET", "/exports/transactions"): _OPERATOR,
 }

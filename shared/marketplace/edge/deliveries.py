@@ -12,6 +12,26 @@ class Unnamed(Exception):
     """A body that has no event's id."""
 
 
+class Misdirected(Exception):
+    """An event that has no business where it came in (S03)."""
+
+
+def endpoint_of(event: Mapping[str, Any]) -> str:
+    """The endpoint that an event belongs to: those of connected accounts, and thin ones, to Connect's."""
+    is_thin = event.get("object") == "v2.core.event"
+    return "connect" if event.get("account") or is_thin else "account"
+
+
+def require_endpoint(event: Mapping[str, Any], endpoint: str) -> None:
+    """Refuse an event of a connected account at the account's own endpoint, and one of ours at Connect's.
+
+    Raises:
+        Misdirected.
+    """
+    if endpoint_of(event) != endpoint:
+        raise Misdirected(f"not for {endpoint}")
+
+
 def event_id(event: Mapping[str, Any]) -> str:
     """The id, by which the queue knows a repetition. Raises Unnamed."""
     found = event.get("id")

@@ -290,6 +290,13 @@ PROBLEMS: Final[Mapping[type[Exception], Problem]] = {
         why="A capture is at most what the buyer's bank authorized.",
         action="Capture less, or leave out `amount` to capture all of it.",
     ),
+    errors.DeadLetterUnreadable: Problem(
+        slug="dead-letter-unreadable", status=HTTPStatus.CONFLICT, title="The dead letter is no event",
+        why="It has not the shape of an event of Stripe's, so no try can apply it; put back, it would be set aside "
+        "again.",
+        action="Read its body. What the code cannot read today a later version may; what is none of Stripe's goes by "
+        "itself after 14 days.",
+    ),
     errors.IdempotencyKeyRequired: Problem(
         slug="idempotency-key-required", status=HTTPStatus.BAD_REQUEST, title="No Idempotency-Key",
         why="Money moves here, and requests get lost: only with a key can one be repeated without doing it twice.",

@@ -31,6 +31,8 @@ class Part(Enum):
     MONEY = ("MONEY_POLICY",)
     RIGHTS = ("MERCHANT_RIGHTS",)
     EVENTS = ("EVENT_BUS_NAME",)
+    PARTNER_EVENTS = ("QUEUE_URL", "PARTNER_EVENT_SOURCE")
+    DEAD_LETTERS = ("QUEUE_URL", "DEAD_LETTER_QUEUE_URL")
 
 
 class Settings(NamedTuple):
@@ -54,6 +56,8 @@ class Settings(NamedTuple):
     money_policy: MoneyPolicy | None = None
     merchant_rights: "MerchantRights | None" = None
     event_bus_name: str | None = None
+    partner_event_source: str | None = None
+    dead_letter_queue_url: str | None = None
 
     @classmethod
     def of(cls, environment: Mapping[str, str], *parts: Part) -> Self:
