@@ -4,7 +4,6 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from typing import Any, Final, NamedTuple, Protocol
-from urllib.parse import urlsplit
 
 from marketplace.domain.audits import Audit, Finding
 from marketplace.domain.balance_transactions import BalanceTransaction
@@ -27,6 +26,7 @@ from marketplace.domain.policies import MoneyPolicy
 from marketplace.domain.principals import Principal
 from marketplace.domain.reconciliation import Discrepancy, PayoutReconciliation, Reconciliation, Walk
 from marketplace.domain.refunds import Refund
+from marketplace.domain.return_urls import origin_of
 from marketplace.domain.shares import Share
 from marketplace.domain.transactions import Payment, Transaction
 from marketplace.operations import Operation
@@ -292,8 +292,7 @@ class Policy(NamedTuple):
 
     def require_return_url(self, url: str) -> str:
         """The URL, if its origin is on the list. Raises InvalidReturnUrl."""
-        parts = urlsplit(url)
-        if parts.username or f"{parts.scheme}://{parts.netloc}" not in self.return_origins:
+        if origin_of(url) not in self.return_origins:
             raise InvalidReturnUrl("the origin of a return URL must be on the list of this deployment")
         return url
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple, Self
 from marketplace.domain.errors import InvalidFeePolicy
 from marketplace.domain.fees import FeePolicy
 from marketplace.domain.policies import MoneyPolicy
+from marketplace.domain.return_urls import is_origin
 
 if TYPE_CHECKING:
     from marketplace.domain.merchant_rights import MerchantRights
@@ -95,7 +96,11 @@ def _boolean(text: str) -> bool:
 
 
 def _origins(text: str) -> frozenset[str]:
-    return frozenset(filter(None, text.split(",")))
+    origins = frozenset(filter(None, text.split(",")))
+    wrong = sorted(origin for origin in origins if not is_origin(origin))
+    if wrong:
+        raise ValueError(f"{', '.join(wrong)}: an origin is written as https://shop.example")
+    return origins
 
 
 def _fee_policy(text: str) -> FeePolicy:
