@@ -22,6 +22,7 @@ from marketplace.domain.ledger import JournalEntry
 from marketplace.domain.merchant_rights import MerchantRights
 from marketplace.domain.merchants import Merchant, OnboardingLink
 from marketplace.domain.payouts import Payout
+from marketplace.domain.payment_templates import PaymentTemplate
 from marketplace.domain.policies import MoneyPolicy
 from marketplace.domain.principals import Principal
 from marketplace.domain.reconciliation import Discrepancy, PayoutReconciliation, Reconciliation, Walk
@@ -284,6 +285,7 @@ class Policy(NamedTuple):
     livemode: bool
     money: MoneyPolicy = MoneyPolicy()
     rights: MerchantRights = MerchantRights()
+    template: PaymentTemplate | None = None  # what merchants see of their payments; None is what Stripe says
 
     @property
     def fee(self) -> FeePolicy:

@@ -40,6 +40,8 @@ PATHS: Final[Mapping[Operation, tuple[str, str]]] = {
     Operation.REFUND_APPLICATION_FEE: ("POST", "/v1/application_fees/{}/refunds"),
     Operation.LIST_APPLICATION_FEE_REFUNDS: ("GET", "/v1/application_fees/{}/refunds"),
     Operation.LIST_SESSION_LINE_ITEMS: ("GET", "/v1/checkout/sessions/{}/line_items"),
+    Operation.READ_TRANSFER: ("GET", "/v1/transfers/{}"),
+    Operation.UPDATE_CHARGE: ("POST", "/v1/charges/{}"),
     Operation.CREATE_TRANSFER: ("POST", "/v1/transfers"),
     Operation.LIST_TRANSFERS: ("GET", "/v1/transfers"),
     Operation.REVERSE_TRANSFER: ("POST", "/v1/transfers/{}/reversals"),

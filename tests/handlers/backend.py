@@ -45,6 +45,7 @@ ENVIRONMENT = {
     "FEE_POLICY": '{"percent": "10"}',
     "MONEY_POLICY": "{}",
     "MERCHANT_RIGHTS": "{}",
+    "PAYMENT_TEMPLATE": "{}",
     "API_BASE_URL": "",
     "QUEUE_URL": "https://sqs.eu-central-1.amazonaws.com/123456789012/events.fifo",
     "WEBHOOK_SECRET_ARN": "webhook-secrets",

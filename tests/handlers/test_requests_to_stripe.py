@@ -24,10 +24,13 @@ CREATIONS = (
 )
 
 # As strict, with the same types: tests/simulation/test_carts.py, test_disputes.py, test_captures.py, test_customers.py,
-# test_off_session.py, test_catch_up.py, test_dispute_answers.py, test_payouts.py, test_merchant_money.py.
+# test_off_session.py, test_catch_up.py, test_dispute_answers.py, test_payouts.py, test_merchant_money.py,
+# test_descriptions.py.
 ASKED_OF_THE_SIMULATOR = {
     Operation.LIST_BALANCE_TRANSACTIONS,
     Operation.LIST_SESSION_LINE_ITEMS,
+    Operation.READ_TRANSFER,
+    Operation.UPDATE_CHARGE,
     Operation.CREATE_TRANSFER,
     Operation.LIST_TRANSFERS,
     Operation.REVERSE_TRANSFER,

@@ -23,6 +23,7 @@ from marketplace.domain.ids import RANDOM_BITS, make_id
 from marketplace.domain.invariants import Violation, unsettled, violations
 from marketplace.domain.ledger import PLATFORM, STRIPE_BALANCE, JournalEntry, balances
 from marketplace.domain.merchants import Merchant
+from marketplace.domain.payment_templates import PaymentTemplate
 from marketplace.domain.policies import MoneyPolicy
 from marketplace.domain.principals import SYSTEM, Principal, Role
 from marketplace.domain.refunds import Refund
@@ -102,6 +103,7 @@ class Market:
     settings: Settings | None = None
     fee_percent: str = "10"
     money: MoneyPolicy = USUAL
+    template: PaymentTemplate | None = None
     calls: list[Operation] = field(default_factory=list)
     transaction_id: str = ""  # the sale that a story is about
     waiting: list[Event] = field(default_factory=list)  # events that a story keeps for later
@@ -133,6 +135,7 @@ class Market:
                 return_origins=frozenset({SHOP}),
                 livemode=False,
                 money=self.money,
+                template=self.template,
             ),
         )
         for connect in (False, True):

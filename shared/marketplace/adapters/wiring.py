@@ -48,6 +48,7 @@ def ports(settings: Settings, invocation: Invocation) -> "Ports":
             livemode=settings.livemode is True,
             money=settings.money_policy or MoneyPolicy(),
             rights=settings.merchant_rights or MerchantRights(),
+            template=settings.payment_template,
         ),
     )
 

@@ -42,6 +42,7 @@ class CommandKind(StrEnum):
     CANCEL_PAYMENT = "cancel_payment"
     CREATE_TRANSFER = "create_transfer"
     REVERSE_TRANSFER = "reverse_transfer"
+    DESCRIBE_PAYMENT = "describe_payment"
     SUBMIT_EVIDENCE = "submit_evidence"
     ACCEPT_DISPUTE = "accept_dispute"
     CREATE_PAYOUT = "create_payout"

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple, Self
 
 from marketplace.domain.errors import InvalidFeePolicy
 from marketplace.domain.fees import FeePolicy
+from marketplace.domain.payment_templates import PaymentTemplate
 from marketplace.domain.policies import MoneyPolicy
 from marketplace.domain.return_urls import is_origin
 
@@ -29,8 +30,8 @@ class Part(Enum):
     OWN_URL = ("API_BASE_URL",)
     WEBHOOKS = ("QUEUE_URL", "WEBHOOK_SECRET_ARN")
     RECONCILIATION = ("SETTLED_AFTER_SECONDS",)
-    MONEY = ("MONEY_POLICY",)
     RIGHTS = ("MERCHANT_RIGHTS",)
+    MONEY = ("MONEY_POLICY", "PAYMENT_TEMPLATE")
     EVENTS = ("EVENT_BUS_NAME",)
     PARTNER_EVENTS = ("QUEUE_URL", "PARTNER_EVENT_SOURCE")
     DEAD_LETTERS = ("QUEUE_URL", "DEAD_LETTER_QUEUE_URL")
@@ -56,6 +57,7 @@ class Settings(NamedTuple):
     settled_after_seconds: int | None = None
     money_policy: MoneyPolicy | None = None
     merchant_rights: "MerchantRights | None" = None
+    payment_template: PaymentTemplate | None = None
     event_bus_name: str | None = None
     partner_event_source: str | None = None
     dead_letter_queue_url: str | None = None
@@ -124,6 +126,12 @@ def _object(text: str) -> dict[str, Any]:
     return found
 
 
+def _payment_template(text: str) -> PaymentTemplate | None:
+    """None of an empty object."""
+    template = _object(text)
+    return PaymentTemplate.of(template) if template else None
+
+
 PARSERS: Final[Mapping[str, Callable[[str], Any]]] = {
     "LIVEMODE": _boolean,
     "RETURN_ORIGINS": _origins,
@@ -132,4 +140,5 @@ PARSERS: Final[Mapping[str, Callable[[str], Any]]] = {
     "SETTLED_AFTER_SECONDS": int,
     "MONEY_POLICY": _money_policy,
     "MERCHANT_RIGHTS": _merchant_rights,
+    "PAYMENT_TEMPLATE": _payment_template,
 }

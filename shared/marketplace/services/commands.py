@@ -42,6 +42,7 @@ FOLLOWERS: Final = (
     "captures",
     "catalog_commands",
     "customers",
+    "descriptions",
     "disputes",
     "off_session",
     "payouts",
@@ -82,6 +83,10 @@ class Handler[S](ABC):
     def look_up(self, ports: Ports, command: Command) -> Mapping[str, Any] | None:
         """The object that the command made at Stripe, if it did. Raises StripeUnavailable."""
 
+    def target(self, ports: Ports, command: Command) -> tuple[str, ...]:  # noqa: ARG002 - for those that must look
+        """The ids in the operation's path. Raises StripeUnavailable, StripeRefused."""
+        return command.target
+
     def keep(self, made: Mapping[str, Any]) -> Mapping[str, Any]:  # noqa: ARG002 - for those that care
         """What of Stripe's object a repeated request is answered with."""
         return {}
@@ -121,10 +126,18 @@ def perform_once[S](
 
 def execute[S](ports: Ports, handler: Handler[S], command: Command, subject: S | None = None) -> Command:
     """Ask Stripe and write the outcome. ``subject`` saves reading it when the caller has just written it."""
-    answer = ports.stripe.ask(
-        handler.operation, *command.target, params=command.params, key=command.idempotency_key, account=command.account
-    )
-    return settle(ports, handler, command, answer, subject)
+    return settle(ports, handler, command, _ask(ports, handler, command), subject)
+
+
+def _ask(ports: Ports, handler: Handler[Any], command: Command) -> Answer:
+    try:
+        target = handler.target(ports, command)
+    except StripeUnavailable:
+        return NoAnswer(Doubt.NO_ANSWER)
+    except StripeRefused as refused:
+        return Refusal(refused.code)
+    key, account = command.idempotency_key, command.account
+    return ports.stripe.ask(handler.operation, *target, params=command.params, key=key, account=account)
 
 
 def resume[S](ports: Ports, handler: Handler[S], command: Command) -> Command:

@@ -25,6 +25,7 @@ from marketplace.services.baskets import Basket
 from marketplace.services.captures import cancellation
 from marketplace.services.commands import Handler, find_made, handles, made_since, perform_once, replay, require_done
 from marketplace.services.customers import at_stripe, own_payment_method
+from marketplace.services.descriptions import up_front
 from marketplace.services.idempotency import Once
 from marketplace.services.sales import (
     begun,
@@ -119,7 +120,9 @@ def charge_saved(
         command_id=command_id,
         subject=transaction.id,
         kind=CommandKind.CREATE_PAYMENT_INTENT,
-        params=payment_intent_params(transaction, sources.customer, payment_method_id, command_id),
+        params=payment_intent_params(
+            transaction, sources.customer, payment_method_id, command_id, payment_data=up_front(ports, transaction)
+        ),
         result=transaction.id,
         now=transaction.created_at,
     )
@@ -139,12 +142,19 @@ def read_payment(ports: Ports, caller: Principal, transaction_id: str) -> OffSes
 
 
 def payment_intent_params(
-    transaction: Transaction, customer: Customer, payment_method_id: str, command_id: str
+    transaction: Transaction,
+    customer: Customer,
+    payment_method_id: str,
+    command_id: str,
+    *,
+    payment_data: Mapping[str, Any],
 ) -> dict[str, Any]:
     """What Stripe is asked for (`/v1/payment_intents`)."""
     terms = payment_intent_terms(transaction, command_id)
+    split = {"transfer_data": {**terms["transfer_data"], **payment_data}} if "transfer_data" in terms else {}
     return {
         **terms,
+        **split,
         "metadata": {**terms["metadata"], OFF_SESSION: "true"},
         "amount": transaction.amount,
         "currency": transaction.currency,

@@ -13,6 +13,7 @@ from marketplace.domain.splits import final_legs
 from marketplace.domain.transactions import ChargeType, Leg, Payment, Transaction
 from marketplace.operations import Operation
 from marketplace.ports import Change, Create, Ports, Replace
+from marketplace.services import descriptions
 from marketplace.services.transactions import read_books
 
 
@@ -25,7 +26,9 @@ def payment_changes(ports: Ports, transaction: Transaction, before: Payment, aft
     moved = [] if after == before else [Replace(before, after)]
     if transaction.charge_type is ChargeType.DESTINATION:
         (leg,) = transaction.legs
-        return [*moved, *map(Create, payment_entries(leg, before, after))]
+        is_new = after.is_settled and not before.is_settled
+        described = descriptions.of_destination_charge(ports, transaction, after) if is_new else []
+        return [*moved, *map(Create, payment_entries(leg, before, after)), *described]
     changes: list[Change] = [*moved, *map(Create, charge_entries(before, after))]
     if after.is_settled and not before.is_settled:
         changes += _split(ports, read_books(ports, transaction.id), after)

@@ -21,6 +21,7 @@ from marketplace.services.catalog_commands import CREATE_PRICE, CREATE_PRODUCT, 
 from marketplace.services.checkout import CREATE_CHECKOUT_SESSION, EXPIRE_CHECKOUT_SESSION
 from marketplace.services.commands import Handler, follow_up, resume
 from marketplace.services.customers import CREATE_CUSTOMER, UPDATE_CUSTOMER
+from marketplace.services.descriptions import DESCRIBE_PAYMENT
 from marketplace.services.disputes import ACCEPT_DISPUTE, SUBMIT_EVIDENCE
 from marketplace.services.merchants import CREATE_ACCOUNT
 from marketplace.services.off_session import AUTHENTICATION_LIFETIME, CHARGE_OFF_SESSION, give_up
@@ -55,6 +56,7 @@ HANDLERS: Final[Mapping[CommandKind, Handler[Any]]] = {
     CommandKind.CANCEL_PAYMENT: CANCEL_PAYMENT,
     CommandKind.CREATE_TRANSFER: CREATE_TRANSFER,
     CommandKind.REVERSE_TRANSFER: REVERSE_TRANSFER,
+    CommandKind.DESCRIBE_PAYMENT: DESCRIBE_PAYMENT,
     CommandKind.SUBMIT_EVIDENCE: SUBMIT_EVIDENCE,
     CommandKind.ACCEPT_DISPUTE: ACCEPT_DISPUTE,
     CommandKind.CREATE_PAYOUT: CREATE_PAYOUT,

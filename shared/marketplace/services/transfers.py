@@ -14,6 +14,7 @@ from marketplace.domain.shares import Moves, Share
 from marketplace.domain.stripe_objects import at
 from marketplace.operations import Operation
 from marketplace.ports import Change, Create, Ports, Ref, Replace, one
+from marketplace.services import descriptions
 from marketplace.services.commands import Handler, find_made, handles
 from marketplace.services.shares import TRY_AGAIN, owe
 from marketplace.services.transactions import read_books
@@ -48,7 +49,8 @@ class CreateTransfer(MoveShare):
         )
         _, arrived = _transfer_of(_with(subject, moved), transfer.id)
         entry = transfer_entry(moved, arrived, at(made["created"]))
-        return [_replaced(ports, subject, moved), Create(entry)]
+        described = descriptions.of_transfer(ports, subject.transaction, moved, arrived)
+        return [_replaced(ports, subject, moved), Create(entry), *described]
 
     @override
     def refused(self, ports: Ports, subject: Books, command: Command, code: str) -> Sequence[Change]:
