@@ -29,6 +29,7 @@ ENVIRONMENT: Final = {
     "FEE_POLICY": "{}",
     "MONEY_POLICY": "{}",
     "MERCHANT_RIGHTS": "{}",
+    "PAYMENT_TEMPLATE": "{}",
     "API_BASE_URL": "",
     "QUEUE_URL": "https://sqs.us-east-1.amazonaws.com/123456789012/events.fifo",
     "DEAD_LETTER_QUEUE_URL": "https://sqs.us-east-1.amazonaws.com/123456789012/dead-letters.fifo",

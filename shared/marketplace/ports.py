@@ -21,8 +21,8 @@ from marketplace.domain.fees import FeePolicy
 from marketplace.domain.ledger import JournalEntry
 from marketplace.domain.merchant_rights import MerchantRights
 from marketplace.domain.merchants import Merchant, OnboardingLink
-from marketplace.domain.payouts import Payout
 from marketplace.domain.payment_templates import PaymentTemplate
+from marketplace.domain.payouts import Payout
 from marketplace.domain.policies import MoneyPolicy
 from marketplace.domain.principals import Principal
 from marketplace.domain.reconciliation import Discrepancy, PayoutReconciliation, Reconciliation, Walk

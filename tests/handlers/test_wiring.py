@@ -74,11 +74,12 @@ def test_a_fee_policy_that_no_sale_could_follow_lets_nothing_start(policy: str) 
 )
 def test_a_money_policy_that_says_nothing_known_lets_nothing_start(policy: str) -> None:
     with pytest.raises(InvalidEnvironment):
-        Settings.of({"MONEY_POLICY": policy}, Part.MONEY)
+        Settings.of({"MONEY_POLICY": policy, "PAYMENT_TEMPLATE": "{}"}, Part.MONEY)
 
 
 def test_a_money_policy_decides_what_it_names_and_the_rest_is_as_usual() -> None:
-    said = Settings.of({"MONEY_POLICY": '{"shortfall": "refuse", "hold_until_ready": true}'}, Part.MONEY)
+    money = '{"shortfall": "refuse", "hold_until_ready": true}'
+    said = Settings.of({"MONEY_POLICY": money, "PAYMENT_TEMPLATE": "{}"}, Part.MONEY)
     assert said.money_policy == MoneyPolicy(shortfall=Shortfall.REFUSE, hold_until_ready=True)
     documented = (PROJECT / "docs" / "policies.md").read_text()
     for name, value in MoneyPolicy()._asdict().items():

@@ -233,7 +233,6 @@ def _addresses(api_base: str) -> BaseAddresses:
     return {"api": api_base, "files": api_base}
 
 
-
 def _said(error: stripe.StripeError) -> Mapping[str, Any]:
     """The ``error`` of Stripe's body, where it is one."""
     body = error.json_body
