@@ -6,6 +6,7 @@ import os
 from collections.abc import Mapping
 from typing import Any, Final
 
+from local import openapi_answers
 from local.cloud.places import PROJECT
 from marketplace.domain.principals import Role
 from marketplace.edge.access import ACCESS, OPEN, Whose
@@ -35,35 +36,18 @@ ENVIRONMENT: Final = {
     "DEAD_LETTER_QUEUE_URL": "https://sqs.us-east-1.amazonaws.com/123456789012/dead-letters.fifo",
 }
 NEVER_ANSWERED: Final = frozenset({"HTTPValidationError", "ValidationError", "ResponseValidationError"})  # Powertools'
-PROBLEM: Final = {
-    "description": "A problem of docs/errors.md (RFC 9457).",
-    "type": "object",
-    "required": ["type", "title", "status", "detail", "action", "documentation", "request_id"],
-    "properties": {
-        "type": {"type": "string", "description": "`/problems/{slug}`: what to tell problems apart by."},
-        "title": {"type": "string"},
-        "status": {"type": "integer"},
-        "detail": {"type": "string", "description": "What happened."},
-        "action": {"type": "string", "description": "What to do."},
-        "documentation": {"type": "string"},
-        "request_id": {"type": "string", "description": "Finds the request in the logs."},
-        "errors": {
-            "type": "array",
-            "items": {
-                "type": "object",
-                "required": ["field", "detail"],
-                "properties": {"field": {"type": "string"}, "detail": {"type": "string"}},
-            },
-        },
-    },
-}
 WITHOUT_RESOLVER: Final[Mapping[str, Mapping[str, Any]]] = {
     "/health": {"get": {"summary": "Whether the API answers.", "responses": {"200": {"description": "It does."}}}},
     **{
         f"/webhooks/stripe/{endpoint}": {
             "post": {
                 "summary": f"Stripe's events of the {whose}, signed.",
-                "responses": {"200": {"description": "The queue has it."}, "400": {"description": "Not signed so."}},
+                "responses": {
+                    "200": {"description": "The queue has it."},
+                    "400": {"description": "Not signed so, or no event."},
+                    "500": {"description": "There is no usable secret to check the signature with."},
+                    "503": {"description": "The queue did not take it; Stripe sends it again."},
+                },
             }
         }
         for endpoint, whose in (("account", "platform's own account"), ("connect", "connected accounts"))
@@ -85,13 +69,8 @@ def document() -> dict[str, Any]:
         "paths": {path: _completed(path, paths[path]) for path in sorted(paths)},
         "components": {
             "securitySchemes": {"token": {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"}},
-            "responses": {
-                "Problem": {
-                    "description": "What went wrong, and what to do.",
-                    "content": {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}},
-                }
-            },
-            "schemas": {"Problem": PROBLEM}
+            "responses": openapi_answers.shared(),
+            "schemas": {"Problem": openapi_answers.PROBLEM, "GatewayMessage": openapi_answers.GATEWAY_MESSAGE}
             | {name: schema for name, schema in sorted(schemas.items()) if name not in NEVER_ANSWERED},
         },
     }
@@ -120,11 +99,12 @@ def _completed(path: str, operations: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _operation(method: str, path: str, operation: Mapping[str, Any]) -> dict[str, Any]:
-    responses = {code: answer for code, answer in operation["responses"].items() if code not in {"422", "500"}}
+    answers = operation["responses"]
     if path == "/onboarding/{token}":
-        responses = {"303": {"description": "On to Stripe's page."}}
-    completed = {**operation, "responses": {**responses, "default": {"$ref": "#/components/responses/Problem"}}}
-    return completed | ({"security": []} if (method.upper(), path) in OPEN else {})
+        operation = {**operation, "responses": {"303": {"description": "On to Stripe's page."}}}
+    if path not in WITHOUT_RESOLVER:
+        answers = openapi_answers.responses(method.upper(), path, operation)
+    return {**operation, "responses": answers} | ({"security": []} if (method.upper(), path) in OPEN else {})
 
 
 def text() -> str:

@@ -1,6 +1,7 @@
 """The functions in one process: the real handlers over the store in memory and a Stripe made by hand."""
 
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -8,6 +9,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
+from local.cloud.places import PROJECT
 from marketplace.adapters.system import SystemIds
 from marketplace.domain.principals import SYSTEM
 from marketplace.ports import Ports
@@ -19,6 +21,7 @@ from ..fakes.stripe import FakeStripe
 from .recorded import RecordedStore, RecordedStripe
 
 EVENTS = Path(__file__).parent / "events"
+DESCRIPTION: dict[str, Any] = json.loads((PROJECT / "docs" / "openapi.json").read_text())
 SHOP = "http://localhost:3000"
 ROUTES = (
     *("merchants", "catalog", "checkout", "customers", "payments", "refunds", "transfers", "disputes"),
@@ -146,6 +149,8 @@ class Backend:
         """An event for a function behind the API."""
         answer = self.modules[name].handler(request, context or Context())
         headers = {key: str(value) for key, value in answer["headers"].items()}
+        asked = request["requestContext"]["http"]
+        require_described(asked["method"], asked["path"], int(answer["statusCode"]), headers.get("Content-Type", ""))
         return Answer(int(answer["statusCode"]), headers, answer.get("body") or "")
 
     def request(
@@ -224,6 +229,20 @@ def stripe_event(event_type: str, subject: Mapping[str, Any], event_id: str = "e
         "id": event_id, "object": "event", "type": event_type, "created": 1_795_422_398, "livemode": False,
         "data": {"object": dict(subject)}, **fields,
     }  # fmt: skip
+
+
+def require_described(method: str, path: str, status: int, content_type: str) -> None:
+    """Hold an answer against the OpenAPI document, where the document has the operation."""
+    for template, operations in DESCRIPTION["paths"].items():
+        if method.lower() in operations and re.fullmatch(re.sub(r"{\w+}", "[^/]+", template), path):
+            answers = operations[method.lower()]["responses"]
+            assert str(status) in answers, f"{method} {template}: {status} is not in docs/openapi.json"
+            found = answers[str(status)]
+            if "$ref" in found:
+                found = DESCRIPTION["components"]["responses"][found["$ref"].rsplit("/", 1)[-1]]
+            kind = content_type.split(";", maxsplit=1)[0]
+            assert kind in found.get("content", {kind: {}}), f"{method} {template}: {status} is not {kind}"
+            return
 
 
 _SERVES = {
