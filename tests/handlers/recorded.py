@@ -31,8 +31,13 @@ SECRETS: Mapping[str, Right] = {
     "stripe-key": STRIPE_KEY,
     "webhooks": ("secretsmanager:GetSecretValue", "WebhookSecret"),
 }
+DEAD_LETTERS = "EventDeadLetterQueue"  # the one queue that a function receives from itself
 RIGHTS: Mapping[str, Right] = {
     "SendMessage": ("sqs:SendMessage", "EventQueue"),
+    "ReceiveMessage": ("sqs:ReceiveMessage", DEAD_LETTERS),
+    "ChangeMessageVisibilityBatch": ("sqs:ChangeMessageVisibility", DEAD_LETTERS),
+    "DeleteMessage": ("sqs:DeleteMessage", DEAD_LETTERS),
+    "GetQueueAttributes": ("sqs:GetQueueAttributes", DEAD_LETTERS),
     "PutEvents": ("events:PutEvents", "EventBus"),
     "BatchGetItem": ("dynamodb:BatchGetItem", "Table"),
     "PutItem": ("dynamodb:PutItem", "Table"),

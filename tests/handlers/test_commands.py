@@ -92,3 +92,15 @@ def test_what_is_not_there_is_not_found_and_only_operators_ask(stuck: Backend) -
     assert stuck.send(OPERATOR, "POST", "/commands/nonsense/nonsense/retry").problem == "not-found"
     assert stuck.send(BUYER, "GET", "/commands").problem == "not-allowed"
     assert stuck.send(BUYER, "POST", retry(stuck, command)).problem == "not-allowed"
+
+
+def test_a_refund_without_an_answer_is_tried_now_and_its_money_booked(backend: Backend) -> None:
+    transaction_id = backend.paid_sale(backend.merchant())
+    backend.stripe.answers[Operation.CREATE_REFUND] = [NoAnswer(Doubt.NO_ANSWER)]
+    path = f"/transactions/{transaction_id}/refunds"
+    assert backend.send(OPERATOR, "POST", path, {"amount": 400}, key="refund").status == 202
+    command = the_command(backend)
+    assert (command["subject"], command["kind"]) == (transaction_id, "create_refund")
+    assert backend.send(OPERATOR, "POST", retry(backend, command)).json["status"] == "succeeded"
+    (refund,) = backend.books(transaction_id).refunds.values()
+    assert refund.status.value == "succeeded"

@@ -12,10 +12,11 @@ from local.cloud.places import PROJECT
 from ..template.conftest import Resource, Template, listed, translated
 from ..template.test_access import KEY, LOGS, RIGHTS_OF_LAMBDA_ITSELF, X_RAY_KNOWS_NO_RESOURCES
 from ..template.test_functions import sources
-from .recorded import CALLS, Right
+from .recorded import CALLS, DEAD_LETTERS, Right
 
 BY_AWS_ITSELF = {*LOGS, *KEY, *RIGHTS_OF_LAMBDA_ITSELF, *X_RAY_KNOWS_NO_RESOURCES}
-SET_ASIDE = ("sqs:SendMessage", "UnsentEventsQueue")  # by Lambda, what was not sent
+# By Lambda, what was not sent or not kept.
+SET_ASIDE = {("sqs:SendMessage", "UnsentEventsQueue"), ("sqs:SendMessage", "UnreceivedEventsQueue")}
 
 
 def test_s08_every_right_is_used_and_every_call_is_allowed() -> None:
@@ -34,14 +35,14 @@ def module_of(path: Path) -> str:
 def rights_of(template: Template, function: str) -> set[Right]:
     """What a function may do itself."""
     role = template.resources[function]["Properties"]["Role"]["Fn::GetAtt"][0]
-    return {
-        (action, name)
+    own = {
+        (action, name_of(resource))
         for statement in template.statements(role)
         for action in listed(statement["Action"])
-        if action not in BY_AWS_ITSELF
-        for name in map(name_of, listed(statement["Resource"]))
-        if (action, name) != SET_ASIDE
+        for resource in listed(statement["Resource"])
+        if action not in BY_AWS_ITSELF or resource == {"Fn::GetAtt": [DEAD_LETTERS, "Arn"]}
     }
+    return own - SET_ASIDE
 
 
 def name_of(resource: Resource) -> str:
