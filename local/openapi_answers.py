@@ -50,6 +50,7 @@ OF_WRITES: Final = frozenset({409, 422})
 # Reads that ask Stripe, or need something to be at Stripe, and what comes of that.
 OF_READS: Final[Mapping[tuple[str, str], frozenset[int]]] = {
     ("GET", "/customers/{customer_id}/payment-methods"): OF_WRITES,
+    ("GET", "/dead-letters/{letter_id}"): frozenset({409}),  # somebody else is looking at it
     ("GET", "/disputes/{dispute_id}/evidence"): OF_WRITES,
     ("GET", "/merchants/{merchant_id}/balance"): OF_WRITES,
     ("GET", "/merchants/{merchant_id}/payout-schedule"): OF_WRITES,
