@@ -31,6 +31,7 @@ ENVIRONMENT: Final = {
     "MONEY_POLICY": "{}",
     "MERCHANT_RIGHTS": "{}",
     "PAYMENT_TEMPLATE": "{}",
+    "ACCOUNT_POLICY": "{}",
     "API_BASE_URL": "",
     "QUEUE_URL": "https://sqs.us-east-1.amazonaws.com/123456789012/events.fifo",
     "DEAD_LETTER_QUEUE_URL": "https://sqs.us-east-1.amazonaws.com/123456789012/dead-letters.fifo",

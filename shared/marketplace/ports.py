@@ -28,6 +28,7 @@ from marketplace.domain.principals import Principal
 from marketplace.domain.reconciliation import Discrepancy, PayoutReconciliation, Reconciliation, Walk
 from marketplace.domain.refunds import Refund
 from marketplace.domain.return_urls import origin_of
+from marketplace.domain.responsibilities import AccountPolicy
 from marketplace.domain.shares import Share
 from marketplace.domain.transactions import Payment, Transaction
 from marketplace.operations import Operation
@@ -36,7 +37,7 @@ Versioned = (
     Audit | Command | Customer | Debt | Discrepancy | Dispute | EventCheckpoint | Finding | Merchant | Payment
     | Payout | PayoutReconciliation | Price | Product | Reconciliation | Refund | Share | Walk
 )  # fmt: skip
-Watched = Command | Debt | Payment | Share  # what falls due, and is then looked at by the sweep
+Watched = Command | Debt | Merchant | Payment | Share  # what falls due, and is then looked at by the sweep
 WrittenOnce = (
     AccountBalance
     | BalanceTransaction
@@ -286,6 +287,7 @@ class Policy(NamedTuple):
     money: MoneyPolicy = MoneyPolicy()
     rights: MerchantRights = MerchantRights()
     template: PaymentTemplate | None = None  # what merchants see of their payments; None is what Stripe says
+    accounts: AccountPolicy = AccountPolicy()
 
     @property
     def fee(self) -> FeePolicy:

@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
+from marketplace.domain.account_facts import Due, Requirement
 from marketplace.domain.balance_transactions import BalanceTransaction, Movement, MovementKind
 from marketplace.domain.books import EventMarker, IdempotencyRecord
 from marketplace.domain.catalog import Price, Product
@@ -17,7 +18,8 @@ from marketplace.domain.disputes import Dispute, DisputeStatus
 from marketplace.domain.fees import FeePolicy
 from marketplace.domain.ids import RANDOM_BITS, make_id
 from marketplace.domain.ledger import JournalEntry
-from marketplace.domain.merchants import Merchant, MerchantStatus, OnboardingLink
+from marketplace.domain.merchant_states import MerchantStatus
+from marketplace.domain.merchants import Merchant, OnboardingLink
 from marketplace.domain.movements import MovementStatus, Reversal, Transfer
 from marketplace.domain.payouts import Payout, PayoutMethod, PayoutStatus
 from marketplace.domain.postings import payment_entries
@@ -72,9 +74,16 @@ class Examples:
         made = Merchant(
             id=self.id("merchant"), name="Café Nordlicht", country="de", currencies=("eur", "usd"),
             fee_policy=FeePolicy(percent=Decimal("12.50"), fixed={"eur": 30}), status=MerchantStatus.READY,
-            account_id=self.stripe_id("acct", 16), requirements_due=("individual.address",), created_at=self.now,
+            account_id=self.stripe_id("acct", 16), requirements_due=("individual.address",),
+            requirements=(self.requirement(),), created_at=self.now,
         )  # fmt: skip
         return replace(made, **fields)
+
+    def requirement(self) -> Requirement:
+        return Requirement(
+            name="identity.individual.address", due=Due.CURRENTLY, deadline=self.now + timedelta(days=14),
+            restricts=("stripe_balance.payouts", "stripe_balance.stripe_transfers"),
+        )  # fmt: skip
 
     def customer(self, **fields: Any) -> Customer:
         made = Customer(

@@ -14,7 +14,8 @@ from marketplace.domain.commands import Command
 from marketplace.domain.customers import Customer
 from marketplace.domain.debts import Debt
 from marketplace.domain.disputes import Dispute
-from marketplace.domain.merchants import Merchant, MerchantStatus, OnboardingLink
+from marketplace.domain.merchant_states import MerchantStatus
+from marketplace.domain.merchants import Merchant, OnboardingLink
 from marketplace.domain.payouts import Payout
 from marketplace.domain.principals import SYSTEM
 from marketplace.domain.reconciliation import Discrepancy, PayoutReconciliation, Reconciliation, Walk

@@ -155,7 +155,11 @@ class Shop:
     def dispute(self, sale: Json, amount: int | None = None) -> None:
         """The buyer's bank takes a payment back."""
         body = {} if amount is None else {"amount": amount}
-        done(httpx.post(f"{self.stack.stripe}/_simulator/charges/{sale['charge_id']}/dispute", json=body))
+        self.order(f"/_simulator/charges/{sale['charge_id']}/dispute", **body)
+
+    def order(self, path: str, **body: Any) -> Json:
+        """Something that happens at Stripe because the laboratory says so."""
+        return done(httpx.post(f"{self.stack.stripe}{path}", json=body, timeout=TIMEOUT_SECONDS))
 
     def rows(self, partition: str) -> list[Json]:
         """What the table holds of a partition, for example ``EVENT#evt_1``."""
@@ -215,12 +219,12 @@ def total(lines: list[Json], by: str) -> dict[str, int]:
     return {name: amount for name, amount in sums.items() if amount}
 
 
-def until[T](look: Callable[[], T], is_so: Callable[[T], bool]) -> T:
+def until[T](look: Callable[[], T], is_so: Callable[[T], bool], *, seconds: float = PATIENCE_SECONDS) -> T:
     """Look until something is so: webhooks are on their way."""
-    deadline = time.monotonic() + PATIENCE_SECONDS
+    deadline = time.monotonic() + seconds
     found = look()
     while not is_so(found):
-        assert time.monotonic() < deadline, f"after {PATIENCE_SECONDS:.0f} seconds still {found}"
+        assert time.monotonic() < deadline, f"after {seconds:.0f} seconds still {found}"
         time.sleep(LOOK_EVERY_SECONDS)
         found = look()
     return found

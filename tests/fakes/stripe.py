@@ -15,6 +15,10 @@ PATHS: Final[Mapping[Operation, tuple[str, str]]] = {
     Operation.READ_ACCOUNT: ("GET", "/v2/core/accounts/{}"),
     Operation.LIST_ACCOUNTS: ("GET", "/v2/core/accounts"),
     Operation.CREATE_ACCOUNT_LINK: ("POST", "/v2/core/account_links"),
+    Operation.CREATE_V1_ACCOUNT: ("POST", "/v1/accounts"),
+    Operation.READ_V1_ACCOUNT: ("GET", "/v1/accounts/{}"),
+    Operation.LIST_V1_ACCOUNTS: ("GET", "/v1/accounts"),
+    Operation.CREATE_V1_ACCOUNT_LINK: ("POST", "/v1/account_links"),
     Operation.CREATE_PRODUCT: ("POST", "/v1/products"),
     Operation.READ_PRODUCT: ("GET", "/v1/products/{}"),
     Operation.UPDATE_PRODUCT: ("POST", "/v1/products/{}"),
@@ -76,7 +80,13 @@ def account(account_id: str = "acct_1", *, status: str = "active", **fields: Any
     """An Accounts v2 object, as far as it is read."""
     transfers = {"status": status, "status_details": []}
     recipient = {"capabilities": {"stripe_balance": {"stripe_transfers": transfers}}}
-    return {"id": account_id, "configuration": {"recipient": recipient}, "requirements": {"entries": []}, **fields}
+    return {
+        "id": account_id,
+        "object": "v2.core.account",
+        "configuration": {"recipient": recipient},
+        "requirements": {"entries": []},
+        **fields,
+    }
 
 
 def session(session_id: str = "cs_1", **fields: Any) -> dict[str, Any]:

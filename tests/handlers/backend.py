@@ -49,6 +49,7 @@ ENVIRONMENT = {
     "MONEY_POLICY": "{}",
     "MERCHANT_RIGHTS": "{}",
     "PAYMENT_TEMPLATE": "{}",
+    "ACCOUNT_POLICY": "{}",
     "API_BASE_URL": "",
     "QUEUE_URL": "https://sqs.eu-central-1.amazonaws.com/123456789012/events.fifo",
     "WEBHOOK_SECRET_ARN": "webhook-secrets",

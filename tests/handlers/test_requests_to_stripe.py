@@ -25,8 +25,12 @@ CREATIONS = (
 
 # As strict, with the same types: tests/simulation/test_carts.py, test_disputes.py, test_captures.py, test_customers.py,
 # test_off_session.py, test_catch_up.py, test_dispute_answers.py, test_payouts.py, test_merchant_money.py,
-# test_descriptions.py.
+# test_descriptions.py, test_merchants.py.
 ASKED_OF_THE_SIMULATOR = {
+    Operation.CREATE_V1_ACCOUNT,
+    Operation.READ_V1_ACCOUNT,
+    Operation.LIST_V1_ACCOUNTS,
+    Operation.CREATE_V1_ACCOUNT_LINK,
     Operation.LIST_BALANCE_TRANSACTIONS,
     Operation.LIST_SESSION_LINE_ITEMS,
     Operation.READ_TRANSFER,

@@ -27,15 +27,17 @@ from marketplace.domain.payment_templates import PaymentTemplate
 from marketplace.domain.policies import MoneyPolicy
 from marketplace.domain.principals import SYSTEM, Principal, Role
 from marketplace.domain.refunds import Refund
+from marketplace.domain.responsibilities import AccountPolicy
 from marketplace.domain.transactions import Payment, Transaction
 from marketplace.operations import Operation
 from marketplace.ports import Policy, Ports, Ref, one
+from marketplace.services.accounts import NewMerchant
 from marketplace.services.balance_lines import take_in as take_in_lines
 from marketplace.services.baskets import Basket, InlineItem
 from marketplace.services.checkout import CheckoutSession, create_checkout_session
 from marketplace.services.events import EventOutcome, take_in
 from marketplace.services.idempotency import Once
-from marketplace.services.merchants import NewMerchant, create_merchant
+from marketplace.services.merchants import create_merchant
 from marketplace.services.refunds import RefundRequest, request_refund
 from marketplace.services.sweep import Sweep, sweep
 
@@ -47,6 +49,7 @@ START = int(datetime(2026, 11, 23, 12, tzinfo=UTC).timestamp())
 OPERATOR = Principal(role=Role.OPERATOR, subject="operator-1")
 SHOP = "http://localhost:3000"
 USUAL = MoneyPolicy()
+RECOMMENDED = AccountPolicy()
 STRIPE_URL = "http://stripe.test"
 ENDPOINT = "http://receiver.test/webhooks"
 
@@ -104,6 +107,7 @@ class Market:
     fee_percent: str = "10"
     money: MoneyPolicy = USUAL
     template: PaymentTemplate | None = None
+    accounts: AccountPolicy = RECOMMENDED
     calls: list[Operation] = field(default_factory=list)
     transaction_id: str = ""  # the sale that a story is about
     waiting: list[Event] = field(default_factory=list)  # events that a story keeps for later
@@ -136,10 +140,18 @@ class Market:
                 livemode=False,
                 money=self.money,
                 template=self.template,
+                accounts=self.accounts,
             ),
         )
         for connect in (False, True):
             self._stripe("POST", "/v1/webhook_endpoints", url=ENDPOINT, enabled_events=["*"], connect=connect)
+
+    def hear_thin_events(self) -> None:
+        """From now on the thin events of Accounts v2 are delivered too."""
+        self._stripe(
+            "POST", "/v2/core/event_destinations", name="thin", type="webhook_endpoint", event_payload="thin",
+            events_from=["@accounts"], enabled_events=["*"], webhook_endpoint={"url": ENDPOINT},
+        )  # fmt: skip
 
     def set_capability(self, merchant: Merchant, status: str) -> None:
         """Stripe changes its mind about a merchant."""
@@ -167,12 +179,16 @@ class Market:
         twin.ports = self.ports._replace(store=twin.store)
         return twin
 
+    def new_merchant(self, name: str = "Clay & Co") -> Merchant:
+        """A merchant whose account is made, and of which Stripe requires everything."""
+        wanted = NewMerchant(
+            name=name, contact_email="clay@example.com", country="us", currencies=("usd", "jpy", "kwd")
+        )
+        return create_merchant(self.ports, OPERATOR, wanted, self.once("merchant", name))
+
     def ready_merchant(self, name: str = "Clay & Co") -> Merchant:
         """A merchant that can be sold for; the events of its onboarding are taken in."""
-        wanted = NewMerchant(
-            name=name, contact_email="clay@example.com", country="us", currencies=("usd", "jpy", "kwd"), fee_policy=None
-        )
-        merchant = create_merchant(self.ports, OPERATOR, wanted, self.once("merchant", name))
+        merchant = self.new_merchant(name)
         self.set_capability(merchant, "active")
         self.take_in(*self.events())
         found = self.merchant(merchant.id)

@@ -12,7 +12,8 @@ from marketplace.domain.catching_up import MOST_TYPES, EventCheckpoint, EventStr
 from marketplace.domain.disputes import DisputeStatus
 from marketplace.domain.errors import Unavailable
 from marketplace.domain.events import ACCOUNT_EVENTS, THIN_EVENTS
-from marketplace.domain.merchants import Merchant, MerchantStatus
+from marketplace.domain.merchant_states import MerchantStatus
+from marketplace.domain.merchants import Merchant
 from marketplace.domain.refunds import RefundStatus
 from marketplace.domain.transactions import TransactionStatus
 from marketplace.operations import Operation

@@ -11,8 +11,9 @@ from marketplace.domain.stripe_objects import session_facts
 from marketplace.domain.transactions import Payment, TransactionStatus, join
 from marketplace.operations import Operation
 from marketplace.ports import Change, Replace
+from marketplace.services.accounts import NewMerchant
 from marketplace.services.checkout import CreateCheckoutSession, expire_checkout_session
-from marketplace.services.merchants import NewMerchant, create_merchant
+from marketplace.services.merchants import create_merchant
 
 from .crashes import ProcessDied
 from .market import OPERATOR, Market

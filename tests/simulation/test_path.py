@@ -17,8 +17,9 @@ from marketplace.domain.ledger import balances, merchant_payable
 from marketplace.domain.refunds import RefundStatus
 from marketplace.domain.transactions import TransactionStatus
 from marketplace.operations import Operation
+from marketplace.services.accounts import NewMerchant
 from marketplace.services.checkout import expire_checkout_session, read_checkout_session
-from marketplace.services.merchants import NewMerchant, create_merchant
+from marketplace.services.merchants import create_merchant
 
 from .market import OPERATOR, Market
 

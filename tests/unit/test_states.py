@@ -5,7 +5,7 @@ from enum import StrEnum
 
 import pytest
 
-from marketplace.domain import commands, customers, refunds, transactions
+from marketplace.domain import commands, customers, merchant_states, refunds, transactions
 from marketplace.domain.states import ImpossibleTransition, require_transition
 
 TABLES: list[Mapping[StrEnum, frozenset[StrEnum]]] = [
@@ -16,6 +16,7 @@ TABLES: list[Mapping[StrEnum, frozenset[StrEnum]]] = [
 ALL: list[Mapping[StrEnum, frozenset[StrEnum]]] = [
     *TABLES,
     customers.TRANSITIONS,  # type: ignore[list-item]  # who was refused may be asked for again
+    merchant_states.TRANSITIONS,  # type: ignore[list-item]  # what an account says of itself goes back and forth
 ]
 
 

@@ -23,7 +23,8 @@ JournalEntry          TRANSACTION#transaction-tx  ENTRY#ch_1#settlement  gsi_str
                                                                          08:00:00.000000Z#ch_1#settlement
 IdempotencyRecord     TRANSACTION#transaction-tx  IDEMPOTENCY#5e88
 Merchant              MERCHANT#merchant-me        MERCHANT               gsi_merchant=MERCHANTS, gsi_time=me,
-                                                                         gsi_stripe=acct_1
+                                                                         gsi_stripe=acct_1, gsi_due=DUE#0,
+                                                                         gsi_due_at=... (its sessions are being ended)
 Product               MERCHANT#merchant-me        PRODUCT#product-me-own
 Price                 MERCHANT#merchant-me        PRICE#price-me-own     gsi_merchant=product-me-own, gsi_time=own
 Debt                  MERCHANT#merchant-me        DEBT#debt-me-own       gsi_due=DUE#0, gsi_due_at=...,

@@ -47,6 +47,7 @@ def index_attributes(item: Item) -> dict[str, str]:
             places = _of_claim(item)
         case Merchant():
             places = {"gsi_merchant": ALL_MERCHANTS, "gsi_time": ulid_in(item.id), "gsi_stripe": item.account_id}
+            places |= _due(item.id, item.due_at)
         case Price():
             places = {"gsi_merchant": item.product_id, "gsi_time": ulid_in(item.id)}
         case Payment():

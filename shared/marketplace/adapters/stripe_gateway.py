@@ -34,6 +34,8 @@ MOST_PAGES: Final = 100
 UNDECIDED: Final = frozenset({401, 403, 408, 409, 424, 425, 429})
 TRIED_AGAIN: Final = frozenset({401, 409, 429})  # 401 with the key read anew: it may have been rotated
 NOT_NOW: Final = frozenset({"lock_timeout", "rate_limit"})
+# A 403 that is Stripe's word all the same: the key is good, and this account is not the platform's any more.
+DECIDED: Final = frozenset({"account_invalid"})
 CLIENT_ERRORS: Final = range(400, 500)
 PAYMENT_REQUIRED: Final = 402  # declined
 
@@ -216,7 +218,7 @@ def _meaning(error: stripe.StripeError, operation: Operation) -> Answer:
     if operation is Operation.CREATE_PAYMENT_INTENT and status == PAYMENT_REQUIRED and isinstance(made, Mapping):
         return Done(made)
     code, kind = said.get("code"), said.get("type")
-    if status is None or status in UNDECIDED or code in NOT_NOW:
+    if status is None or (status in UNDECIDED and code not in DECIDED) or code in NOT_NOW:
         return NoAnswer(Doubt.NO_ANSWER)
     # Other parameters under a used key: what was first asked with it may have been done.
     if status >= CLIENT_ERRORS.stop or kind == "idempotency_error":

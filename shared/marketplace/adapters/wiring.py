@@ -33,6 +33,7 @@ def ports(settings: Settings, invocation: Invocation) -> "Ports":
     from marketplace.adapters.dynamodb_store import DynamoDBStore  # noqa: PLC0415 - not for the receiver
     from marketplace.adapters.system import SystemClock, SystemIds  # noqa: PLC0415 - not for the receiver
     from marketplace.domain.merchant_rights import MerchantRights  # noqa: PLC0415 - not for the receiver
+    from marketplace.domain.responsibilities import AccountPolicy  # noqa: PLC0415 - not for the receiver
     from marketplace.ports import Policy, Ports  # noqa: PLC0415 - not for the receiver
 
     clock = SystemClock()
@@ -49,6 +50,7 @@ def ports(settings: Settings, invocation: Invocation) -> "Ports":
             money=settings.money_policy or MoneyPolicy(),
             rights=settings.merchant_rights or MerchantRights(),
             template=settings.payment_template,
+            accounts=settings.account_policy or AccountPolicy(),
         ),
     )
 

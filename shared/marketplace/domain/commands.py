@@ -26,6 +26,7 @@ class CommandKind(StrEnum):
     """What a command asks of Stripe."""
 
     CREATE_ACCOUNT = "create_account"
+    CREATE_V1_ACCOUNT = "create_v1_account"
     CREATE_PRODUCT = "create_product"
     UPDATE_PRODUCT = "update_product"
     CREATE_PRICE = "create_price"

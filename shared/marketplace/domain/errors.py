@@ -17,6 +17,7 @@ class MarketplaceError(Exception):
       + InvalidCursor
       + FilterRequired               an operator's list needs a merchant or a customer
       + MerchantNotReady             it cannot receive transfers yet
+      + ImpossibleAccount            responsibilities that Stripe or the sales here rule out
       + InvalidCustomer              it names nobody
       + CustomerExists
       + CustomerNotReady             Stripe has not made it, or refused to
@@ -111,6 +112,10 @@ class FilterRequired(Refused):
 
 class MerchantNotReady(Refused):
     """The merchant cannot receive transfers yet."""
+
+
+class ImpossibleAccount(Refused):
+    """Responsibilities that Stripe refuses, or that no sale could be made with; the text says which and why."""
 
 
 class InvalidCustomer(Refused):

@@ -106,9 +106,14 @@ class PayoutReading:
 
 @dataclass(frozen=True, kw_only=True)
 class AccountReading:
-    """An account changed somehow: read it again."""
+    """An account changed somehow: read it again, unless it ``has_left`` the platform and cannot be.
+
+    ``is_thin`` is whether it is an event of API v2, by which the account can be read then.
+    """
 
     account_id: str
+    is_thin: bool = False
+    has_left: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -236,7 +241,14 @@ def _payout(event: Event) -> Reading:
 
 def _account(event: Event) -> Reading:
     account_id = event.object.get("id")
-    return AccountReading(account_id=account_id) if account_id else Ignored(reason="no account")
+    if not account_id:
+        return Ignored(reason="no account")
+    return AccountReading(account_id=account_id, is_thin=event.type in THIN_READERS)
+
+
+def _deauthorized(event: Event) -> Reading:
+    """Its object is the platform's own application; the account is whose event it is."""
+    return AccountReading(account_id=event.account, has_left=True) if event.account else Ignored(reason="no account")
 
 
 ACCOUNT_READERS: Final[Mapping[str, Callable[[Event], Reading]]] = {
@@ -264,6 +276,7 @@ ACCOUNT_READERS: Final[Mapping[str, Callable[[Event], Reading]]] = {
 }
 CONNECT_READERS: Final[Mapping[str, Callable[[Event], Reading]]] = {
     "account.updated": _account,
+    "account.application.deauthorized": _deauthorized,
     "balance.available": _balance,
     "payout.created": _payout,
     "payout.updated": _payout,
@@ -277,6 +290,8 @@ THIN_READERS: Final[Mapping[str, Callable[[Event], Reading]]] = {
     "v2.core.account[requirements].updated": _account,
     "v2.core.account[configuration.recipient].updated": _account,
     "v2.core.account[configuration.recipient].capability_status_updated": _account,
+    "v2.core.account[configuration.merchant].capability_status_updated": _account,
+    "v1.account.application.deauthorized": _deauthorized,  # listed with the others, so that it can be caught up
 }
 # What the endpoints at Stripe subscribe to: the platform's own, the connected accounts', the thin ones of Accounts v2.
 ACCOUNT_EVENTS: Final = tuple(ACCOUNT_READERS)

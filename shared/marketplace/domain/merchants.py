@@ -1,58 +1,54 @@
 """Merchants: who sells, the connected account behind it, and whether it can be sold for."""
 
 from collections.abc import Mapping
-from dataclasses import replace
+from dataclasses import field, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any, Final
 
+from marketplace.domain.account_facts import Requirement, account_facts
 from marketplace.domain.deferred import dataclass
 from marketplace.domain.fees import FeePolicy
+from marketplace.domain.merchant_states import GONE, LOST, TRANSITIONS, WAITING, MerchantStatus
+from marketplace.domain.responsibilities import AccountsApi, Responsibilities
+from marketplace.domain.states import require_transition
 
 LINK_LIFETIME: Final = timedelta(days=7)  # how long our onboarding link renews Stripe's, which lives minutes
-
-
-class MerchantStatus(StrEnum):
-    """Read from the account, whose capability goes back and forth: every state may follow every other."""
-
-    REQUESTED = "requested"  # no account yet
-    PENDING = "pending"  # Stripe is checking
-    READY = "ready"  # can receive transfers
-    RESTRICTED = "restricted"  # cannot now; ``restriction`` says why, ``requirements_due`` what is missing
-    REJECTED = "rejected"  # Stripe will not have it
-    REFUSED = "refused"  # Stripe refused to make the account
-
-
-# https://docs.stripe.com/connect/accounts-v2: status of recipient.capabilities.stripe_balance.stripe_transfers
-BY_CAPABILITY: Final[Mapping[str, MerchantStatus]] = {
-    "active": MerchantStatus.READY,
-    "pending": MerchantStatus.PENDING,
-    "restricted": MerchantStatus.RESTRICTED,
-    "rejected": MerchantStatus.REJECTED,
-    "unsupported": MerchantStatus.REJECTED,
-}
+LEFT: Final = "deauthorized"  # as the restriction of an account that cannot be read any more
 
 
 @dataclass(frozen=True, kw_only=True)
 class Merchant:
-    """A seller. ``currencies`` are what it may be sold for in; ``account_id`` is Stripe's."""
+    """A seller. ``currencies`` are what it may be sold for in; ``account_id`` is Stripe's.
+
+    ``status`` is whether its account can receive transfers, since ``status_since`` as far as is known here. While
+    ``due_at`` is set, its open sessions are being ended, and ``sessions_cursor`` is how far that is.
+    """
 
     id: str
     name: str
     country: str
     currencies: tuple[str, ...]
     fee_policy: FeePolicy | None
+    api: AccountsApi = AccountsApi.V2
+    responsibilities: Responsibilities = field(default_factory=Responsibilities)
     status: MerchantStatus = MerchantStatus.REQUESTED
+    status_since: datetime | None = None
     account_id: str | None = None
-    requirements_due: tuple[str, ...] = ()
     restriction: str | None = None
+    requirements_due: tuple[str, ...] = ()  # the names of what the merchant has to give now, or should have given
+    requirements: tuple[Requirement, ...] = ()
+    can_be_paid_out: bool = False
+    card_payments: str | None = None
     created_at: datetime
+    due_at: datetime | None = None
+    sessions_cursor: str | None = None
     version: int = 1
 
     @property
     def is_waiting(self) -> bool:
         """Whether it may become ready, by what it or Stripe does."""
-        return self.status in {MerchantStatus.PENDING, MerchantStatus.RESTRICTED}
+        return self.status in WAITING
 
     @property
     def is_ready(self) -> bool:
@@ -60,50 +56,83 @@ class Merchant:
         return self.status is MerchantStatus.READY
 
     @property
+    def is_lost(self) -> bool:
+        """Whether waiting for it makes no sense."""
+        return self.status in LOST
+
+    @property
+    def is_gone(self) -> bool:
+        """Whether the platform cannot reach its account any more."""
+        return self.status in GONE
+
+    @property
     def may_become_ready(self) -> bool:
         """Whether waiting for it makes sense."""
-        return self.status in WAITING
+        return not self.is_lost
+
+    @property
+    def requirements_deadline(self) -> datetime | None:
+        """The soonest moment at which something that is missing restricts the merchant."""
+        return min((each.deadline for each in self.requirements if each.deadline), default=None)
+
+
+class LinkUse(StrEnum):
+    """What an account link is for: Stripe's words."""
+
+    ONBOARDING = "account_onboarding"
+    UPDATE = "account_update"  # where the platform collects requirements
+
+
+class Collect(StrEnum):
+    """What a link asks the merchant for: Stripe's words."""
+
+    CURRENTLY_DUE = "currently_due"
+    EVENTUALLY_DUE = "eventually_due"  # and what will be due later
 
 
 @dataclass(frozen=True, kw_only=True)
 class OnboardingLink:
-    """Our link behind Stripe's ``refresh_url``: Stripe's own links are used once, this one mints the next."""
+    """Our link behind Stripe's ``refresh_url``: Stripe's own links are used once, this one mints the next, like it."""
 
     token_hash: str
     merchant_id: str
     return_url: str
     expires_at: datetime
+    use: LinkUse = LinkUse.ONBOARDING
+    collect: Collect = Collect.CURRENTLY_DUE
 
 
-WAITING: Final = frozenset(
-    {MerchantStatus.REQUESTED, MerchantStatus.PENDING, MerchantStatus.RESTRICTED, MerchantStatus.READY}
-)
-
-
-def as_at_stripe(merchant: Merchant, account: Mapping[str, Any]) -> Merchant:
-    """The merchant as its Accounts v2 object, just read, shows it; the same object when nothing changed.
-
-    ``account`` needs ``include=["configuration.recipient", "requirements"]``.
-    """
-    transfers = _transfers_capability(account)
-    capability = str(transfers.get("status", "pending"))
-    details = transfers.get("status_details") or []
-    seen = replace(
-        merchant,
-        account_id=account["id"],
-        status=BY_CAPABILITY.get(capability, MerchantStatus.RESTRICTED),
-        requirements_due=_requirements_due(account),
-        restriction=str(details[0]["code"]) if details else None,
+def as_at_stripe(merchant: Merchant, account: Mapping[str, Any], now: datetime) -> Merchant:
+    """The merchant as its account, just read by either API, shows it."""
+    facts = account_facts(account)
+    return replace(
+        _moved(merchant, facts.status, now),
+        account_id=facts.account_id,
+        restriction=facts.restriction,
+        requirements_due=facts.requirements_due,
+        requirements=facts.requirements,
+        can_be_paid_out=facts.can_be_paid_out,
+        card_payments=facts.card_payments,
     )
-    return merchant if seen == merchant else seen
 
 
-def _transfers_capability(account: Mapping[str, Any]) -> Mapping[str, Any]:
-    recipient = (account.get("configuration") or {}).get("recipient") or {}
-    balance = (recipient.get("capabilities") or {}).get("stripe_balance") or {}
-    return balance.get("stripe_transfers") or {}
+def deauthorized(merchant: Merchant, now: datetime) -> Merchant:
+    """The merchant whose account cannot be read any more, because its owner took it off the platform."""
+    if merchant.status is MerchantStatus.CLOSED:
+        return merchant
+    left = _moved(merchant, MerchantStatus.DEAUTHORIZED, now)
+    return replace(
+        left, restriction=LEFT, requirements_due=(), requirements=(), can_be_paid_out=False, card_payments=None
+    )
 
 
-def _requirements_due(account: Mapping[str, Any]) -> tuple[str, ...]:
-    entries = (account.get("requirements") or {}).get("entries") or []
-    return tuple(sorted({str(entry["description"]) for entry in entries if entry.get("description")}))
+def refused(merchant: Merchant, code: str, now: datetime) -> Merchant:
+    """The merchant whose account Stripe refused to make."""
+    return replace(_moved(merchant, MerchantStatus.REFUSED, now), restriction=code)
+
+
+def _moved(merchant: Merchant, status: MerchantStatus, now: datetime) -> Merchant:
+    if status is merchant.status:
+        return merchant
+    require_transition(TRANSITIONS, merchant.status, status)
+    return replace(merchant, status=status, status_since=now)

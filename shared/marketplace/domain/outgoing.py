@@ -13,7 +13,8 @@ from marketplace.domain.audits import Finding
 from marketplace.domain.debts import Debt, DebtStatus
 from marketplace.domain.deferred import dataclass
 from marketplace.domain.disputes import Dispute
-from marketplace.domain.merchants import Merchant, MerchantStatus
+from marketplace.domain.merchant_states import MerchantStatus
+from marketplace.domain.merchants import Merchant
 from marketplace.domain.movements import MovementStatus, Reversal, Transfer
 from marketplace.domain.payouts import Payout, PayoutStatus
 from marketplace.domain.reconciliation import Discrepancy
@@ -81,6 +82,18 @@ def _once(is_so: Callable[[Any], bool]) -> Callable[[Any, Any], bool]:
     return lambda before, after: is_so(after) and not (before is not None and is_so(before))
 
 
+def _is_scheduled_anew(before: Share | None, after: Share) -> bool:
+    return after.refund_at is not None and (before is None or before.refund_at != after.refund_at)
+
+
+def _is_asked_for_more(before: Merchant | None, after: Merchant) -> bool:
+    return not set(after.requirements_due) <= set(before.requirements_due if before else ())
+
+
+def _is_paid_out_no_more(before: Merchant | None, after: Merchant) -> bool:
+    return before is not None and before.can_be_paid_out and not after.can_be_paid_out
+
+
 def _payment(payment: Payment) -> Facts:
     return {
         "id": payment.transaction_id,
@@ -146,6 +159,7 @@ def _share(share: Share) -> Facts:
         "currency": share.currency,
         "hold": share.hold,
         "release_at": _text(share.release_at),
+        "refund_at": _text(share.refund_at),
     }
 
 
@@ -170,6 +184,9 @@ def _merchant(merchant: Merchant) -> Facts:
         "status": merchant.status.value,
         "account_id": merchant.account_id,
         "restriction": merchant.restriction,
+        "can_be_paid_out": merchant.can_be_paid_out,
+        "requirements_due": list(merchant.requirements_due),
+        "requirements_deadline": _text(merchant.requirements_deadline),
     }
 
 
@@ -228,7 +245,7 @@ def _all_of(share: Share) -> list[Transfer | Reversal]:
     return [*share.transfers, *share.reversals]
 
 
-_P, _R, _PO = TransactionStatus, RefundStatus, PayoutStatus
+_P, _R, _M, _PO = TransactionStatus, RefundStatus, MerchantStatus, PayoutStatus
 TELLINGS: Final[Mapping[str, Telling]] = {
     "transaction.authorized": Telling("The buyer's bank keeps the money until `capture_before`.", Payment,
                                       _became(_P.AUTHORIZED), _payment),
@@ -261,11 +278,12 @@ TELLINGS: Final[Mapping[str, Telling]] = {
                           _share),
     "share.hold_expiring": Telling("A share has been held for nearly as long as money may be.", Share,
                                    _once(lambda share: share.is_hold_expiring), _share),
-    "merchant.ready": Telling("It can be sold for.", Merchant, _became(MerchantStatus.READY), _merchant),
+    "share.refund_scheduled": Telling("By policy the buyer gets back at `refund_at` what waits for a merchant.",
+                                      Share, _is_scheduled_anew, _share),
+    "merchant.ready": Telling("It can be sold for.", Merchant, _became(_M.READY), _merchant),
     "merchant.restricted": Telling("It was ready, and cannot be sold for now.", Merchant,
                                    lambda before, after: before is not None and before.is_ready and after.is_waiting,
                                    _merchant),
-    "merchant.rejected": Telling("Stripe will not have it.", Merchant, _became(MerchantStatus.REJECTED), _merchant),
     "payout.paid": Telling("It should be at the merchant's bank; `payout.failed` may still follow.", Payout,
                            _became(_PO.PAID), _payout),
     "payout.failed": Telling("The bank sent it back, be it days after it was paid: the balance has it again.", Payout,
@@ -274,6 +292,17 @@ TELLINGS: Final[Mapping[str, Telling]] = {
                                _became(_PO.CANCELED), _payout),
     "payout.refused": Telling("Stripe refused a payout that was asked for; nothing moved.", Payout,
                               _became(_PO.REFUSED), _payout),
+    "merchant.rejected": Telling("Stripe will not have it.", Merchant, _became(_M.REJECTED), _merchant),
+    "merchant.closed": Telling("Its account is no more.", Merchant, _became(_M.CLOSED), _merchant),
+    "merchant.deauthorized": Telling("Its owner took the account off the platform.", Merchant,
+                                     _became(_M.DEAUTHORIZED), _merchant),
+    "merchant.refused": Telling("Stripe refused to make its account.", Merchant, _became(_M.REFUSED), _merchant),
+    "merchant.requirements_due": Telling("Stripe requires something more of it, until `requirements_deadline`.",
+                                         Merchant, _is_asked_for_more, _merchant),
+    "merchant.payouts_enabled": Telling("Stripe pays it out.", Merchant,
+                                        _once(lambda merchant: merchant.can_be_paid_out), _merchant),
+    "merchant.payouts_disabled": Telling("Stripe pays it out no more, and `restriction` may say why.", Merchant,
+                                         _is_paid_out_no_more, _merchant),
     "finding.opened": Telling("An audit found that an invariant does not hold.", Finding,
                               _once(lambda finding: finding.is_open), _finding),
     "discrepancy.opened": Telling("Stripe moved money that the ledger does not explain.", Discrepancy,

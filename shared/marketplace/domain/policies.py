@@ -1,10 +1,14 @@
 """What the operator has decided about money: who waits, who bears what, and what happens at a deadline."""
 
 from collections.abc import Mapping
+from datetime import datetime, timedelta
 from enum import StrEnum
-from typing import Any, NamedTuple, Self
+from typing import Any, Final, NamedTuple, Self
 
+from marketplace.domain.holds import LONGEST_HOLD
 from marketplace.domain.money import CURRENCIES
+
+_DAYS: Final = frozenset({"refund_unready_after_days", "refund_lost_after_days"})
 
 
 class Shortfall(StrEnum):
@@ -22,6 +26,8 @@ class MoneyPolicy(NamedTuple):
     ``captures_at_deadline`` takes what was authorized before it lapses, in whole. ``releases_at_hold_limit`` sends what
     is held by hand when money may be held no longer; else that is only told. The ``recovers_`` say what the
     merchants bear of: what buyers' banks take back, Stripe's fee for it, and refunds that were made elsewhere.
+    ``refund_unready_after_days`` gives buyers back what has waited so long, from the payment on, for a merchant that is
+    not ready; ``refund_lost_after_days`` from when its merchant was lost. None keeps it.
     ``settlement_currencies`` are those in which the platform's account at Stripe is settled; None is not said.
     """
 
@@ -33,6 +39,8 @@ class MoneyPolicy(NamedTuple):
     recovers_foreign_refunds: bool = True
     shortfall: Shortfall = Shortfall.BOOK_DEBT
     settlement_currencies: tuple[str, ...] | None = None
+    refund_unready_after_days: int | None = None
+    refund_lost_after_days: int | None = None
 
     @classmethod
     def of(cls, given: Mapping[str, Any]) -> Self:
@@ -45,7 +53,9 @@ class MoneyPolicy(NamedTuple):
         if unknown:
             raise ValueError(f"{', '.join(unknown)}: known are {', '.join(cls._fields)}")
         for name, value in given.items():
-            if name not in {"shortfall", "settlement_currencies"} and not isinstance(value, bool):
+            if name in _DAYS:
+                _require_days(name, value)
+            elif name not in {"shortfall", "settlement_currencies"} and not isinstance(value, bool):
                 raise ValueError(f"{name} is true or false")
         shortfall = Shortfall(given.get("shortfall", Shortfall.BOOK_DEBT))
         currencies = _currencies(given.get("settlement_currencies"))
@@ -54,6 +64,21 @@ class MoneyPolicy(NamedTuple):
     def settles(self, currency: str) -> bool:
         """Whether a sale in this currency reaches the platform's balance as it was paid."""
         return self.settlement_currencies is None or currency in self.settlement_currencies
+
+    def refund_of_unready(self, since: datetime) -> datetime | None:
+        """When what has waited ``since`` then for a merchant is refunded."""
+        days = self.refund_unready_after_days
+        return None if days is None else since + timedelta(days=days)
+
+    def refund_of_lost(self, since: datetime) -> datetime | None:
+        """When what waits for a merchant that is lost ``since`` then is refunded."""
+        days = self.refund_lost_after_days
+        return None if days is None else since + timedelta(days=days)
+
+
+def _require_days(name: str, value: Any) -> None:  # noqa: ANN401 - JSON
+    if value is not None and not (type(value) is int and 1 <= value <= LONGEST_HOLD.days):
+        raise ValueError(f"{name} is a number of days from 1 to {LONGEST_HOLD.days}, or null")
 
 
 def _currencies(given: Any) -> tuple[str, ...] | None:  # noqa: ANN401 - JSON

@@ -57,6 +57,7 @@ class Share:
     hold: Hold | None = None
     release_at: datetime | None = None
     is_hold_expiring: bool = False  # held for nearly as long as money may be
+    refund_at: datetime | None = None  # when by policy the buyer gets back what waits for a merchant that is not ready
     cause: str | None = None  # the refund or dispute that last changed what the merchant is entitled to
     transfers: tuple[Transfer, ...] = ()
     reversals: tuple[Reversal, ...] = ()

@@ -37,6 +37,7 @@ ACCESS: Final[Mapping[tuple[str, str], Mapping[Role, Whose]]] = {
     ("POST", "/merchants"): _OPERATOR,
     ("GET", "/merchants"): _OPERATOR,
     ("GET", "/merchants/{merchant_id}"): _SELLING,
+    ("PATCH", "/merchants/{merchant_id}"): _OPERATOR,
     ("GET", "/merchants/{merchant_id}/debts"): _SELLING,
     ("POST", "/merchants/{merchant_id}/onboarding-links"): _SELLING,
     ("POST", "/merchants/{merchant_id}/dashboard-links"): _SELLING,

@@ -130,8 +130,15 @@ PROBLEMS: Final[Mapping[type[Exception], Problem]] = {
     ),
     errors.MerchantNotReady: Problem(
         slug="merchant-not-ready", status=HTTPStatus.CONFLICT, title="The merchant cannot be sold for yet",
-        why="Stripe does not let its account receive transfers: onboarding is not finished, or something is missing.",
-        action="Read the merchant: `requirements_due` says what is missing. Send it an onboarding link.",
+        why="Stripe does not let its account receive transfers: onboarding is not finished, something is missing, or "
+        "the account was rejected, closed or taken off the platform.",
+        action="Read the merchant: `restriction` says why, `requirements` what is missing. Send it an onboarding link.",
+    ),
+    errors.ImpossibleAccount: Problem(
+        slug="impossible-account", status=HTTPStatus.UNPROCESSABLE_CONTENT, title="There can be no such account",
+        why="Who pays Stripe's fees, who bears losses and which dashboard there is do not go together in every way, "
+        "and not every way allows the charges that sales here are made of; see docs/merchants.md.",
+        action="Ask for a combination of the table, or leave the deployment's own.",
     ),
     errors.InvalidCustomer: Problem(
         slug="invalid-customer", status=HTTPStatus.UNPROCESSABLE_CONTENT, title="No customer is named",

@@ -13,6 +13,7 @@ from marketplace.domain.return_urls import is_origin
 
 if TYPE_CHECKING:
     from marketplace.domain.merchant_rights import MerchantRights
+    from marketplace.domain.responsibilities import AccountPolicy
 
 
 class InvalidEnvironment(RuntimeError):
@@ -35,6 +36,7 @@ class Part(Enum):
     EVENTS = ("EVENT_BUS_NAME",)
     PARTNER_EVENTS = ("QUEUE_URL", "PARTNER_EVENT_SOURCE")
     DEAD_LETTERS = ("QUEUE_URL", "DEAD_LETTER_QUEUE_URL")
+    ACCOUNTS = ("ACCOUNT_POLICY",)
 
 
 class Settings(NamedTuple):
@@ -61,6 +63,7 @@ class Settings(NamedTuple):
     event_bus_name: str | None = None
     partner_event_source: str | None = None
     dead_letter_queue_url: str | None = None
+    account_policy: "AccountPolicy | None" = None
 
     @classmethod
     def of(cls, environment: Mapping[str, str], *parts: Part) -> Self:
@@ -132,6 +135,12 @@ def _payment_template(text: str) -> PaymentTemplate | None:
     return PaymentTemplate.of(template) if template else None
 
 
+def _account_policy(text: str) -> "AccountPolicy":
+    from marketplace.domain.responsibilities import AccountPolicy  # noqa: PLC0415 - for one function only
+
+    return AccountPolicy.of(_object(text))
+
+
 PARSERS: Final[Mapping[str, Callable[[str], Any]]] = {
     "LIVEMODE": _boolean,
     "RETURN_ORIGINS": _origins,
@@ -141,4 +150,5 @@ PARSERS: Final[Mapping[str, Callable[[str], Any]]] = {
     "MONEY_POLICY": _money_policy,
     "MERCHANT_RIGHTS": _merchant_rights,
     "PAYMENT_TEMPLATE": _payment_template,
+    "ACCOUNT_POLICY": _account_policy,
 }

@@ -18,6 +18,7 @@ from marketplace.domain.holds import require_release_date
 from marketplace.domain.ids import owner_of
 from marketplace.domain.merchants import Merchant
 from marketplace.domain.money import require_payable
+from marketplace.domain.policies import MoneyPolicy
 from marketplace.domain.principals import Principal, Role
 from marketplace.domain.shares import MOST_MERCHANTS
 from marketplace.domain.transactions import MOST_LINE_ITEMS, CaptureMethod, ChargeType, Leg, LineItem, Transaction
@@ -157,9 +158,14 @@ def _charge_type(basket: Basket, merchants: Mapping[str, Merchant]) -> ChargeTyp
     return basket.charge_type or (ChargeType.SEPARATE if needed else ChargeType.DESTINATION)
 
 
+def can_be_sold_for(merchant: Merchant, charge_type: ChargeType, policy: MoneyPolicy) -> bool:
+    """Whether a merchant can be paid by such a charge, now or, where the policy lets its share wait, later."""
+    may_wait = policy.hold_until_ready and charge_type is ChargeType.SEPARATE and merchant.may_become_ready
+    return may_wait or (merchant.is_ready and merchant.account_id is not None)
+
+
 def _require_sellable(merchant: Merchant, currency: str, charge_type: ChargeType, policy: Policy) -> None:
-    may_wait = policy.money.hold_until_ready and charge_type is ChargeType.SEPARATE and merchant.may_become_ready
-    if not may_wait and (not merchant.is_ready or merchant.account_id is None):
+    if not can_be_sold_for(merchant, charge_type, policy.money):
         raise MerchantNotReady("the merchant cannot receive transfers yet")
     if not policy.money.settles(currency):
         raise CurrencyNotAccepted(f"the platform takes {', '.join(policy.money.settlement_currencies or ())}")

@@ -135,7 +135,7 @@ def expire_checkout_session(ports: Ports, caller: Principal, transaction_id: str
         return _view(books)
     if books.payment.status is not TransactionStatus.OPEN:
         raise CheckoutSessionNotOpen(f"the session cannot be expired: the transaction is {books.payment.status}")
-    ended = _expire(ports, books)
+    ended = end_session(ports, books)
     if ended.is_open:
         require_done(ended)
     books = read_transaction(ports, caller, transaction_id)
@@ -206,8 +206,12 @@ def _as_answered(done: Command) -> CheckoutSession:
     )
 
 
-def _expire(ports: Ports, books: Books) -> Command:
-    """Carry out the request to expire, or go on with one that has not ended."""
+def end_session(ports: Ports, books: Books) -> Command:
+    """Ask Stripe to expire a session, or go on with a request that has not ended.
+
+    Raises:
+        RequestUnderWay: somebody else is at it.
+    """
     earlier = books.latest_command(CommandKind.EXPIRE_CHECKOUT_SESSION)
     if earlier is not None and earlier.is_open:
         return answer_again(ports, EXPIRE_CHECKOUT_SESSION, earlier)

@@ -81,8 +81,8 @@ def take_in(ports: Ports, body: Mapping[str, Any]) -> EventOutcome:
     match read(event):
         case Ignored(reason=reason):
             return _set_aside(ports, event, reason)
-        case AccountReading(account_id=account_id):
-            return _follow(ports, event, account_id)
+        case AccountReading() as reading:
+            return _follow(ports, event, reading)
         case BalanceReading(account_id=account_id):
             return _collect(ports, event, account_id)
         case PayoutReading(account_id=account_id, facts=facts):
@@ -193,11 +193,11 @@ def _payout_step(ports: Ports, event_id: str, account_id: str, facts: PayoutFact
     return _NOT_OURS if changes is None else _Step(EventOutcome.APPLIED, changes)
 
 
-def _follow(ports: Ports, event: Event, account_id: str) -> EventOutcome:
+def _follow(ports: Ports, event: Event, reading: AccountReading) -> EventOutcome:
     """The account is read before the event is marked: a crash between the two only reads it again."""
     if one(ports.store, Ref(EventMarker, event.id)) is not None:
         return EventOutcome.DUPLICATE
-    ours = follow_account(ports, account_id)
+    ours = follow_account(ports, reading)
     return _apply(ports, event, lambda: _Step(EventOutcome.APPLIED) if ours else _NOT_OURS)
 
 

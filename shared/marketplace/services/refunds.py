@@ -56,7 +56,7 @@ def request_refund(ports: Ports, caller: Principal, request: RefundRequest, once
         NotAllowed, NotFound, TransactionNotRefundable, RefundExceedsRest, LineExceedsRest, TooManyRefunds,
         InvalidAmount, MerchantShort, StripeRefused, IdempotencyKeyReused, RequestUnderWay, Unavailable.
     """
-    caller.require(Role.OPERATOR, Role.MERCHANT)
+    caller.require(Role.OPERATOR, Role.MERCHANT, Role.SYSTEM)
     for _ in range(MOST_ROUNDS):
         books = read_transaction(ports, caller, request.transaction_id)
         used = books.idempotency.get(once.scope)

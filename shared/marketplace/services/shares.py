@@ -16,7 +16,7 @@ from marketplace.domain.books import Books
 from marketplace.domain.commands import Command, CommandKind, record
 from marketplace.domain.debts import COLLECT_AGAIN, MOST_OPEN_DEBTS, Debt, DebtStatus
 from marketplace.domain.errors import Unavailable
-from marketplace.domain.holds import HOLD_NEAR, LONGEST_HOLD
+from marketplace.domain.holds import HOLD_NEAR, LONGEST_HOLD, refund_date
 from marketplace.domain.ids import owner_of
 from marketplace.domain.merchants import Merchant
 from marketplace.domain.movements import MovementStatus, Reversal, Transfer
@@ -62,6 +62,7 @@ def even_out(ports: Ports, transaction_id: str, merchant_id: str) -> None:
         step = _step(ports, books, _at_the_limit(ports, books, shares.try_again(replace(before, due_at=None))))
         try:
             after = replace(step.share, due_at=step.share.due_at or _next_look(ports, books, step.share))
+            after = after if after.hold is Hold.NOT_READY else replace(after, refund_at=None)
             ports.store.commit(Replace(before, after), *step.changes)
         except Conflict:
             continue
@@ -187,7 +188,7 @@ def _send(ports: Ports, books: Books, share: Share, amount: int) -> Step:
     now = ports.clock.now()
     merchant = one(ports.store, Ref(Merchant, share.merchant_id))
     if merchant is None or not merchant.is_ready or merchant.account_id is None:
-        return Step(shares.hold(share, Hold.NOT_READY, due_at=now + TRY_AGAIN))
+        return Step(_until_ready(ports, books, share, merchant))
     share = replace(share, account_id=merchant.account_id)
     share, amount, changes = _net(ports, share, amount, now)
     if not amount:
@@ -203,6 +204,21 @@ def _send(ports: Ports, books: Books, share: Share, amount: int) -> Step:
     )
     transfer = Transfer(id=transfer_id, command_id=command_id, amount=amount, created_at=now)
     return Step(shares.send(share, transfer), [*changes, Create(command)])
+
+
+def _until_ready(ports: Ports, books: Books, share: Share, merchant: Merchant | None) -> Share:
+    """The share kept back for a merchant that cannot receive it, and refunded at a date where the policy has one."""
+    now = ports.clock.now()
+    limits = []
+    if books.payment.paid_at is not None and merchant is not None:
+        policy, paid_at = ports.policy.money, books.payment.paid_at
+        limits = [policy.refund_of_unready(paid_at)]
+        if merchant.is_lost:
+            limits.append(policy.refund_of_lost(max(paid_at, merchant.status_since or paid_at)))
+    limit = min((each for each in limits if each is not None), default=None)
+    refund_at = refund_date(limit, told=share.refund_at, now=now)
+    looks = [now + TRY_AGAIN, *([refund_at] if refund_at is not None and refund_at > now else [])]
+    return replace(shares.hold(share, Hold.NOT_READY, due_at=min(looks)), refund_at=refund_at)
 
 
 def _net(ports: Ports, share: Share, amount: int, now: datetime) -> tuple[Share, int, list[Change]]:

@@ -10,12 +10,14 @@ from marketplace.domain.commands import Command, CommandKind
 from marketplace.domain.debts import Debt
 from marketplace.domain.deferred import dataclass
 from marketplace.domain.errors import RequestUnderWay
+from marketplace.domain.merchants import Merchant
 from marketplace.domain.principals import SYSTEM
 from marketplace.domain.shares import Share
 from marketplace.domain.stripe_objects import charge_facts, failed_debit_facts, payment_intent_facts, session_facts
 from marketplace.domain.transactions import Payment, TransactionStatus, join
 from marketplace.operations import Operation
 from marketplace.ports import DUE_SHARDS, Change, Conflict, Create, Ports, Watched
+from marketplace.services.accounts import CREATE_ACCOUNT, CREATE_V1_ACCOUNT
 from marketplace.services.captures import CANCEL_PAYMENT, CAPTURE_PAYMENT, capture_command
 from marketplace.services.catalog_commands import CREATE_PRICE, CREATE_PRODUCT, UPDATE_PRICE, UPDATE_PRODUCT
 from marketplace.services.checkout import CREATE_CHECKOUT_SESSION, EXPIRE_CHECKOUT_SESSION
@@ -23,7 +25,7 @@ from marketplace.services.commands import Handler, follow_up, resume
 from marketplace.services.customers import CREATE_CUSTOMER, UPDATE_CUSTOMER
 from marketplace.services.descriptions import DESCRIBE_PAYMENT
 from marketplace.services.disputes import ACCEPT_DISPUTE, SUBMIT_EVIDENCE
-from marketplace.services.merchants import CREATE_ACCOUNT
+from marketplace.services.endings import end_sales
 from marketplace.services.off_session import AUTHENTICATION_LIFETIME, CHARGE_OFF_SESSION, give_up
 from marketplace.services.payouts import CREATE_PAYOUT
 from marketplace.services.refund_commands import CREATE_REFUND, REFUND_APPLICATION_FEE
@@ -32,6 +34,7 @@ from marketplace.services.setups import CREATE_SETUP_SESSION
 from marketplace.services.shares import collect_debt, even_out
 from marketplace.services.transactions import read_transaction
 from marketplace.services.transfers import CREATE_TRANSFER, REVERSE_TRANSFER
+from marketplace.services.unready import refund_what_waited
 
 MOST_PER_SHARD: Final = 50  # in one run; the next one goes on
 LOOK_AGAIN: Final = timedelta(hours=1)
@@ -40,6 +43,7 @@ ENDS_AUTHORIZATION: Final = frozenset({CommandKind.CAPTURE_PAYMENT, CommandKind.
 
 HANDLERS: Final[Mapping[CommandKind, Handler[Any]]] = {
     CommandKind.CREATE_ACCOUNT: CREATE_ACCOUNT,
+    CommandKind.CREATE_V1_ACCOUNT: CREATE_V1_ACCOUNT,
     CommandKind.CREATE_PRODUCT: CREATE_PRODUCT,
     CommandKind.UPDATE_PRODUCT: UPDATE_PRODUCT,
     CommandKind.CREATE_PRICE: CREATE_PRICE,
@@ -106,8 +110,12 @@ def _look_at(ports: Ports, item: Watched) -> None:
             resume(ports, HANDLERS[item.kind], item)
         case Payment():
             watch(ports, item)
+        case Merchant():
+            end_sales(ports, item.id)
         case Share():
             even_out(ports, item.transaction_id, item.merchant_id)
+            if item.refund_at is not None and item.refund_at <= ports.clock.now():
+                refund_what_waited(ports, item.transaction_id, item.merchant_id)
         case Debt():
             collect_debt(ports, item)
 
