@@ -27,8 +27,8 @@ from marketplace.domain.policies import MoneyPolicy
 from marketplace.domain.principals import Principal
 from marketplace.domain.reconciliation import Discrepancy, PayoutReconciliation, Reconciliation, Walk
 from marketplace.domain.refunds import Refund
-from marketplace.domain.return_urls import origin_of
 from marketplace.domain.responsibilities import AccountPolicy
+from marketplace.domain.return_urls import origin_of
 from marketplace.domain.shares import Share
 from marketplace.domain.transactions import Payment, Transaction
 from marketplace.operations import Operation
