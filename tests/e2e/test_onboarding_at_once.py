@@ -2,28 +2,35 @@
 
 import random
 from collections import Counter
+from collections.abc import Iterator
+from typing import Any
 
+import httpx
 import pytest
 
 from tests.e2e.shop import Json, Shop, at_once, done, problem, until
 
 MERCHANTS = 100
-AT_ONCE = 10
+ABREAST = 10
 PATIENCE_SECONDS = 240.0
 ENDS = ("ready", "ready", "restricted", "rejected", "deauthorized")
 
 
 @pytest.fixture
-def unruly_deliveries(shop: Shop) -> object:
+def unruly_deliveries(shop: Shop) -> Iterator[None]:
     """Stripe delivers what concerns accounts twice, and within a quarter of a minute in any order."""
+    effects: tuple[dict[str, Any], ...] = (
+        {"effect": "reorder", "seconds": 15},
+        {"effect": "duplicate", "copies": 1},
+    )
     ordered = [
-        shop.order("/_simulator/faults", effect=effect, event_type=event_type, count=None, **more)
+        shop.order("/_simulator/faults", event_type=event_type, count=None, **effect)
         for event_type in ("account.*", "v2.core.account*", "v1.account.*")
-        for effect, more in (("reorder", {"seconds": 15}), ("duplicate", {"copies": 1}))
+        for effect in effects
     ]
-    yield ordered
+    yield
     for fault in ordered:
-        shop.cancel_fault(fault)
+        httpx.delete(f"{shop.stack.stripe}/_simulator/faults/{fault['id']}")
 
 
 def go(shop: Shop, merchant: Json, end: str) -> None:
@@ -41,9 +48,7 @@ def test_a_hundred_merchants_onboarded_at_once_all_end_right(shop: Shop) -> None
     chance = random.Random(7)
     ends = [ENDS[number % len(ENDS)] for number in range(MERCHANTS)]
     chance.shuffle(ends)
-    merchants: list[Json] = []
-    for begin in range(0, MERCHANTS, AT_ONCE):
-        merchants += at_once(AT_ONCE, lambda number, begin=begin: shop.new_merchant(f"Shop {begin + number}"))
+    merchants: list[Json] = at_once(MERCHANTS, lambda number: shop.new_merchant(f"Shop {number}"), abreast=ABREAST)
     wanted = {merchant["id"]: end for merchant, end in zip(merchants, ends, strict=True)}
     for merchant in merchants:
         go(shop, merchant, wanted[merchant["id"]])

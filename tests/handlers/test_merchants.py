@@ -27,7 +27,7 @@ def told(backend: Backend, **said: Any) -> None:
     """An event makes the account be read, which says this."""
     backend.stripe.answers[Operation.READ_ACCOUNT] = [Done(account(**said))]
     body = stripe_event("account.updated", {"id": "acct_1", "object": "account"}, "evt_account", account="acct_1")
-    assert process(backend, message(body, "acct_1")) == []
+    assert process(backend, message(body, group="acct_1")) == []
 
 
 @pytest.mark.parametrize(
