@@ -25,6 +25,7 @@ PROBLEM: Final = {
         "action": {"type": "string", "description": "What to do."},
         "documentation": {"type": "string"},
         "request_id": {"type": "string", "description": "Finds the request in the logs."},
+        "stripe_code": {"type": "string", "description": "Of `stripe-refused`: Stripe's error code."},
         "errors": {
             "type": "array",
             "items": {
@@ -47,7 +48,7 @@ ALWAYS: Final = frozenset({429, 500, 503})
 OF_TOKENS: Final = frozenset({401, 403})
 OF_BODIES: Final = frozenset({400, 413, 415, 422})
 OF_WRITES: Final = frozenset({409, 422})
-# Reads that ask Stripe, or need something to be at Stripe, and what comes of that.
+# Reads that ask Stripe or SQS, or need something to be there, and what comes of that.
 OF_READS: Final[Mapping[tuple[str, str], frozenset[int]]] = {
     ("GET", "/customers/{customer_id}/payment-methods"): OF_WRITES,
     ("GET", "/dead-letters/{letter_id}"): frozenset({409}),  # somebody else is looking at it

@@ -12,6 +12,7 @@ from typing import Any
 from local.cloud.places import PROJECT
 from marketplace.adapters.system import SystemIds
 from marketplace.domain.principals import SYSTEM
+from marketplace.domain.refusals import entry_of
 from marketplace.ports import Ports
 from marketplace.services.events import EventOutcome, take_in
 
@@ -117,7 +118,8 @@ class Answer:
         assert said["status"] == self.status
         assert all(said[name] for name in ("title", "detail", "action", "request_id"))
         slug = said["type"].removeprefix("/problems/")
-        assert said["documentation"] == f"docs/errors.md#{slug}"
+        entry = entry_of(said["stripe_code"]) if slug == "stripe-refused" else slug
+        assert said["documentation"] == f"docs/errors.md#{entry}"
         return str(slug)
 
 

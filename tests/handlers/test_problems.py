@@ -3,6 +3,7 @@
 import ast
 import inspect
 import io
+import json
 import re
 
 import pytest
@@ -11,6 +12,7 @@ from local import errors_page, openapi
 from local.cloud.places import PROJECT
 from marketplace.domain import errors
 from marketplace.domain.errors import MarketplaceError, NotFound, OutcomeUnknown, RefundExceedsRest, StripeRefused
+from marketplace.domain.refusals import refusal_of
 from marketplace.domain.transactions import ContradictoryFacts
 from marketplace.edge.problem_table import PROBLEMS, problem_of
 from marketplace.edge.problems import answer_to
@@ -88,7 +90,18 @@ def test_a_problem_says_what_happened() -> None:
         '"detail": "500 asked, 300 left to refund (minor units)."'
         in answer_to(RefundExceedsRest(500, 300), request_id="r").body
     )
-    assert "balance_insufficient" in answer_to(StripeRefused("balance_insufficient"), request_id="r").body
+
+
+@pytest.mark.parametrize(
+    ("code", "entry"), [("balance_insufficient", "stripe-balance_insufficient"), ("of_next_year", "stripe-unlisted")]
+)
+def test_what_stripe_refused_says_what_to_do_about_its_code_and_leads_to_its_entry(code: str, entry: str) -> None:
+    said = json.loads(answer_to(StripeRefused(code), request_id="r").body)
+    assert (said["type"], said["stripe_code"]) == ("/problems/stripe-refused", code)
+    assert code in said["detail"]
+    assert refusal_of(code).action in said["action"]
+    assert said["documentation"] == f"docs/errors.md#{entry}"
+    assert f'<a id="{entry}"></a>' in errors_page.PAGE.read_text()
 
 
 def test_what_nobody_foresaw_is_a_problem_too_and_is_logged_without_its_words(

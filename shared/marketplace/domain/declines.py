@@ -15,8 +15,8 @@ AUTHENTICATION_REQUIRED: Final = "authentication_required"
 GENERIC: Final = "generic_decline"
 DECLINE: Final = "decline"  # under which name a command keeps the code
 HIDDEN: Final = frozenset(
-    {"fraudulent", "lost_card", "merchant_blacklist", "pickup_card", "restricted_card", "security_violation",
-     "stolen_card"}
+    {"fraudulent", "lost_card", "merchant_blacklist", "pickup_card", "restricted_card",
+     "security_violation", "stolen_card"}
 )  # fmt: skip
 
 
@@ -29,22 +29,51 @@ class Words(NamedTuple):
 
 _OTHER_CARD: Final = "Use another payment method."
 _CALL: Final = "Ask the bank that issued the card, or use another payment method."
+_CONFIRM: Final = "Confirm the payment to finish it."
+_ANEW: Final = "Save the card anew."
 _LATER: Final = "Try again in a little while, or use another payment method."
 WORDS: Final[Mapping[str, Words]] = {
-    AUTHENTICATION_REQUIRED: Words("Your bank wants you to confirm this payment.", "Confirm the payment to finish it."),
+    "approve_with_id": Words("Your bank could not decide.", _LATER),
+    "authentication_not_handled": Words("Your bank wants you to confirm this payment.", _CONFIRM),
+    AUTHENTICATION_REQUIRED: Words("Your bank wants you to confirm this payment.", _CONFIRM),
+    "call_issuer": Words("Your bank declined the payment.", _CALL),
     "card_velocity_exceeded": Words("The card's limit is used up.", _CALL),
     "card_not_supported": Words("The card does not allow this kind of payment.", _OTHER_CARD),
     "currency_not_supported": Words("The card does not pay in this currency.", _OTHER_CARD),
     "do_not_honor": Words("Your bank declined the payment.", _CALL),
+    "do_not_try_again": Words("Your bank declined the payment.", _CALL),
+    "duplicate_transaction": Words(
+        "The same amount was paid with this card a moment ago.", "Look whether it was paid already."
+    ),
     "expired_card": Words("The card has expired.", _OTHER_CARD),
     "incorrect_cvc": Words("The card's security code is wrong.", "Save the card anew, with its security code."),
+    "incorrect_address": Words("The card's address is wrong.", _ANEW),
+    "incorrect_pin": Words("The card's PIN is wrong.", _OTHER_CARD),
+    "incorrect_zip": Words("The card's postal code is wrong.", _ANEW),
     "incorrect_number": Words("The card's number is wrong.", "Save the card anew."),
     "insufficient_funds": Words("There is not enough money on the account.", _OTHER_CARD),
     "invalid_account": Words("The card or its account is not valid.", _CALL),
     "invalid_amount": Words("The bank does not allow this amount.", _CALL),
+    "invalid_cvc": Words("The card's security code is wrong.", _ANEW),
+    "invalid_expiry_month": Words("The month in which the card expires is wrong.", _ANEW),
+    "invalid_expiry_year": Words("The year in which the card expires is wrong.", _ANEW),
+    "invalid_number": Words("The card's number is wrong.", _ANEW),
+    "invalid_pin": Words("The card's PIN is wrong.", _OTHER_CARD),
     "issuer_not_available": Words("Your bank could not be reached.", _LATER),
+    "mobile_device_authentication_required": Words("The phone wants you to confirm this payment.", _CONFIRM),
+    "new_account_information_available": Words("Your bank has sent you another card or account number.", _CALL),
+    "no_action_taken": Words("Your bank declined the payment.", _CALL),
+    "not_permitted": Words("Your bank does not allow this payment.", _CALL),
+    "offline_pin_required": Words("The card wants its PIN.", _OTHER_CARD),
+    "online_or_offline_pin_required": Words("The card wants its PIN.", _OTHER_CARD),
+    "pin_try_exceeded": Words("The PIN was wrong too often.", _OTHER_CARD),
     "processing_error": Words("The payment could not be processed.", _LATER),
     "reenter_transaction": Words("The payment could not be processed.", _LATER),
+    "revocation_of_all_authorizations": Words("You have told your bank not to pay this.", _CALL),
+    "revocation_of_authorization": Words("You have told your bank not to pay this.", _CALL),
+    "service_not_allowed": Words("Your bank does not allow this payment.", _CALL),
+    "stop_payment_order": Words("You have told your bank not to pay this.", _CALL),
+    "testmode_decline": Words("This is a card for tests.", _OTHER_CARD),
     "transaction_not_allowed": Words("Your bank does not allow this payment.", _CALL),
     "try_again_later": Words("Your bank could not decide.", _LATER),
     "withdrawal_count_limit_exceeded": Words("The card's limit is used up.", _OTHER_CARD),

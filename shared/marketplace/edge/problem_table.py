@@ -323,9 +323,8 @@ PROBLEMS: Final[Mapping[type[Exception], Problem]] = {
     ),
     errors.StripeRefused: Problem(
         slug="stripe-refused", status=HTTPStatus.UNPROCESSABLE_CONTENT, title="Stripe refused it",
-        why="Stripe said a definite no, and nothing moved. Its code is in the detail: "
-        "https://docs.stripe.com/error-codes.",
-        action="Mend what the code names; a new request needs a new Idempotency-Key.",
+        why="Stripe said a definite no, and nothing moved. Its code is `stripe_code`.",
+        action="Do what the code's entry below says; a new request needs a new Idempotency-Key.",
     ),
     errors.OutcomeUnknown: Problem(
         slug="outcome-unknown", status=HTTPStatus.SERVICE_UNAVAILABLE, title="Not known yet",

@@ -10,6 +10,8 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from marketplace.domain.deferred import dataclass
+from marketplace.domain.errors import StripeRefused
+from marketplace.domain.refusals import entry_of, refusal_of
 from marketplace.edge.problem_table import Problem, problem_of
 from marketplace.edge.refusals import InvalidRequest, MethodNotAllowed
 
@@ -45,6 +47,9 @@ def answer_to(error: Exception, *, request_id: str) -> ProblemAnswer:
 
 
 def _members_of(error: Exception) -> Mapping[str, Any]:
+    if isinstance(error, StripeRefused):
+        action = f"{refusal_of(error.code).action} A new request needs a new Idempotency-Key."
+        return {"action": action, "stripe_code": error.code, "documentation": f"docs/errors.md#{entry_of(error.code)}"}
     if not isinstance(error, InvalidRequest):
         return {}
     return {"errors": [{"field": field, "detail": wrong} for field, wrong in error.fields[:MOST_FIELDS]]}
