@@ -32,6 +32,7 @@ ENVIRONMENT: Final = {
     "MERCHANT_RIGHTS": "{}",
     "PAYMENT_TEMPLATE": "{}",
     "ACCOUNT_POLICY": "{}",
+    "SETTLED_AFTER_SECONDS": "0",
     "API_BASE_URL": "",
     "QUEUE_URL": "https://sqs.us-east-1.amazonaws.com/123456789012/events.fifo",
     "DEAD_LETTER_QUEUE_URL": "https://sqs.us-east-1.amazonaws.com/123456789012/dead-letters.fifo",

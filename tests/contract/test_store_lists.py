@@ -181,7 +181,7 @@ def test_open_debts_of_all_merchants_are_one_list_until_they_are_paid(store: Sto
     owed = [examples.debt(examples.merchant()) for _ in range(3)]
     create(store, owed)
     assert read_whole(lambda s, c, n: s.open_debts(cursor=c, limit=n), store, 2) == [[owed[2], owed[1]], [owed[0]]]
-    store.commit(Replace(owed[1], net(owed[1], owed[1].amount)))
+    store.commit(Replace(owed[1], net(owed[1], owed[1].amount, owed[1].created_at)))
     assert store.open_debts(cursor=None, limit=5).items == (owed[2], owed[0])
 
 

@@ -47,6 +47,10 @@ BODIES: Final[Mapping[tuple[str, str], Mapping[str, Any]]] = {
     ("PATCH", "/disputes/{dispute_id}/evidence"): {"customer_name": "Ann"},
     ("POST", "/disputes/{dispute_id}/files"): {"content": PDF},
 }
+# What a route cannot be asked without, in its query.
+QUERIES: Final[Mapping[tuple[str, str], Mapping[str, str]]] = {
+    ("GET", "/merchants/{merchant_id}/statement"): {"since": "2026-11-01T00:00:00Z"},
+}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -82,7 +86,7 @@ def furnish(store: Store) -> Estate:
     examples = Examples()
     owner, partner, stranger = (examples.merchant(currencies=("usd",)) for _ in range(3))
     product, customer, debt = examples.product(owner), replace(examples.customer(), id=BUYER_ID), examples.debt(owner)
-    price, payout = examples.price(product), examples.merchant_payout(owner)
+    price, payout = examples.price(product), examples.merchant_payout(owner, command_id=None, is_automatic=True)
     _put(store, owner, partner, stranger, product, price, customer, debt, payout)
     alone = _sale(store, examples, [owner])
     cart = _sale(store, examples, [owner, partner])

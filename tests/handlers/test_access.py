@@ -22,7 +22,7 @@ from marketplace.operations import Operation
 from marketplace.ports import Done, Refusal
 
 from .backend import NOBODY, OPERATOR, Answer, Backend, User, merchant_user
-from .estate import BODIES, BUYER_ID, Estate, SetAside, furnish
+from .estate import BODIES, BUYER_ID, QUERIES, Estate, SetAside, furnish
 
 Route = tuple[str, str]
 
@@ -69,6 +69,7 @@ class Walk:
         method, path = route
         sent = {**BODIES.get(route, {}), **(body or {})} if has_body(route) else None
         key = None if method == "GET" else "a-key"
+        query = {**QUERIES.get(route, {}), **(query or {})} or None
         asked = self.backend.request(user, method, path.format(**ids), sent, key=key, query=query)
         return self.backend.call(self._function(route), asked)
 

@@ -18,6 +18,7 @@ STRANGER = merchant_user("merchant-" + 26 * "0")
 FUNCTION = "merchants.balances"
 PAYOUT = {"amount": 5_000, "currency": "usd"}
 EXPRESS = Done(account(dashboard="express"))
+SINCE = {"since": "2026-11-22T00:00:00Z"}
 ROUTES: dict[str, tuple[str, Any, str | None]] = {
     "dashboard-links": ("POST", None, None),
     "component-sessions": ("POST", {"components": {"payouts": []}}, None),
@@ -26,7 +27,9 @@ ROUTES: dict[str, tuple[str, Any, str | None]] = {
     "payouts": ("GET", None, None),
     "payouts ": ("POST", PAYOUT, "k"),
     "payouts/payout-1": ("GET", None, None),
+    "payouts/payout-1/transactions": ("GET", None, None),
     "balance": ("GET", None, None),
+    "statement": ("GET", None, None),
 }
 
 
@@ -67,8 +70,9 @@ def test_what_is_another_merchant_s_is_not_found_and_nothing_is_asked_of_stripe(
     method, body, key = ROUTES[route]
     desk.may(payouts=True)
     before, asked = desk.backend.store.snapshot(), len(desk.asked)
-    absent = desk.backend.send(STRANGER, method, f"/merchants/merchant-{26 * '1'}/{route.strip()}", body, key=key)
-    foreign = desk.ask(method, route, body, user=STRANGER, key=key)
+    sent: dict[str, Any] = {"key": key, "query": SINCE if route == "statement" else None}
+    absent = desk.backend.send(STRANGER, method, f"/merchants/merchant-{26 * '1'}/{route.strip()}", body, **sent)
+    foreign = desk.ask(method, route, body, user=STRANGER, **sent)
     assert (foreign.status, foreign.problem) == (absent.status, absent.problem) == (404, "not-found")
     assert foreign.json["detail"] == absent.json["detail"]
     assert (desk.backend.store.snapshot(), len(desk.asked)) == (before, asked)
@@ -296,3 +300,91 @@ def test_a_balance_shows_every_currency_what_is_negative_and_what_is_owed(desk: 
         {"currency": "usd", "available": -500, "pending": 200, "reserved": None, "instant_available": 0, "debt": 0},
     ]
     assert desk.last().account == "acct_1"
+
+
+def line(txn: str, amount: int, **fields: Any) -> dict[str, Any]:
+    """A balance transaction of 22 November."""
+    return {
+        "id": txn, "type": "payment", "reporting_category": "charge", "amount": amount, "fee": 0, "net": amount,
+        "currency": "usd", "created": 1_795_340_000, "source": {"id": f"py_{txn}"}, "fee_details": [], **fields,
+    }  # fmt: skip
+
+
+def statement(desk: Desk, **options: Any) -> Any:
+    """A sale of 10.00 of which 0.50 were kept in tax and 1.00 by the platform; but for a dollar it was paid out."""
+    kept = [{"type": "application_fee", "amount": 100}, {"type": "tax", "amount": 50}]
+    sale = line("txn_1", 1_000, fee=150, net=850, fee_details=kept)
+    out = line("txn_2", -750, type="payout", reporting_category="payout", source={"id": "po_1"})
+    page = Done({"data": [out, sale], "has_more": False})
+    newest = Done({"data": [out], "has_more": False})
+    nothing = Done({"data": [], "has_more": False})
+    desk.answers(Operation.LIST_BALANCE_TRANSACTIONS, page, newest, nothing, newest)
+    desk.answers(Operation.READ_BALANCE, Done({"available": [{"amount": 100, "currency": "usd"}], "pending": []}))
+    query = {**SINCE, "until": "2026-11-23T00:00:00Z", **options.pop("query", {})}
+    return desk.ask("GET", "statement", query=query, **options)
+
+
+def test_a_statement_is_json_whose_opening_and_movements_are_its_closing(desk: Desk) -> None:
+    answer = statement(desk)
+    assert (answer.status, answer.headers["Content-Type"]) == (200, "application/json")
+    said = answer.json
+    assert said["balances"] == [
+        {
+            "currency": "usd",
+            "opening": 0,
+            "movements": {"sale": 1_000, "fee": -100, "tax": -50, "payout": -750},
+            "closing": 100,
+        }
+    ]
+    assert [(each["kind"], each["net"], each["stripe_id"]) for each in said["lines"]] == [
+        ("sale", 850, "py_txn_1"),
+        ("payout", -750, "po_1"),
+    ]
+    assert (said["debts"], said["is_complete"], said["until"]) == ([], True, "2026-11-23T00:00:00Z")
+    assert (answer.headers["Export-Until"], answer.headers["Export-Complete"]) == ("2026-11-23T00:00:00+00:00", "true")
+
+
+@pytest.mark.parametrize("asked", [{"headers": {"Accept": "text/csv"}}, {"query": {"format": "csv"}}])
+def test_a_statement_is_a_file_for_those_who_want_one(desk: Desk, asked: dict[str, Any]) -> None:
+    answer = statement(desk, **asked)
+    assert (answer.status, answer.headers["Content-Type"]) == (200, "text/csv; charset=utf-8")
+    assert answer.headers["Content-Disposition"] == 'attachment; filename="statement-2026-11-22-2026-11-23.csv"'
+    first, *rows = answer.text.splitlines()
+    assert first.startswith("account,at,kind,amount,fee,tax,net,balance,currency")
+    assert [row.split(",")[2:8] for row in rows] == [
+        ["opening balance", "", "", "", "", "0.00"],
+        ["sale", "10.00", "-1.00", "-0.50", "8.50", "8.50"],
+        ["payout", "-7.50", "0.00", "0.00", "-7.50", "1.00"],
+        ["closing balance", "", "", "", "", "1.00"],
+    ]
+
+
+@pytest.mark.parametrize(
+    ("query", "problem"),
+    [
+        ({}, "invalid-request"),
+        ({"since": "yesterday"}, "invalid-request"),
+        ({"since": "2026-11-22T00:00:00"}, "invalid-request"),
+        ({"since": "2026-11-22T00:00:00Z", "until": "2026-11-21T00:00:00Z"}, "invalid-period"),
+        ({"since": "2026-11-22T00:00:00Z", "until": "2036-11-21T00:00:00Z"}, "invalid-period"),
+        ({"since": "2026-11-22T00:00:00Z", "format": "pdf"}, "invalid-request"),
+    ],
+)
+def test_a_period_that_cannot_be_is_one_problem(desk: Desk, query: dict[str, str], problem: str) -> None:
+    asked = len(desk.asked)
+    assert desk.ask("GET", "statement", query=query).problem == problem
+    assert len(desk.asked) == asked
+
+
+def test_what_an_automatic_payout_is_made_of_is_listed_by_its_id_at_stripe(desk: Desk) -> None:
+    said = payout(id="po_9", amount=850, currency="usd", automatic=True, status="paid")
+    ports = desk.backend.ports_of("webhooks.process")
+    take_in(ports, stripe_event("payout.paid", said, "evt_1", account="acct_1"))
+    (listed,) = desk.ask("GET", "payouts").json["data"]
+    page = {"data": [line("txn_1", 850)], "has_more": True}
+    desk.answers(Operation.LIST_BALANCE_TRANSACTIONS, Done(page))
+    found = desk.ask("GET", f"payouts/{listed['id']}/transactions", query={"limit": "1"})
+    assert (found.json["data"][0]["net"], found.json["cursor"]) == (850, "txn_1")
+    assert (desk.last().params["payout"], desk.last().account) == ("po_9", "acct_1")
+    made = desk.ask("POST", "payouts", PAYOUT, user=OPERATOR, key="k").json["id"]
+    assert desk.ask("GET", f"payouts/{made}/transactions").problem == "payout-not-itemized"

@@ -55,6 +55,7 @@ def test_slugs_and_their_statuses_do_not_change() -> None:
         "invalid-release-date": 422, "invalid-period": 422, "capture-exceeds-authorized": 409,
         "no-express-dashboard": 409, "component-not-available": 422, "invalid-payout-schedule": 422,
         "payout-exceeds-balance": 409, "instant-payout-unavailable": 409, "payouts-not-allowed": 409,
+        "payout-not-itemized": 409,
         "idempotency-key-required": 400,
         "idempotency-key-reused": 422, "request-under-way": 409, "stripe-refused": 422, "outcome-unknown": 503,
         "unavailable": 503, "internal-error": 500,

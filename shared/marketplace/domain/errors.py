@@ -41,6 +41,7 @@ class MarketplaceError(Exception):
       + InvalidPayoutSchedule        a schedule that Stripe knows none of
       + PayoutExceedsBalance         more than is available
       + InstantPayoutUnavailable     Stripe or the bank does not take it
+      + PayoutNotItemized            it was asked for by amount
       + PayoutsNotAllowed            Stripe has stopped the account's payouts
       + NothingHeld                  no share, or no part of it, waits for a release
       + ReleaseExceedsHeld           more than is held
@@ -229,6 +230,10 @@ class PayoutExceedsBalance(Refused):
 
 class InstantPayoutUnavailable(Refused):
     """An instant payout that the account, its bank or Stripe's limits do not allow."""
+
+
+class PayoutNotItemized(Refused):
+    """A payout of which Stripe does not say what it is made of: one that was asked for by its amount."""
 
 
 class PayoutsNotAllowed(Refused):

@@ -6,6 +6,7 @@ https://owasp.org/www-community/attacks/CSV_Injection
 
 import csv
 import io
+import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Final
@@ -16,6 +17,7 @@ from marketplace.domain.money import major_units
 from marketplace.domain.transactions import Payment, Transaction
 
 FORMULA: Final = ("=", "+", "-", "@", "\t", "\r", "\n")
+NUMBER: Final = re.compile(r"-?\d+(\.\d+)?")  # a negative amount is no formula
 LEDGER_COLUMNS: Final = (
     "booked_at", "occurred_at", "journal_id", "transaction_id", "account", "merchant_id", "debit", "credit",
     "currency", "debit_minor", "credit_minor", "stripe_id", "description",
@@ -58,7 +60,7 @@ def ledger_csv(
     For each account and currency the opening balance and the lines add up to the closing balance.
     """
     rows = (row for posting in postings for row in _lines(posting))
-    return _csv(
+    return csv_file(
         LEDGER_COLUMNS,
         (*_balances(since, opening, "opening balance"), *rows, *_balances(until, closing, "closing balance")),
     )
@@ -66,7 +68,7 @@ def ledger_csv(
 
 def transactions_csv(sales: Iterable[tuple[Transaction, Payment]]) -> str:
     """Sales, one in a row. Amounts are in the currency's own units."""
-    return _csv(TRANSACTION_COLUMNS, (_sale(transaction, payment) for transaction, payment in sales))
+    return csv_file(TRANSACTION_COLUMNS, (_sale(transaction, payment) for transaction, payment in sales))
 
 
 def _lines(posting: Posting) -> Iterator[Row]:
@@ -74,8 +76,9 @@ def _lines(posting: Posting) -> Iterator[Row]:
     sale = "" if entry.transaction_id == PLATFORM else entry.transaction_id
     for line in entry.lines:
         yield (
-            _time(posting.booked_at), _time(entry.occurred_at), f"{entry.object_id}.{entry.kind}", sale, line.account,
-            _merchant(line.account), *_amounts(line.amount, line.currency), line.source or _of_stripe(entry.object_id),
+            time_cell(posting.booked_at), time_cell(entry.occurred_at), f"{entry.object_id}.{entry.kind}", sale,
+            line.account, _merchant(line.account), *_amounts(line.amount, line.currency),
+            line.source or _of_stripe(entry.object_id),
             DESCRIPTIONS.get(entry.kind, entry.kind.replace("_", " ")),
         )  # fmt: skip
 
@@ -87,7 +90,7 @@ def _of_stripe(object_id: str) -> str:
 
 def _balances(at: datetime, balances: Balances, what: str) -> Iterator[Row]:
     for (account, currency), amount in balances.items():
-        yield (_time(at), "", "", "", account, _merchant(account), *_amounts(amount, currency), "", what)
+        yield (time_cell(at), "", "", "", account, _merchant(account), *_amounts(amount, currency), "", what)
 
 
 def _amounts(amount: int, currency: str) -> Row:
@@ -103,7 +106,7 @@ def _sale(transaction: Transaction, payment: Payment) -> Row:
     fee_currency = payment.processing_fee_currency or currency
     taken = payment.processing_fee
     return (
-        transaction.id, _time(transaction.created_at), _time(payment.paid_at), payment.status,
+        transaction.id, time_cell(transaction.created_at), time_cell(payment.paid_at), payment.status,
         transaction.charge_type, currency, major_units(transaction.amount, currency),
         "" if payment.captured is None else major_units(payment.captured, currency),
         major_units(transaction.fee, currency), major_units(payment.refund_reserved, currency),
@@ -113,7 +116,8 @@ def _sale(transaction: Transaction, payment: Payment) -> Row:
     )  # fmt: skip
 
 
-def _csv(columns: Row, rows: Iterable[Row]) -> str:
+def csv_file(columns: Row, rows: Iterable[Row]) -> str:
+    """The file; what a spreadsheet would take for a formula is text in it."""
     written = io.StringIO(newline="")
     writer = csv.writer(written, lineterminator="\r\n")
     writer.writerow(columns)
@@ -122,12 +126,13 @@ def _csv(columns: Row, rows: Iterable[Row]) -> str:
 
 
 def _harmless(cell: str) -> str:
-    return f"'{cell}" if cell.startswith(FORMULA) else cell
+    return f"'{cell}" if cell.startswith(FORMULA) and not NUMBER.fullmatch(cell) else cell
 
 
 def _merchant(account: str) -> str:
     return account.partition(":")[2]
 
 
-def _time(moment: datetime | None) -> str:
+def time_cell(moment: datetime | None) -> str:
+    """A moment in UTC, to the second."""
     return "" if moment is None else moment.astimezone(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")

@@ -260,6 +260,12 @@ PROBLEMS: Final[Mapping[type[Exception], Problem]] = {
         why="The bank account or card, the currency or Stripe's limits do not allow an instant payout now.",
         action="Ask for a standard payout with a new Idempotency-Key, or for less.",
     ),
+    errors.PayoutNotItemized: Problem(
+        slug="payout-not-itemized", status=HTTPStatus.CONFLICT, title="The payout is not itemized",
+        why="Stripe says of automatic payouts which balance transactions they are made of; one that was asked for is "
+        "an amount off the balance, and of no transactions.",
+        action="Read GET /merchants/{merchant_id}/statement: the payout is one movement among the others.",
+    ),
     errors.PayoutsNotAllowed: Problem(
         slug="payouts-not-allowed", status=HTTPStatus.CONFLICT, title="Payouts are stopped",
         why="Stripe lets this account pay nothing out now: something is due from the merchant, or a limit is reached.",

@@ -51,7 +51,7 @@ def write_off(ports: Ports, caller: Principal, debt_id: str, reason: str, once: 
         if debt.collecting or not debt.rest:
             raise DebtNotOpen("nothing of it is open" if not debt.rest else "a part of it is being collected")
         now = ports.clock.now()
-        given_up = Replace(debt, debts.write_off(debt, reason))
+        given_up = Replace(debt, debts.write_off(debt, reason, now))
         changes = (Create(once.used_alone(debt.transaction_id, now)), given_up)
         try:
             ports.store.commit(*changes, Create(write_off_entry(debt, debt.rest, now)))

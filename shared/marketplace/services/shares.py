@@ -145,7 +145,7 @@ def owe(ports: Ports, share: Share, amount: int, cause: str, *, transfer_id: str
     owing = shares.becomes_debt(share, DebtPart(debt_id=debt.id, amount=amount))
     if owner_of("refund", cause) is None or ports.policy.money.shortfall is not Shortfall.PLATFORM_BEARS:
         return Step(owing, [Create(debt), Create(debt_entry(debt))])
-    given_up = debts.write_off(debt, BORNE_BY_POLICY)
+    given_up = debts.write_off(debt, BORNE_BY_POLICY, debt.created_at)
     entries = (debt_entry(debt), write_off_entry(debt, amount, now))
     return Step(owing, [Create(given_up), *map(Create, entries)])
 
@@ -231,7 +231,7 @@ def _net(ports: Ports, share: Share, amount: int, now: datetime) -> tuple[Share,
         if part <= 0:
             break
         share = shares.keep_for_debts(share, DebtPart(debt_id=debt.id, amount=part))
-        changes += [Replace(debt, debts.net(debt, part)), Create(netting_entry(share, debt, part, now))]
+        changes += [Replace(debt, debts.net(debt, part, now)), Create(netting_entry(share, debt, part, now))]
         amount -= part
     return share, amount, changes
 

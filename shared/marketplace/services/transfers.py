@@ -85,7 +85,7 @@ class ReverseTransfer(MoveShare):
         paid: list[Change] = []
         if reversal.debt_id is not None:
             debt = _debt(ports, reversal.debt_id)
-            paid = [Replace(debt, debts.collected(debt, reversal.amount))]
+            paid = [Replace(debt, debts.collected(debt, reversal.amount, at(made["created"])))]
         return [_replaced(ports, subject, moved), Create(entry), *paid]
 
     @override
