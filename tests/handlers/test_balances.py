@@ -388,3 +388,13 @@ def test_what_an_automatic_payout_is_made_of_is_listed_by_its_id_at_stripe(desk:
     assert (desk.last().params["payout"], desk.last().account) == ("po_9", "acct_1")
     made = desk.ask("POST", "payouts", PAYOUT, user=OPERATOR, key="k").json["id"]
     assert desk.ask("GET", f"payouts/{made}/transactions").problem == "payout-not-itemized"
+
+
+def test_what_was_taken_back_without_the_platform_s_books_is_a_reversal(desk: Desk) -> None:
+    back = {"id": "pyr_1", "source_transfer_reversal": "trr_1"}
+    taken = line("txn_1", -300, type="payment_refund", reporting_category="refund", source=back)
+    page, newest = Done({"data": [taken], "has_more": False}), Done({"data": [taken], "has_more": False})
+    desk.answers(Operation.LIST_BALANCE_TRANSACTIONS, page, newest, Done({"data": [], "has_more": False}), newest)
+    query = {**SINCE, "until": "2026-11-23T00:00:00Z"}
+    (only,) = desk.ask("GET", "statement", query=query).json["lines"]
+    assert (only["kind"], only["related_id"], only["net"]) == ("reversal", "trr_1", -300)
