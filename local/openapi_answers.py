@@ -55,6 +55,8 @@ OF_READS: Final[Mapping[tuple[str, str], frozenset[int]]] = {
     ("GET", "/disputes/{dispute_id}/evidence"): OF_WRITES,
     ("GET", "/merchants/{merchant_id}/balance"): OF_WRITES,
     ("GET", "/merchants/{merchant_id}/payout-schedule"): OF_WRITES,
+    ("GET", "/merchants/{merchant_id}/payouts/{payout_id}/transactions"): OF_WRITES,
+    ("GET", "/merchants/{merchant_id}/statement"): OF_WRITES,
     ("GET", "/onboarding/{token}"): OF_WRITES | {410},
     ("GET", "/payments/{transaction_id}"): OF_WRITES,
 }
