@@ -32,6 +32,7 @@ SCHEDULES = ("sweep", "catch_up", "reconcile", "audit")
 FUNCTIONS = (
     *(f"{name}.app" for name in ROUTES),
     "merchants.balances",
+    "checkout.guest",
     "webhooks.process",
     *(f"schedules.{name}" for name in SCHEDULES),
 )
@@ -255,6 +256,7 @@ _SERVES = {
     "transactions.app": ("/transactions",),
     "ledger.app": ("/ledger/", "/reconciliations", "/audits", "/exports/"),
     "checkout.app": ("/checkout/",),
+    "checkout.guest": ("/guest/",),
     "customers.app": ("/customers",),
     "transfers.app": ("/transfers",),
     "disputes.app": ("/disputes",),

@@ -7,12 +7,13 @@ from marketplace.domain.errors import NotAllowed
 
 
 class Role(StrEnum):
-    """What a caller is. SYSTEM is the backend itself: webhooks and the schedules."""
+    """What a caller is. SYSTEM is the backend itself: webhooks and the schedules. A GUEST has no token at all."""
 
     OPERATOR = "operator"
     MERCHANT = "merchant"
     BUYER = "buyer"
     SYSTEM = "system"
+    GUEST = "guest"
 
 
 class Principal(NamedTuple):

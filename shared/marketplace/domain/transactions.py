@@ -150,6 +150,7 @@ class Transaction:
     capture_method: CaptureMethod = CaptureMethod.AUTOMATIC
     is_held: bool = False  # whether the shares wait for a release
     release_at: datetime | None = None  # when they are released by themselves
+    guest_token_hash: str | None = None  # of what a guest reads his session by
 
     @property
     def fee(self) -> int:

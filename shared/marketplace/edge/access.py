@@ -112,6 +112,14 @@ ACCESS: Final[Mapping[tuple[str, str], Mapping[Role, Whose]]] = {
 OPEN: Final[Mapping[tuple[str, str], str]] = {
     ("GET", "/health"): "says nothing but that the API answers",
     ("GET", "/onboarding/{token}"): "Stripe sends a merchant's browser there: the token is the right",
+    (
+        "POST",
+        "/guest/checkout/sessions",
+    ): "takes prices of the catalog and return URLs of the list, is throttled by itself",
+    (
+        "GET",
+        "/guest/checkout/sessions/{token}",
+    ): "says where one sale stands to whoever has its token, which only its guest was given",
     ("POST", "/webhooks/stripe/account"): "signed by Stripe",
     ("POST", "/webhooks/stripe/connect"): "signed by Stripe",
 }

@@ -65,6 +65,8 @@ class Basket:
     hold: bool = False  # the merchants' shares wait for a release
     release_at: datetime | None = None  # and are released then by themselves
     save_payment_method: bool = False  # for payments without the buyer
+    expires_at: datetime | None = None  # of a Checkout Session; None is as Stripe's
+    guest_token_hash: str | None = None
     metadata: Mapping[str, str]
 
     @property
@@ -142,6 +144,7 @@ def plan_sale(
         capture_method=basket.capture_method,
         is_held=basket.is_held,
         release_at=basket.release_at,
+        guest_token_hash=basket.guest_token_hash,
     )
 
 

@@ -119,7 +119,7 @@ def create_checkout_session(ports: Ports, caller: Principal, basket: Basket, onc
 def read_checkout_session(ports: Ports, caller: Principal, transaction_id: str) -> CheckoutSession:
     """Where a session stands, to those who may see the sale. Raises NotFound."""
     books = read_transaction(ports, caller, transaction_id)
-    return _view(books)
+    return view(books)
 
 
 def expire_checkout_session(ports: Ports, caller: Principal, transaction_id: str) -> CheckoutSession:
@@ -132,7 +132,7 @@ def expire_checkout_session(ports: Ports, caller: Principal, transaction_id: str
     caller.require(Role.OPERATOR, Role.BUYER)
     books = read_transaction(ports, caller, transaction_id)
     if books.payment.status is TransactionStatus.EXPIRED:
-        return _view(books)
+        return view(books)
     if books.payment.status is not TransactionStatus.OPEN:
         raise CheckoutSessionNotOpen(f"the session cannot be expired: the transaction is {books.payment.status}")
     ended = end_session(ports, books)
@@ -141,7 +141,7 @@ def expire_checkout_session(ports: Ports, caller: Principal, transaction_id: str
     books = read_transaction(ports, caller, transaction_id)
     if books.payment.status is not TransactionStatus.EXPIRED:
         raise CheckoutSessionNotOpen("Stripe does not expire the session: it is complete or being paid")
-    return _view(books)
+    return view(books)
 
 
 def session_params(
@@ -160,6 +160,7 @@ def session_params(
             **payment_intent_terms(transaction, command_id),
             **({"setup_future_usage": "off_session"} if basket.save_payment_method else {}),
         },
+        **({"expires_at": int(basket.expires_at.timestamp())} if basket.expires_at else {}),
         **_known_buyer(basket, customer),
     }
 
@@ -191,7 +192,8 @@ def _sell(
         result=transaction.id,
         now=transaction.created_at,
     )
-    payment, changes = begun(transaction, due_at=transaction.created_at + SESSION_LIFETIME + WATCH_AFTER)
+    ends_at = basket.expires_at or transaction.created_at + SESSION_LIFETIME
+    payment, changes = begun(transaction, due_at=ends_at + WATCH_AFTER)
     done = require_done(perform_once(ports, CREATE_CHECKOUT_SESSION, once, command, payment, *changes))
     return _as_answered(done)
 
@@ -234,7 +236,8 @@ def _require_may_ask(ports: Ports, caller: Principal, basket: Basket) -> None:
     ports.policy.require_return_url(basket.cancel_url)
 
 
-def _view(books: Books) -> CheckoutSession:
+def view(books: Books) -> CheckoutSession:
+    """Where the session of a sale stands."""
     payment, command = books.payment, books.latest_command(CommandKind.CREATE_CHECKOUT_SESSION)
     is_open = payment.status is TransactionStatus.OPEN
     return CheckoutSession(
