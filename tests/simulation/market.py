@@ -182,7 +182,12 @@ class Market:
     def new_merchant(self, name: str = "Clay & Co") -> Merchant:
         """A merchant whose account is made, and of which Stripe requires everything."""
         wanted = NewMerchant(
-            name=name, contact_email="clay@example.com", country="us", currencies=("usd", "jpy", "kwd")
+            name=name,
+            contact_email="clay@example.com",
+            country="us",
+            currencies=("usd", "jpy", "kwd"),
+            responsibilities=self.accounts.responsibilities(),
+            card_payments=self.accounts.card_payments,
         )
         return create_merchant(self.ports, OPERATOR, wanted, self.once("merchant", name))
 

@@ -95,6 +95,15 @@ def test_where_the_policy_is_to_refuse_nobody_is_refunded_and_the_shortfall_is_s
     assert market.at_stripe("/v1/refunds") == []
 
 
+def test_where_the_policy_is_to_refuse_a_merchant_that_left_the_platform_covers_nothing() -> None:
+    market = Market(money=MoneyPolicy(shortfall=Shortfall.REFUSE))
+    transaction_id, merchant = sold(market)
+    market.order(f"/_simulator/accounts/{merchant.account_id}/deauthorize")
+    with pytest.raises(MerchantShort) as refused:
+        market.refund(transaction_id, 10_000, key="a")
+    assert (refused.value.merchant_id, refused.value.shortfall) == (merchant.id, 9_000)
+
+
 def test_in_a_cart_one_read_for_each_merchant_tells_who_is_short() -> None:
     market = Market(money=MoneyPolicy(shortfall=Shortfall.REFUSE))
     transaction_id, (first, second) = paid_cart(market, 6_000, 4_000)

@@ -161,15 +161,19 @@ def require_covered(ports: Ports, books: Books, merchant_id: str | None, refund:
             back = max(0, share.had - books.recovered(part.merchant_id) - entitled)
         if not back or account is None:
             continue
-        held = ports.stripe.read(Operation.READ_BALANCE, account=account)
-        there = sum(
-            each["amount"]
-            for name in ("available", "pending")
-            for each in held[name]
-            if each["currency"] == refund.currency
-        )
+        there = _balance(ports, account, refund.currency)
         if back > there:
             raise MerchantShort(part.merchant_id, back - there)
+
+
+def _balance(ports: Ports, account: str, currency: str) -> int:
+    """Minor units on an account's balance; none of one that has left the platform."""
+    try:
+        held = ports.stripe.read(Operation.READ_BALANCE, account=account)
+    except StripeRefused:
+        return 0
+    parts = (each for name in ("available", "pending") for each in held[name])
+    return sum(each["amount"] for each in parts if each["currency"] == currency)
 
 
 def _answered_again(ports: Ports, books: Books, first: Command) -> Refund:
