@@ -69,6 +69,10 @@ def test_a_fee_policy_that_no_sale_could_follow_lets_nothing_start(policy: str) 
         '{"recovers_disputes": "yes"}',
         '{"settlement_currencies": "usd"}',
         '{"settlement_currencies": []}',
+        '{"refund_unready_after_days": 0}',
+        '{"refund_lost_after_days": 91}',
+        '{"refund_lost_after_days": true}',
+        '{"refund_lost_after_days": "7"}',
         '{"settlement_currencies": ["usd", "btc"]}',
     ],
 )
