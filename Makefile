@@ -32,12 +32,13 @@ check: setup  ## Everything that is proven without running
 bench: build  ## What is promised about calls, round trips, sizes and import times, measured
 	@$(PYTHON) -m bench
 
-openapi: setup  ## docs/openapi.json, errors.md, events.md, access.md and merchants.md, written anew from the code
+openapi: setup  ## docs/openapi.json, errors.md, events.md, access.md, merchants.md and combinations.md, written anew from the code
 	@$(PYTHON) -m local.openapi
 	@$(PYTHON) -m local.errors_page
 	@$(PYTHON) -m local.events_page
 	@$(PYTHON) -m local.access_page
 	@$(PYTHON) -m local.merchants_page
+	@$(PYTHON) -m local.combinations_page
 
 build: setup  ## What `deploy` deploys, in .aws-sam
 	find functions -name __pycache__ -prune -exec rm -rf {} +

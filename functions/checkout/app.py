@@ -32,8 +32,9 @@ handler = app.resolve
 class CheckoutBody(RequestModel):
     """A sale, or in mode `setup` only the saving of payment details, of a kind that pays in `currency`.
 
-    Inline amounts, their merchants, fees, customers, holds and captures are for operators to name. Line items of
-    several merchants are a cart: one charge, and a transfer to each of them.
+    Inline amounts, their merchants, fees, customers, holds, captures, tax and coupons are for operators to name; a
+    promotion code is for everybody. Line items of several merchants are a cart: one charge, and a transfer to each of
+    them.
     """
 
     mode: Literal["payment", "setup"] = "payment"
@@ -50,6 +51,10 @@ class CheckoutBody(RequestModel):
     capture_method: Literal["automatic", "manual"] = "automatic"
     hold: bool = False
     release_at: Time | None = None
+    automatic_tax: bool | None = None
+    coupon_id: Id | None = None
+    promotion_code: Id | None = None
+    allow_promotion_codes: bool | None = None
     metadata: Metadata = Field(default_factory=dict)
 
     @model_validator(mode="after")

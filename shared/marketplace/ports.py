@@ -25,6 +25,7 @@ from marketplace.domain.payment_templates import PaymentTemplate
 from marketplace.domain.payouts import Payout
 from marketplace.domain.policies import MoneyPolicy
 from marketplace.domain.principals import Principal
+from marketplace.domain.promotions import CodeName, Coupon, PromotionCode, Redemption
 from marketplace.domain.reconciliation import Discrepancy, PayoutReconciliation, Reconciliation, Walk
 from marketplace.domain.refunds import Refund
 from marketplace.domain.responsibilities import AccountPolicy
@@ -34,8 +35,8 @@ from marketplace.domain.transactions import Payment, Transaction
 from marketplace.operations import Operation
 
 Versioned = (
-    Audit | Command | Customer | Debt | Discrepancy | Dispute | EventCheckpoint | Finding | Merchant | Payment
-    | Payout | PayoutReconciliation | Price | Product | Reconciliation | Refund | Share | Walk
+    Audit | CodeName | Command | Coupon | Customer | Debt | Discrepancy | Dispute | EventCheckpoint | Finding | Merchant
+    | Payment | Payout | PayoutReconciliation | Price | Product | PromotionCode | Reconciliation | Refund | Share | Walk
 )  # fmt: skip
 Watched = Command | Debt | Merchant | Payment | Share  # what falls due, and is then looked at by the sweep
 WrittenOnce = (
@@ -47,6 +48,7 @@ WrittenOnce = (
     | IdempotencyRecord
     | JournalEntry
     | OnboardingLink
+    | Redemption
     | Transaction
 )
 Item = Versioned | WrittenOnce
@@ -146,6 +148,15 @@ class Store(Protocol):
 
     def prices(self, product_id: str, *, cursor: str | None, limit: int) -> Page[Price]:
         """A product's prices. Raises InvalidCursor."""
+
+    def coupons(self, merchant_id: str | None, *, cursor: str | None, limit: int) -> Page[Coupon]:
+        """The coupons that are good for one merchant's products, or for those of all. Raises InvalidCursor."""
+
+    def promotion_codes(self, coupon_id: str, *, cursor: str | None, limit: int) -> Page[PromotionCode]:
+        """The codes of a coupon. Raises InvalidCursor."""
+
+    def redemptions(self, coupon_id: str, *, cursor: str | None, limit: int) -> Page[Redemption]:
+        """The sales that a coupon was used in. Raises InvalidCursor."""
 
     def debts(self, merchant_id: str, *, cursor: str | None, limit: int) -> Page[Debt]:
         """A merchant's debts, settled ones too. Raises InvalidCursor."""

@@ -23,6 +23,7 @@ from marketplace.domain.merchants import Merchant, OnboardingLink
 from marketplace.domain.movements import MovementStatus, Reversal, Transfer
 from marketplace.domain.payouts import Payout, PayoutMethod, PayoutStatus
 from marketplace.domain.postings import payment_entries
+from marketplace.domain.promotions import Coupon, PromotionCode, Redemption
 from marketplace.domain.reconciliation import Discrepancy, LineStatus, PayoutReconciliation, Reconciliation, Tally
 from marketplace.domain.refunds import Refund, RefundPart
 from marketplace.domain.shares import DebtPart, Share
@@ -103,6 +104,26 @@ class Examples:
             id=self.id("price", product.merchant_id), merchant_id=product.merchant_id, product_id=product.id,
             unit_amount=1050, currency="usd",
             stripe_price_id=self.stripe_id("price", 24), created_at=self.now,
+        )  # fmt: skip
+
+    def coupon(self, **fields: Any) -> Coupon:
+        made = Coupon(
+            id=self.id("coupon"), name="Summer", percent_off="12.5", platform_basis_points=5_000,
+            max_redemptions=100, redeem_by=self.now + timedelta(days=30), created_at=self.now,
+        )  # fmt: skip
+        return replace(made, **fields)
+
+    def code(self, coupon: Coupon, **fields: Any) -> PromotionCode:
+        made = PromotionCode(
+            id=self.id("code", coupon.id), coupon_id=coupon.id, code="SUMMER", minimum_amount=1000,
+            minimum_amount_currency="usd", created_at=self.now,
+        )  # fmt: skip
+        return replace(made, **fields)
+
+    def redemption(self, coupon: Coupon) -> Redemption:
+        return Redemption(
+            coupon_id=coupon.id, transaction_id=self.id("transaction"), currency="usd", discount=1000, platform=500,
+            merchants={self.id("merchant"): 340, self.id("merchant"): 160}, redeemed_at=self.now,
         )  # fmt: skip
 
     def transaction(self, merchant: Merchant, **fields: Any) -> Transaction:

@@ -93,7 +93,7 @@ class _Handler(BaseHTTPRequestHandler):
         reply = server.replies.pop(0) if len(server.replies) > 1 else server.replies[0]
         reply(self)
 
-    do_GET = do_POST = _answer  # noqa: N815 - http.server's names
+    do_DELETE = do_GET = do_POST = _answer  # noqa: N815 - http.server's names
 
     def log_message(self, *_args: object) -> None:
         pass

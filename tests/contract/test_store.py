@@ -18,6 +18,7 @@ from marketplace.domain.merchant_states import MerchantStatus
 from marketplace.domain.merchants import Merchant, OnboardingLink
 from marketplace.domain.payouts import Payout
 from marketplace.domain.principals import SYSTEM
+from marketplace.domain.promotions import CodeName, Coupon, PromotionCode, Redemption
 from marketplace.domain.reconciliation import Discrepancy, PayoutReconciliation, Reconciliation, Walk
 from marketplace.domain.refunds import Refund
 from marketplace.domain.shares import Share
@@ -39,6 +40,9 @@ def stored_of_each_kind(examples: Examples) -> dict[Ref[Any], Item]:
     of_customer = examples.command(customer.subject)
     inside, outside = examples.idempotency(transaction), examples.idempotency(None)
     marker, link = examples.marker(), examples.link(merchant)
+    coupon = examples.coupon()
+    code, used = examples.code(coupon), examples.redemption(coupon)
+    of_coupon, name = examples.command(coupon.id), CodeName(id="SUMMER", promotion_code_id=code.id)
     line, account = examples.balance_transaction(transaction), "acct_1"
     day, payout, open_line = examples.reconciliation(account), examples.payout(account), examples.discrepancy(account)
     paid_out = examples.merchant_payout(merchant)
@@ -47,6 +51,11 @@ def stored_of_each_kind(examples: Examples) -> dict[Ref[Any], Item]:
     walk = Walk(account=account, since=examples.now, until=examples.now, cursor=line.id, due_at=examples.now)
     checkpoint = EventCheckpoint(stream=EventStream.PAYMENTS, since=examples.now)
     return {
+        Ref(Coupon, coupon.id): coupon,
+        Ref(PromotionCode, code.id): code,
+        Ref(CodeName, "SUMMER"): name,
+        Ref(Redemption, used.transaction_id, owner=coupon.id): used,
+        Ref(Command, of_coupon.id, owner=coupon.id): of_coupon,
         Ref(EventCheckpoint, EventStream.PAYMENTS): checkpoint,
         Ref(BalanceTransaction, line.id, owner=transaction.id): line,
         Ref(Reconciliation, day.id, owner=account): day,

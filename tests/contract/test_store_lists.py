@@ -177,6 +177,36 @@ def test_disputes_are_in_the_lists_of_their_merchants_and_in_that_of_all(store: 
         assert store.disputes(nobody, cursor=None, limit=5) == Page(items=(), cursor=None)
 
 
+def test_coupons_are_listed_by_whose_products_they_are_for(store: Store, examples: Examples) -> None:
+    mine, other = examples.merchant(), examples.merchant()
+    everybodys = [examples.coupon() for _ in range(3)]
+    own = [examples.coupon(merchant_id=mine.id) for _ in range(2)]
+    create(store, [*everybodys, *own, examples.coupon(merchant_id=other.id)])
+    assert read_whole(lambda s, c, n: s.coupons(None, cursor=c, limit=n), store, 2) == [
+        [everybodys[2], everybodys[1]],
+        [everybodys[0]],
+    ]
+    assert store.coupons(mine.id, cursor=None, limit=5).items == (own[1], own[0])
+    assert store.coupons("COUPONS", cursor=None, limit=5) == Page(items=(), cursor=None)
+
+
+def test_codes_and_uses_are_those_of_one_coupon(store: Store, examples: Examples) -> None:
+    coupon, other = examples.coupon(), examples.coupon()
+    codes = [examples.code(coupon) for _ in range(3)]
+    used = [examples.redemption(coupon) for _ in range(3)]
+    create(store, [coupon, other, *codes, *used, examples.code(other), examples.redemption(other)])
+    assert read_whole(lambda s, c, n: s.promotion_codes(coupon.id, cursor=c, limit=n), store, 2) == [
+        [codes[2], codes[1]],
+        [codes[0]],
+    ]
+    assert read_whole(lambda s, c, n: s.redemptions(coupon.id, cursor=c, limit=n), store, 2) == [
+        [used[2], used[1]],
+        [used[0]],
+    ]
+    for read in (store.promotion_codes, store.redemptions):
+        assert read("coupon-1", cursor=None, limit=5) == Page(items=(), cursor=None)
+
+
 def test_open_debts_of_all_merchants_are_one_list_until_they_are_paid(store: Store, examples: Examples) -> None:
     owed = [examples.debt(examples.merchant()) for _ in range(3)]
     create(store, owed)

@@ -34,6 +34,7 @@ from marketplace.domain.disputes import Dispute
 from marketplace.domain.merchants import Merchant
 from marketplace.domain.payouts import Payout
 from marketplace.domain.principals import Principal
+from marketplace.domain.promotions import Coupon, PromotionCode, Redemption
 from marketplace.domain.reconciliation import Discrepancy, PayoutReconciliation, Reconciliation, Walk
 from marketplace.domain.shares import Hold, Share
 from marketplace.domain.transactions import Payment, Transaction
@@ -103,6 +104,18 @@ class MemoryStore:
     def prices(self, product_id: str, *, cursor: str | None, limit: int) -> Page[Price]:
         with self._step("prices"):
             return self._page(Price, listings.prices_of(product_id), cursor, limit, "prices", product_id)
+
+    def coupons(self, merchant_id: str | None, *, cursor: str | None, limit: int) -> Page[Coupon]:
+        with self._step("coupons"):
+            return self._page(Coupon, listings.coupons(merchant_id), cursor, limit, "coupons", merchant_id)
+
+    def promotion_codes(self, coupon_id: str, *, cursor: str | None, limit: int) -> Page[PromotionCode]:
+        with self._step("promotion_codes"):
+            return self._page(PromotionCode, listings.promotion_codes_of(coupon_id), cursor, limit, "codes", coupon_id)
+
+    def redemptions(self, coupon_id: str, *, cursor: str | None, limit: int) -> Page[Redemption]:
+        with self._step("redemptions"):
+            return self._page(Redemption, listings.redemptions_of(coupon_id), cursor, limit, "redemptions", coupon_id)
 
     def debts(self, merchant_id: str, *, cursor: str | None, limit: int) -> Page[Debt]:
         with self._step("debts"):

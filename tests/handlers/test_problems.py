@@ -53,6 +53,7 @@ def test_slugs_and_their_statuses_do_not_change() -> None:
         "invalid-file": 422, "debt-not-open": 409, "dead-letter-unreadable": 409,
         "release-exceeds-held": 409, "not-capturable": 409,
         "invalid-release-date": 422, "invalid-period": 422, "capture-exceeds-authorized": 409,
+        "invalid-coupon": 422, "code-taken": 409, "discount-not-usable": 422, "combination-refused": 422,
         "no-express-dashboard": 409, "component-not-available": 422, "invalid-payout-schedule": 422,
         "payout-exceeds-balance": 409, "instant-payout-unavailable": 409, "payouts-not-allowed": 409,
         "payout-not-itemized": 409,

@@ -25,7 +25,7 @@ CREATIONS = (
 
 # As strict, with the same types: tests/simulation/test_carts.py, test_disputes.py, test_captures.py, test_customers.py,
 # test_off_session.py, test_catch_up.py, test_dispute_answers.py, test_payouts.py, test_merchant_money.py,
-# test_descriptions.py, test_merchants.py.
+# test_descriptions.py, test_merchants.py, test_promotions.py.
 ASKED_OF_THE_SIMULATOR = {
     Operation.CREATE_V1_ACCOUNT,
     Operation.READ_V1_ACCOUNT,
@@ -54,6 +54,13 @@ ASKED_OF_THE_SIMULATOR = {
     Operation.CANCEL_PAYMENT_INTENT,
     Operation.CREATE_PAYMENT_INTENT,
     Operation.LIST_PAYMENT_INTENTS,
+    Operation.CREATE_COUPON,
+    Operation.READ_COUPON,
+    Operation.DELETE_COUPON,
+    Operation.CREATE_PROMOTION_CODE,
+    Operation.UPDATE_PROMOTION_CODE,
+    Operation.READ_PROMOTION_CODE,
+    Operation.LIST_PROMOTION_CODES,
     Operation.CREATE_CUSTOMER,
     Operation.READ_CUSTOMER,
     Operation.UPDATE_CUSTOMER,

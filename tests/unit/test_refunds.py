@@ -7,8 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from marketplace.domain.books import Books
 from marketplace.domain.errors import InvalidAmount, RefundExceedsRest, TooManyRefunds, TransactionNotRefundable
-from marketplace.domain.refund_plans import fee_to_return
+from marketplace.domain.refund_plans import part_to_return
 from marketplace.domain.refunds import (
     Recovery,
     Refund,
@@ -41,29 +42,33 @@ def test_the_fee_goes_back_in_full_when_everything_is_refunded(sale: tuple[int, 
     refunds: list[Refund] = []
     for number, part in enumerate(parts):
         payment = reserve(payment, part)
-        returned = fee_to_return(books_of(leg, payment, refunds), leg.merchant_id, part)
+        returned = fee_of(books_of(leg, payment, refunds), leg.merchant_id, part)
         assert 0 <= returned <= part
         refunds.append(refund(number, part, returned))
     assert sum(made.fee for made in refunds) == fee
     assert payment.refundable == 0
 
 
+def fee_of(books: Books, merchant_id: str, amount: int) -> int:
+    return part_to_return(books, merchant_id, amount, returns_fee=True).fee
+
+
 def test_99_refunded_in_thirds_gives_back_3_4_and_3_of_10() -> None:
     leg, payment = replace(LEG, amount=99, fee=10), replace(settled_payment(), captured=99)
     refunds: list[Refund] = []
     for number in range(3):
-        refunds.append(refund(number, 33, fee_to_return(books_of(leg, payment, refunds), leg.merchant_id, 33)))
+        refunds.append(refund(number, 33, fee_of(books_of(leg, payment, refunds), leg.merchant_id, 33)))
     assert [made.fee for made in refunds] == [3, 4, 3]
 
 
 def test_a_refund_that_kept_the_fee_keeps_its_part_of_it() -> None:
     kept = refund(1, 5_000, 0, returns_fee=False)
-    assert fee_to_return(books_of(LEG, settled_payment(), [kept]), LEG.merchant_id, 5_000) == 500
+    assert fee_of(books_of(LEG, settled_payment(), [kept]), LEG.merchant_id, 5_000) == 500
 
 
 def test_a_refund_that_did_not_happen_does_not_count() -> None:
     refused = refund(1, 5_000, 500, status=RefundStatus.REFUSED)
-    assert fee_to_return(books_of(LEG, settled_payment(), [refused]), LEG.merchant_id, 10_000) == 1_000
+    assert fee_of(books_of(LEG, settled_payment(), [refused]), LEG.merchant_id, 10_000) == 1_000
 
 
 def test_two_equal_partial_refunds_are_two() -> None:

@@ -22,6 +22,7 @@ from marketplace.domain.disputes import Dispute
 from marketplace.domain.merchants import Merchant
 from marketplace.domain.payouts import Payout
 from marketplace.domain.principals import Principal
+from marketplace.domain.promotions import Coupon, PromotionCode, Redemption
 from marketplace.domain.reconciliation import Discrepancy, PayoutReconciliation, Reconciliation, Walk
 from marketplace.domain.shares import Hold, Share
 from marketplace.domain.transactions import Payment, Transaction
@@ -99,6 +100,18 @@ class DynamoDBStore:
     def prices(self, product_id: str, *, cursor: str | None, limit: int) -> Page[Price]:
         """A product's prices."""
         return self._page(Price, listings.prices_of(product_id), cursor, limit, "prices", product_id)
+
+    def coupons(self, merchant_id: str | None, *, cursor: str | None, limit: int) -> Page[Coupon]:
+        """The coupons that are good for one merchant's products, or for those of all."""
+        return self._page(Coupon, listings.coupons(merchant_id), cursor, limit, "coupons", merchant_id)
+
+    def promotion_codes(self, coupon_id: str, *, cursor: str | None, limit: int) -> Page[PromotionCode]:
+        """The codes of a coupon."""
+        return self._page(PromotionCode, listings.promotion_codes_of(coupon_id), cursor, limit, "codes", coupon_id)
+
+    def redemptions(self, coupon_id: str, *, cursor: str | None, limit: int) -> Page[Redemption]:
+        """The sales that a coupon was used in."""
+        return self._page(Redemption, listings.redemptions_of(coupon_id), cursor, limit, "redemptions", coupon_id)
 
     def debts(self, merchant_id: str, *, cursor: str | None, limit: int) -> Page[Debt]:
         """A merchant's debts."""

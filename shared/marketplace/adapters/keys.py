@@ -46,6 +46,12 @@ Closing               CLOSINGS                    CLOSING#2026-11-24T02:00:00.00
 AccountBalance        CLOSING#2026-11-24T02:0...  BALANCE#losses#usd
 Audit                 AUDITS                      AUDIT#audit-own
 Finding               FINDINGS                    FINDING#finding-own    gsi_merchant=OPEN_FINDINGS, gsi_time=own (open)
+Coupon                COUPON#coupon-own           COUPON                 gsi_merchant=COUPONS (or COUPONS#merchant-me),
+                                                                         gsi_time=own
+PromotionCode         COUPON#coupon-tx            PROMOTION_CODE#code-tx-own
+Redemption            COUPON#coupon-own           REDEMPTION#transaction-tx
+Command               COUPON#coupon-own           COMMAND#command-own    gsi_due=DUE#2, gsi_due_at=...
+CodeName              CODE#SUMMER-10              CODE
 EventMarker           EVENT#evt_1                 EVENT
 EventCheckpoint       EVENTS                      EVENT_CHECKPOINT#payments
 OnboardingLink        ONBOARDING#9f86             ONBOARDING
@@ -71,6 +77,7 @@ from marketplace.domain.ids import ALPHABET, is_id, owner_of
 from marketplace.domain.ledger import PLATFORM, JournalEntry
 from marketplace.domain.merchants import Merchant, OnboardingLink
 from marketplace.domain.payouts import Payout
+from marketplace.domain.promotions import CodeName, Coupon, PromotionCode, Redemption
 from marketplace.domain.reconciliation import Discrepancy, PayoutReconciliation, Reconciliation, Walk
 from marketplace.domain.refunds import Refund
 from marketplace.domain.shares import Share
@@ -102,6 +109,7 @@ ALL_PAYOUTS: Final = "PAYOUTS"
 OPEN_DISCREPANCIES: Final = "DISCREPANCIES"
 OPEN_DEBTS: Final = "DEBTS"
 ALL_DISPUTES: Final = "DISPUTES"
+COUPONS: Final = "COUPONS"
 WALKS: Final = "WALKS"
 
 WORDS: Final[Mapping[type[Any], str]] = {
@@ -132,14 +140,19 @@ WORDS: Final[Mapping[type[Any], str]] = {
     AccountBalance: "BALANCE",
     Audit: "AUDIT",
     Finding: "FINDING",
+    Coupon: "COUPON",
+    PromotionCode: "PROMOTION_CODE",
+    CodeName: "CODE",
+    Redemption: "REDEMPTION",
 }
 KINDS: Final[Mapping[str, type[Any]]] = {word: kind for kind, word in WORDS.items()}
 _NAMED_BY_OWNER: Final[Mapping[type[Any], str]] = {
-    Transaction: "transaction", Payment: "transaction", Merchant: "merchant"
+    Transaction: "transaction", Payment: "transaction", Merchant: "merchant", Coupon: "coupon"
 }  # fmt: skip
 _NAMING_OWNER: Final[Mapping[type[Any], str]] = {
     Refund: "refund", Dispute: "dispute", Product: "product", Price: "price", Debt: "debt",
     Payout: "payout",
+    PromotionCode: "code",
 }  # fmt: skip
 _NAMED_BY: Final[Mapping[type[Any], str]] = {
     Payment: "transaction_id", EventMarker: "event_id", OnboardingLink: "token_hash"
@@ -157,7 +170,7 @@ class Key(NamedTuple):
 
 
 def partition_of(subject: str) -> str | None:
-    """The partition of a transaction, a merchant, a customer, or an account at Stripe (PLATFORM is the platform's own).
+    """The partition of a transaction, merchant, coupon, customer or account at Stripe (PLATFORM is the platform's own).
 
     Only a customer's subject has the prefix of one, whatever its issuer calls it.
     """
@@ -166,7 +179,7 @@ def partition_of(subject: str) -> str | None:
         return f"{WORDS[Customer]}#{customer_id}" if is_name(customer_id) else None
     if subject == PLATFORM or (subject.startswith("acct_") and is_name(subject)):
         return f"ACCOUNT#{subject}"
-    for noun in ("transaction", "merchant"):
+    for noun in ("transaction", "merchant", "coupon"):
         if is_id(noun, subject):
             return f"{noun.upper()}#{subject}"
     return None
@@ -190,7 +203,7 @@ def key_of(ref: Ref[Any]) -> Key | None:
         return _key_in_ledger(ref, word)
     if ref.owner is not None:
         return _key(partition_of(ref.owner), f"{word}#{ref.id}")
-    if ref.kind in {Command, Disputed, JournalEntry, Share, *_OF_ACCOUNTS}:
+    if ref.kind in {Command, Disputed, JournalEntry, Redemption, Share, *_OF_ACCOUNTS}:
         raise ValueError(f"a {ref.kind.__name__} is found by its owner and id")
     return Key(f"{word}#{ref.id}", word)
 
@@ -211,6 +224,8 @@ def ref_of(item: Item) -> Ref[Any]:
             name, owner = item.scope, item.subject
         case Share():
             name, owner = item.merchant_id, item.transaction_id
+        case Redemption():
+            name, owner = item.transaction_id, item.coupon_id
         case Disputed():
             name, owner = f"{item.merchant_id}#{item.dispute_id}", item.transaction_id
         case _:

@@ -18,7 +18,7 @@ from marketplace.adapters.keys import (
     partition_of,
     ulid_in,
 )
-from marketplace.adapters.places import disputes_about
+from marketplace.adapters.places import coupons_of, disputes_about
 from marketplace.domain.audits import Audit, Finding
 from marketplace.domain.catalog import Price, Product
 from marketplace.domain.debts import Debt
@@ -27,6 +27,7 @@ from marketplace.domain.disputes import Dispute, Disputed
 from marketplace.domain.ids import is_id, owner_of
 from marketplace.domain.merchants import Merchant
 from marketplace.domain.payouts import Payout
+from marketplace.domain.promotions import Coupon, PromotionCode, Redemption
 from marketplace.domain.reconciliation import Discrepancy, PayoutReconciliation, Reconciliation
 from marketplace.domain.transactions import Transaction
 from marketplace.ports import Item, Ref
@@ -122,6 +123,29 @@ def disputes(merchant_id: str | None) -> Listing | None:
     if not is_id("merchant", merchant_id):
         return None
     return Listing(kind=Disputed, id_prefix="", index=BY_MERCHANT, partition=disputes_about(merchant_id))
+
+
+def coupons(merchant_id: str | None) -> Listing | None:
+    """The coupons that are good for one merchant's products, or for those of all."""
+    if merchant_id is not None and not is_id("merchant", merchant_id):
+        return None
+    return Listing(kind=Coupon, id_prefix="coupon-", index=BY_MERCHANT, partition=coupons_of(merchant_id))
+
+
+def promotion_codes_of(coupon_id: str) -> Listing | None:
+    """The codes of a coupon, which are read from its partition."""
+    if not is_id("coupon", coupon_id):
+        return None
+    prefix = f"code-{ulid_in(coupon_id)}-"
+    return Listing(kind=PromotionCode, id_prefix=prefix, index=None, partition=f"COUPON#{coupon_id}")
+
+
+def redemptions_of(coupon_id: str) -> Listing | None:
+    """The sales that a coupon was used in, which are read from its partition."""
+    if not is_id("coupon", coupon_id):
+        return None
+    partition = f"COUPON#{coupon_id}"
+    return Listing(kind=Redemption, id_prefix="transaction-", index=None, partition=partition, owner=coupon_id)
 
 
 def reconciliations_of(account: str | None) -> Listing | None:

@@ -10,6 +10,7 @@ from marketplace.adapters.keys import (
     ALL_MERCHANTS,
     ALL_PAYOUTS,
     ALL_RECONCILIATIONS,
+    COUPONS,
     OPEN_DEBTS,
     OPEN_DISCREPANCIES,
     OPEN_FINDINGS,
@@ -23,6 +24,7 @@ from marketplace.domain.debts import Debt, DebtStatus
 from marketplace.domain.disputes import Dispute, Disputed
 from marketplace.domain.ledger import JournalEntry
 from marketplace.domain.merchants import Merchant
+from marketplace.domain.promotions import Coupon
 from marketplace.domain.reconciliation import Discrepancy, PayoutReconciliation, Reconciliation, Walk
 from marketplace.domain.shares import Hold, Share
 from marketplace.domain.transactions import ChargeType, Payment, Transaction
@@ -48,8 +50,9 @@ def index_attributes(item: Item) -> dict[str, str]:
         case Merchant():
             places = {"gsi_merchant": ALL_MERCHANTS, "gsi_time": ulid_in(item.id), "gsi_stripe": item.account_id}
             places |= _due(item.id, item.due_at)
-        case Price():
-            places = {"gsi_merchant": item.product_id, "gsi_time": ulid_in(item.id)}
+        case Coupon() | Price():
+            listed = item.product_id if isinstance(item, Price) else coupons_of(item.merchant_id)
+            places = {"gsi_merchant": listed, "gsi_time": ulid_in(item.id)}
         case Payment():
             places = _due(item.transaction_id, item.due_at)
         case Command():
@@ -89,6 +92,11 @@ def waiting_for(merchant_id: str) -> str:
 def disputes_about(merchant_id: str) -> str:
     """Where the disputes about a merchant's sales are listed."""
     return f"{ALL_DISPUTES}#{merchant_id}"
+
+
+def coupons_of(merchant_id: str | None) -> str:
+    """Where the coupons are listed that are good for one merchant's products, or for those of all."""
+    return COUPONS if merchant_id is None else f"{COUPONS}#{merchant_id}"
 
 
 def _of_claim(item: Debt | Dispute | Disputed) -> dict[str, str | None]:

@@ -9,6 +9,7 @@ from marketplace.domain.commands import Command, CommandKind
 from marketplace.domain.deferred import dataclass
 from marketplace.domain.disputes import Dispute
 from marketplace.domain.ledger import EntryKind, JournalEntry
+from marketplace.domain.portions import Portion
 from marketplace.domain.refunds import Refund, RefundPart
 from marketplace.domain.shares import Moves, Share, moves, rest
 from marketplace.domain.transactions import ChargeType, Leg, Payment, Transaction
@@ -91,12 +92,10 @@ class Books:
             if line.source == entry.object_id
         )
 
-    def leg_amounts(self, merchant_id: str) -> tuple[int, int]:
-        """Minor units of a merchant's part of what was captured, and of the fee on it."""
+    def portion_of(self, merchant_id: str) -> Portion:
+        """A merchant's part of what was captured, and whose it is."""
         share = self.shares.get(merchant_id)
-        if share is not None:
-            return share.amount, share.fee
-        return self.payment.captured or 0, self.leg.fee
+        return share or Portion(amount=self.payment.captured or 0, fee=self.leg.fee)
 
     def parts_of(self, refund: Refund) -> tuple[RefundPart, ...]:
         """A refund by merchant, also where Stripe recovers it; none of what the platform bears."""
@@ -108,8 +107,9 @@ class Books:
         """Minor units of a merchant's part that can still be refunded."""
         reserved = [part for refund in self.refunds.values() if refund.is_reserved for part in self.parts_of(refund)]
         disputed = [part for dispute in self.disputes.values() if dispute.standing for part in dispute.parts]
-        amount, _ = self.leg_amounts(merchant_id)
-        return amount - sum(part.amount for part in reserved + disputed if part.merchant_id == merchant_id)
+        return self.portion_of(merchant_id).amount - sum(
+            part.amount for part in reserved + disputed if part.merchant_id == merchant_id
+        )
 
     def given_back(self, merchant_id: str) -> int:
         """Minor units of a merchant's share that it gives back for refunds and disputes that stand.
@@ -133,8 +133,14 @@ class Books:
     @property
     def is_recovered_by_stripe(self) -> bool:
         """Whether Stripe can take a refund off a destination charge's transfer: nothing else has come off it."""
-        shares = self.shares.values()
-        return self.transaction.charge_type is ChargeType.DESTINATION and not any(s.reversed or s.owed for s in shares)
+        if self.transaction.charge_type is ChargeType.SEPARATE or self.transaction.is_split_when_completed:
+            return False
+        return not any(share.reversed or share.owed for share in self.shares.values())
+
+    @property
+    def is_split(self) -> bool:
+        """Whether it is known whose what of the payment is."""
+        return self.payment.is_settled or not self.transaction.is_split_when_completed
 
     def needed_moves(self, share: Share) -> Moves:
         """What evens a share out."""

@@ -6,8 +6,7 @@ from marketplace.domain.books import Books
 from marketplace.domain.disputes import Dispute, DisputeFacts
 from marketplace.domain.ids import id_from
 from marketplace.domain.money import allocate, smallest_payable
-from marketplace.domain.refund_plans import fee_to_return
-from marketplace.domain.refunds import RefundPart
+from marketplace.domain.refund_plans import part_to_return
 
 
 def new_dispute(books: Books, facts: DisputeFacts) -> Dispute:
@@ -41,7 +40,7 @@ def apportioned(books: Books, dispute: Dispute, *, recovers: bool, recovers_fee:
     step = smallest_payable(dispute.currency)
     amounts = allocate(min(dispute.withdrawn, whole), list(left.values()), step=step)
     parts = tuple(
-        RefundPart(merchant_id=merchant_id, amount=amount, fee=fee_to_return(books, merchant_id, amount))
+        part_to_return(books, merchant_id, amount, returns_fee=True)
         for merchant_id, amount in zip(left, amounts, strict=True)
         if amount
     )

@@ -9,6 +9,7 @@ from typing import Final
 from marketplace.domain.deferred import dataclass
 from marketplace.domain.errors import DisputeNotAnswerable
 from marketplace.domain.money import part_of, smallest_payable
+from marketplace.domain.portions import added
 from marketplace.domain.principals import Principal
 from marketplace.domain.refunds import RefundPart
 
@@ -110,8 +111,24 @@ class Dispute:
     def loss(self) -> int:
         """Minor units that nobody's part covers now: the platform's loss."""
         uncovered = self.withdrawn - sum(part.amount for part in self.parts)
-        step = smallest_payable(self.currency)
-        return part_of(uncovered, self.standing, self.withdrawn, step=step) if self.withdrawn else 0
+        return self.standing_of(uncovered)
+
+    @property
+    def taxes(self) -> Mapping[str, int]:
+        """The tax in all of it, by jurisdiction."""
+        return added(part.taxes for part in self.parts)
+
+    @property
+    def promotions(self) -> Mapping[str, int]:
+        """What the platform had added to what is disputed, by coupon."""
+        return added(part.promotions for part in self.parts)
+
+    def standing_of(self, amount: int) -> int:
+        """What of an amount in all of it stands, while a part of it came back."""
+        if not self.withdrawn:
+            return 0
+        step = 1 if amount % smallest_payable(self.currency) else smallest_payable(self.currency)
+        return part_of(amount, self.standing, self.withdrawn, step=step)
 
     def is_all_seen_by(self, caller: Principal) -> bool:
         """Whether nobody else's part of the sale is in it."""
@@ -129,8 +146,7 @@ class Dispute:
         if not self.withdrawn:
             return 0
         whole = sum(part.borne_by_merchant for part in self.parts if part.merchant_id == merchant_id)
-        step = smallest_payable(self.currency)
-        return part_of(whole, self.standing, self.withdrawn, step=step) + self._fee_of(merchant_id)
+        return self.standing_of(whole) + self._fee_of(merchant_id)
 
     def _fee_of(self, merchant_id: str) -> int:
         return self.dispute_fee_parts.get(merchant_id, 0) if self.fee > self.fee_returned else 0

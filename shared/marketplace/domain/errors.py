@@ -24,6 +24,10 @@ class MarketplaceError(Exception):
       + LinkExpired                  an onboarding link that was used up or is too old
       + PriceNotForSale              archived, or sold otherwise
       + InvalidPrice                 it recurs as Stripe does not bill, or would change what never does
+      + InvalidCoupon                it says too little, too much, or what Stripe does not take
+      + CodeTaken                    another promotion code with it is active
+      + DiscountNotUsable            the coupon or code is over, or not for this sale
+      + CombinationRefused           charge type, tax and discount do not go together (docs/combinations.md)
       + CheckoutSessionNotOpen       it is complete or expired already
       + TransactionNotRefundable     nothing was paid, or nothing is left
       + RefundExceedsRest            more than is left, counting refunds under way
@@ -177,6 +181,22 @@ class MerchantShort(Refused):
         super().__init__(f"{merchant_id} lacks {shortfall} (minor units)")
         self.merchant_id = merchant_id
         self.shortfall = shortfall
+
+
+class InvalidCoupon(Refused):
+    """A coupon or promotion code that no sale could be made with."""
+
+
+class CodeTaken(Refused):
+    """A code that buyers know another promotion by."""
+
+
+class DiscountNotUsable(Refused):
+    """A coupon or promotion code that is not active, or not good for this sale."""
+
+
+class CombinationRefused(Refused):
+    """A way to charge, a tax mode and a discount that do not go together, and why."""
 
 
 class TooManyRefunds(Refused):

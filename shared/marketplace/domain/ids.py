@@ -16,9 +16,10 @@ _RANDOM_CHARACTERS: Final = 16
 _ULID: Final = f"[{ALPHABET}]{{{_TIME_CHARACTERS + _RANDOM_CHARACTERS}}}"
 OWNERS: Final = {
     "product": "merchant", "price": "merchant", "debt": "merchant", "payout": "merchant",
+    "code": "coupon",
     "refund": "transaction", "dispute": "transaction", "transfer": "transaction", "reversal": "transaction",
 }  # fmt: skip
-NOUNS: Final = frozenset({"merchant", "transaction", "command", *OWNERS})
+NOUNS: Final = frozenset({"merchant", "transaction", "command", "coupon", *OWNERS})
 
 
 def make_id(noun: str, at: datetime, random: int, *, owner: str | None = None) -> str:

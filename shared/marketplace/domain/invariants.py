@@ -18,7 +18,11 @@ from marketplace.domain.ledger import (
     REFUND_CLEARING,
     EntryKind,
     balances,
+    is_of_others,
+    is_tax,
     merchant_payable,
+    promotions,
+    tax_payable,
     total_by_currency,
 )
 from marketplace.domain.movements import MovementStatus
@@ -88,15 +92,22 @@ def _shares_add_up(books: Books, now: datetime) -> Iterator[str]:  # noqa: ARG00
     for share in settled:
         back, merchant_id = books.given_back(share.merchant_id), share.merchant_id
         fees = sum(dispute.dispute_fee_parts.get(merchant_id, 0) for dispute in books.disputes.values())
-        if not 0 <= back <= share.amount + fees:  # more than its own where refunds keep the fee
+        if not 0 <= back <= share.net + fees:  # more than its own where refunds keep the fee
             yield f"{share.merchant_id} gives back {back} of {share.amount}"
         for transfer in share.transfers:
-            fee = share.fee if transfer.command_id is None else 0  # Stripe's own transfer had the fee in it
+            in_it = books.payment.application_fee_amount or 0  # of Stripe's own transfer, which had the fee in it
+            fee = in_it if transfer.command_id is None else 0
             if share.reversible(transfer) < -fee:
                 yield f"{transfer.id} of {transfer.amount} is reversed by {-share.reversible(transfer) - fee} too much"
-        if share.had - books.recovered(share.merchant_id) > share.own:
+        if min(share.own, share.fee, *share.taxes.values(), *share.promotions.values()) < 0:
+            yield f"{share.merchant_id}: a part of {share.amount} is negative"
+        is_ours = share.charge_type is ChargeType.SEPARATE or books.transaction.is_split_when_completed
+        has_all_of_it = (
+            share.charge_type is ChargeType.DESTINATION and share.due_at is not None
+        )  # by Stripe, until then
+        if share.had - books.recovered(share.merchant_id) > share.own and not (is_ours and has_all_of_it):
             yield f"{share.merchant_id} had {share.had} of {share.own}"
-        if share.charge_type is ChargeType.SEPARATE:
+        if is_ours:
             owed = -sums.get((merchant_payable(share.merchant_id), share.currency), 0)
             still_due = share.own - back - share.booked
             if owed != still_due:
@@ -113,6 +124,7 @@ def _entries_follow_facts(books: Books, now: datetime) -> Iterator[str]:  # noqa
     facts = {
         (payment.charge_id, EntryKind.CHARGE): payment.paid_at is not None,
         (payment.charge_id, EntryKind.SETTLEMENT): payment.is_settled,
+        (payment.checkout_session_id, EntryKind.SETTLEMENT): payment.no_payment_required and _has_promotions(books),
         (payment.charge_id, EntryKind.PROCESSING_FEE): None not in (payment.paid_at, payment.processing_fee),
     }
     for refund in books.refunds.values():
@@ -131,6 +143,31 @@ def _entries_follow_facts(books: Books, now: datetime) -> Iterator[str]:  # noqa
     for (object_id, kind), known in facts.items():
         if object_id is not None and known is not books.has_entry(object_id, kind):
             yield f"{object_id} {kind}: known {known}, booked {not known}"
+
+
+def _has_promotions(books: Books) -> bool:
+    return any(share.promotion for share in books.shares.values())
+
+
+def _taxes_and_promotions_close(books: Books, now: datetime) -> Iterator[str]:  # noqa: ARG001
+    """The journal owes each jurisdiction, and has added for each coupon, what the shares less what went back say."""
+    settled = [share for share in books.shares.values() if share.is_settled]
+    currency, booked = books.transaction.currency, balances(books.entries)
+    standing = [part for refund in books.refunds.values() if refund.stands for part in refund.parts]
+    expected: Counter[str] = Counter()
+    for sign, portions in ((-1, settled), (1, standing)):
+        for portion in portions:
+            expected.update({tax_payable(name): sign * amount for name, amount in portion.taxes.items()})
+            expected.update({promotions(name): -sign * amount for name, amount in portion.promotions.items()})
+    for dispute in books.disputes.values():
+        expected.update({tax_payable(name): dispute.standing_of(amount) for name, amount in dispute.taxes.items()})
+        expected.update({promotions(name): -dispute.standing_of(sum_) for name, sum_ in dispute.promotions.items()})
+    accounts = {name for name, _ in booked if is_of_others(name)} | set(expected)
+    for account in sorted(accounts):
+        if booked.get((account, currency), 0) != expected[account]:
+            yield f"{account} is {booked.get((account, currency), 0)} in the journal, {expected[account]} by the shares"
+        if is_tax(account) and expected[account] > 0:
+            yield f"{account}: more was returned than collected, by {expected[account]}"
 
 
 def _one_object_per_command(books: Books, now: datetime) -> Iterator[str]:  # noqa: ARG001
@@ -187,6 +224,7 @@ CHECKS: Final[dict[str, Callable[[Books, datetime], Iterator[str]]]] = {
     "I1 entries balance": _entries_balance,
     "I3 no more out than in": _no_more_out_than_in,
     "I3 shares add up": _shares_add_up,
+    "I3 taxes and promotions close": _taxes_and_promotions_close,
     "I4 one entry for one thing": _one_entry_each,
     "I4 entries follow facts": _entries_follow_facts,
     "I6 one object per command": _one_object_per_command,

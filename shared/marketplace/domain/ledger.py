@@ -10,6 +10,8 @@ processor_fees            expense     what Stripe took
 platform_revenue          income      application fees, less those given back
 merchant_payable:{id}     liability   owed to a merchant; a debit balance is being taken back
 merchant_debt:{id}        asset       what a merchant could not give back, and owes
+tax_payable:{place}       liability   tax that was collected for a jurisdiction, less what was returned to buyers
+promotions:{coupon}       expense     what the platform adds to sales so that its discounts cost merchants nothing
 losses                    expense     what the platform bears: debts written off, accounts that it had to even out
 bank                      asset       what Stripe paid out to the platform's bank
 stripe_reserves           asset       what Stripe keeps of the balance, for what accounts owe for example
@@ -26,6 +28,7 @@ from enum import StrEnum
 from typing import Final
 
 from marketplace.domain.deferred import dataclass
+from marketplace.domain.portions import Portion
 
 STRIPE_BALANCE: Final = "stripe_balance"
 PROCESSOR_FEES: Final = "processor_fees"
@@ -36,6 +39,8 @@ DISPUTE_CLEARING: Final = "dispute_clearing"
 LOSSES: Final = "losses"
 BANK: Final = "bank"
 STRIPE_RESERVES: Final = "stripe_reserves"
+PROMOTIONS: Final = "promotions:"
+TAX_PAYABLE: Final = "tax_payable:"  # how its accounts begin, one for each jurisdiction
 PLATFORM: Final = "platform"  # in place of a transaction: entries of the platform's balance that are of no one sale
 CLEARING: Final = frozenset({CHARGE_CLEARING, REFUND_CLEARING, DISPUTE_CLEARING})
 
@@ -48,6 +53,26 @@ def merchant_payable(merchant_id: str) -> str:
 def merchant_debt(merchant_id: str) -> str:
     """The account of what a merchant owes."""
     return f"merchant_debt:{merchant_id}"
+
+
+def tax_payable(jurisdiction: str) -> str:
+    """The account of the tax that is collected for a jurisdiction, named as domain/completed.py names it."""
+    return f"{TAX_PAYABLE}{jurisdiction}"
+
+
+def promotions(coupon_id: str) -> str:
+    """The account of what the platform adds where a coupon is used."""
+    return f"{PROMOTIONS}{coupon_id}"
+
+
+def is_tax(account: str) -> bool:
+    """Whether an account is of tax."""
+    return account.startswith(TAX_PAYABLE)
+
+
+def is_of_others(account: str) -> bool:
+    """Whether an account is of tax, or of a discount that the platform funds."""
+    return account.startswith((TAX_PAYABLE, PROMOTIONS))
 
 
 class EntryKind(StrEnum):
@@ -128,6 +153,33 @@ def balances(entries: Iterable[JournalEntry]) -> dict[tuple[str, str], int]:
         for line in entry.lines:
             sums[line.account, line.currency] += line.amount
     return {account: amount for account, amount in sums.items() if amount}
+
+
+def portion_lines(currency: str, merchant_id: str, portion: Portion, *, returned: bool = False) -> tuple[Line, ...]:
+    """Whose a portion is: as it is earned, or the other way round as it goes back to the buyer.
+
+    The lines together are ``amount``, which the account that it is paid into or out of has against it.
+    """
+    sign = 1 if returned else -1
+    return lines_of(
+        currency,
+        (merchant_payable(merchant_id), sign * portion.own, None),
+        (PLATFORM_REVENUE, sign * portion.fee, None),
+        *((tax_payable(jurisdiction), sign * amount, None) for jurisdiction, amount in portion.taxes.items()),
+        *((promotions(coupon_id), -sign * amount, None) for coupon_id, amount in portion.promotions.items()),
+    )
+
+
+def merged(lines: Iterable[Line]) -> tuple[Line, ...]:
+    """The lines with those of one account that no balance at Stripe is moved by put together, in their order."""
+    sums: dict[tuple[str, str, str | None], int] = defaultdict(int)
+    for line in lines:
+        sums[line.account, line.currency, line.source] += line.amount
+    return tuple(
+        Line(account=account, currency=currency, amount=amount, source=source)
+        for (account, currency, source), amount in sums.items()
+        if amount
+    )
 
 
 def lines_of(currency: str, *movements: tuple[str, int, str | None]) -> tuple[Line, ...]:

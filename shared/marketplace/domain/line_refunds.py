@@ -51,7 +51,7 @@ def line_amounts(books: Books) -> list[int]:
     for leg in books.transaction.legs:
         own = [number for number in range(len(lines)) if _merchant_of(books, number) == leg.merchant_id]
         weights = [lines[number].amount for number in own]
-        captured, _ = books.leg_amounts(leg.merchant_id)
+        captured = books.portion_of(leg.merchant_id).amount
         split = allocate(captured, weights, step=step) if any(weights) else weights
         for number, amount in zip(own, split, strict=True):
             amounts[number] = amount

@@ -28,6 +28,8 @@ class MoneyPolicy(NamedTuple):
     merchants bear of: what buyers' banks take back, Stripe's fee for it, and refunds that were made elsewhere.
     ``refund_unready_after_days`` gives buyers back what has waited so long, from the payment on, for a merchant that is
     not ready; ``refund_lost_after_days`` from when its merchant was lost. None keeps it.
+    ``automatic_tax`` lets Stripe Tax calculate the tax of Checkout Sessions, the platform liable, and
+    ``allow_promotion_codes`` lets buyers enter a code there, unless an operator's request says otherwise.
     ``settlement_currencies`` are those in which the platform's account at Stripe is settled; None is not said.
     """
 
@@ -38,6 +40,8 @@ class MoneyPolicy(NamedTuple):
     recovers_dispute_fees: bool = True
     recovers_foreign_refunds: bool = True
     shortfall: Shortfall = Shortfall.BOOK_DEBT
+    automatic_tax: bool = False
+    allow_promotion_codes: bool = False
     settlement_currencies: tuple[str, ...] | None = None
     refund_unready_after_days: int | None = None
     refund_lost_after_days: int | None = None

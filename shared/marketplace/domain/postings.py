@@ -26,7 +26,7 @@ def payment_entries(leg: Leg, before: Payment, after: Payment) -> tuple[JournalE
 
 def charge_entries(before: Payment, after: Payment) -> tuple[JournalEntry, ...]:
     """The entry of a charge when it is known, and that of Stripe's fee on it when that is."""
-    charged = before.paid_at is None and after.paid_at is not None
+    charged = before.paid_at is None and after.paid_at is not None and not after.no_payment_required
     fee_known = (None not in (each.paid_at, each.processing_fee) for each in (before, after))
     return (
         *([_charge_entry(after, _known(after.paid_at))] if charged else []),

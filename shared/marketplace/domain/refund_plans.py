@@ -5,8 +5,9 @@ from collections.abc import Iterable, Mapping
 
 from marketplace.domain.books import Books
 from marketplace.domain.errors import NotFound, RefundExceedsRest
-from marketplace.domain.money import allocate, part_of, smallest_payable
-from marketplace.domain.refunds import Refund, RefundedLine, RefundPart
+from marketplace.domain.money import allocate, smallest_payable
+from marketplace.domain.portions import returned
+from marketplace.domain.refunds import RefundedLine, RefundPart
 
 
 def refund_parts(books: Books, amount: int, *, merchant_id: str | None, returns_fee: bool) -> tuple[RefundPart, ...]:
@@ -52,30 +53,29 @@ def _left(books: Books) -> dict[str, int]:
 
 def _parts(books: Books, amounts: Mapping[str, int], *, returns_fee: bool) -> tuple[RefundPart, ...]:
     return tuple(
-        RefundPart(
-            merchant_id=merchant_id,
-            amount=amount,
-            fee=fee_to_return(books, merchant_id, amount) if returns_fee else 0,
-        )
+        part_to_return(books, merchant_id, amount, returns_fee=returns_fee)
         for merchant_id, amount in amounts.items()
         if amount
     )
 
 
-def fee_to_return(books: Books, merchant_id: str, amount: int) -> int:
-    """Minor units of a leg's fee that go back with a refund of ``amount`` of it that returns the fee.
+def part_to_return(books: Books, merchant_id: str, amount: int, *, returns_fee: bool) -> RefundPart:
+    """A merchant's part of a refund or dispute of ``amount`` minor units of its leg, by domain/portions.py.
 
-    Rounded on the running total, not on each refund: a fee of 10 on 99, refunded 33, 33 and 33, goes back as
-    3, 4 and 3 and closes at zero. A refund that keeps the fee keeps its own part of it for good.
+    A fee of 10 on 99, refunded 33, 33 and 33, goes back as 3, 4 and 3 and closes at zero.
     """
-    of_leg, fee = books.leg_amounts(merchant_id)
-    returning = [part for refund in _returning(books.refunds.values()) for part in books.parts_of(refund)]
-    returning += [part for dispute in books.disputes.values() if dispute.standing for part in dispute.parts]
-    earlier = [part for part in returning if part.merchant_id == merchant_id]
-    running_total = sum(part.amount for part in earlier) + amount
-    due = part_of(fee, running_total, of_leg, step=smallest_payable(books.transaction.currency))
-    return max(0, due - sum(part.fee for part in earlier))
-
-
-def _returning(refunds: Iterable[Refund]) -> list[Refund]:
-    return [refund for refund in refunds if refund.is_reserved and refund.returns_fee]
+    reserved = [refund for refund in books.refunds.values() if refund.is_reserved]
+    disputed = [part for dispute in books.disputes.values() if dispute.standing for part in dispute.parts]
+    with_fee = [part for refund in reserved if refund.returns_fee for part in books.parts_of(refund)] + disputed
+    without = [part for refund in reserved if not refund.returns_fee for part in books.parts_of(refund)]
+    part = returned(
+        books.portion_of(merchant_id),
+        amount,
+        earlier=[each for each in with_fee + without if each.merchant_id == merchant_id],
+        fee_with=[each for each in with_fee if each.merchant_id == merchant_id],
+        step=smallest_payable(books.transaction.currency),
+        returns_fee=returns_fee,
+    )
+    return RefundPart(
+        merchant_id=merchant_id, amount=amount, fee=part.fee, taxes=part.taxes, promotions=part.promotions
+    )

@@ -9,6 +9,7 @@ from typing import Final
 from marketplace.domain.deferred import dataclass
 from marketplace.domain.errors import RefundExceedsRest, TooManyRefunds, TransactionNotRefundable
 from marketplace.domain.money import require_payable
+from marketplace.domain.portions import Portion
 from marketplace.domain.states import require_transition
 from marketplace.domain.transactions import MOST_REFUNDS, Payment, TransactionStatus
 
@@ -62,17 +63,19 @@ class FeeRefund:
 
 
 @dataclass(frozen=True, kw_only=True)
-class RefundPart:
-    """What of a refund concerns one merchant's leg: of ``amount`` the platform gives ``fee``, the merchant the rest."""
+class RefundPart(Portion):
+    """What of a refund concerns one merchant's leg.
+
+    The buyer gets ``amount``. The platform gives ``fee``, and ``taxes`` that it owes no longer, and gets back what it
+    had added as ``promotions``; the merchant gives the rest.
+    """
 
     merchant_id: str
-    amount: int
-    fee: int
 
     @property
     def borne_by_merchant(self) -> int:
         """Minor units that the merchant gives back."""
-        return self.amount - self.fee
+        return self.own
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -1,8 +1,9 @@
 """Which journal entry each movement of a share makes: the split of a charge, transfers, reversals, debts."""
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
+from itertools import chain
 
 from marketplace.domain.debts import Debt
 from marketplace.domain.disputes import Dispute
@@ -20,6 +21,10 @@ from marketplace.domain.ledger import (
     lines_of,
     merchant_debt,
     merchant_payable,
+    merged,
+    portion_lines,
+    promotions,
+    tax_payable,
 )
 from marketplace.domain.movements import Reversal, Transfer
 from marketplace.domain.refunds import Refund
@@ -27,21 +32,29 @@ from marketplace.domain.shares import Share
 from marketplace.domain.transactions import Payment
 
 
-def settlement_entry(payment: Payment, shares: Iterable[Share]) -> JournalEntry:
-    """A separate charge as it settles: each merchant is owed its part, and the platform earns the fees.
+def settlement_entry(payment: Payment, shares: Sequence[Share]) -> JournalEntry:
+    """A charge that we split as it settles: each merchant is owed its part, the platform earns the fees and owes tax.
 
     Of 100.00 paid for a basket of two merchants, 60.00 and 40.00 with a fee of 10 percent: 54.00 and 36.00 are owed,
-    the platform earns 10.00; its balance at Stripe is up by 100.00 until the transfers.
+    the platform earns 10.00; its balance at Stripe is up by 100.00 until the transfers. Of a destination charge all was
+    transferred by Stripe: its merchant's account is in debit until what is not its own is taken back. An order that
+    cost nothing has no charge: the entry is the session's.
     """
-    captured, charge_id = payment.captured, payment.charge_id
-    assert captured is not None and charge_id is not None and payment.paid_at is not None  # noqa: S101, PT018 - settled
-    split = lines_of(
-        payment.currency,
-        (CHARGE_CLEARING, captured, None),
-        *((merchant_payable(share.merchant_id), -share.own, None) for share in shares),
-        (PLATFORM_REVENUE, -sum(share.fee for share in shares), None),
-    )
-    return _entry(payment.transaction_id, charge_id, EntryKind.SETTLEMENT, payment.paid_at, split)
+    captured, object_id = payment.captured, payment.charge_id or payment.checkout_session_id
+    assert captured is not None and object_id is not None and payment.paid_at is not None  # noqa: S101, PT018 - settled
+    whose = [portion_lines(payment.currency, share.merchant_id, share) for share in shares]
+    by_stripe = [
+        (account, amount, source)
+        for share in shares
+        for transfer in share.transfers
+        for account, amount, source in (
+            (merchant_payable(share.merchant_id), transfer.amount, None),
+            (STRIPE_BALANCE, -transfer.amount, transfer.stripe_transfer_id),
+        )
+    ]
+    paid = lines_of(payment.currency, (CHARGE_CLEARING, captured, None))
+    split = merged(chain(paid, *whose)) + lines_of(payment.currency, *by_stripe)
+    return _entry(payment.transaction_id, object_id, EntryKind.SETTLEMENT, payment.paid_at, split)
 
 
 def transfer_entry(share: Share, transfer: Transfer, at: datetime) -> JournalEntry:
@@ -118,11 +131,13 @@ def _withdrawal(dispute: Dispute) -> tuple[JournalEntry, JournalEntry]:
     )
     borne = {each: dispute.borne_by(each) for each in dispute.bearers}
     fees = sum(dispute.dispute_fee_parts.values()) if dispute.fee else 0
+    others = (*_taxes_of(dispute), (LOSSES, dispute.loss, None))
+    platform_s = dispute.withdrawn + fees - sum(borne.values()) - sum(amount for _, amount, _ in others)
     apportioned = lines_of(
         dispute.currency,
         *((merchant_payable(each), amount, None) for each, amount in borne.items()),
-        (LOSSES, dispute.loss, None),
-        (PLATFORM_REVENUE, dispute.withdrawn + fees - sum(borne.values()) - dispute.loss, None),
+        *others,
+        (PLATFORM_REVENUE, platform_s, None),
         (PROCESSOR_FEES, -fees, None),
         (DISPUTE_CLEARING, -dispute.withdrawn, None),
     )
@@ -135,17 +150,27 @@ def _withdrawal(dispute: Dispute) -> tuple[JournalEntry, JournalEntry]:
 def _reinstatement(taken: Dispute, after: Dispute) -> JournalEntry:
     given = {each: taken.borne_by(each) - after.borne_by(each) for each in after.bearers}
     fees = sum(after.dispute_fee_parts.values()) if taken.fee and after.fee_returned else 0
-    regained = taken.loss - after.loss
+    stays = {account: amount for account, amount, _ in _taxes_of(after)}
+    others = [(account, stays.get(account, 0) - amount, None) for account, amount, _ in _taxes_of(taken)]
+    others.append((LOSSES, after.loss - taken.loss, None))
+    platform_s = sum(given.values()) - sum(amount for _, amount, _ in others) - after.reinstated - fees
     lines = lines_of(
         after.currency,
         (STRIPE_BALANCE, after.reinstated + after.fee_returned, after.stripe_dispute_id),
         (PROCESSOR_FEES, fees - after.fee_returned, None),
         *((merchant_payable(each), -amount, None) for each, amount in given.items()),
-        (LOSSES, -regained, None),
-        (PLATFORM_REVENUE, sum(given.values()) + regained - after.reinstated - fees, None),
+        *others,
+        (PLATFORM_REVENUE, platform_s, None),
     )
     at = after.reinstated_at or after.created_at
     return _entry(after.transaction_id, after.stripe_dispute_id, EntryKind.REINSTATEMENT, at, lines)
+
+
+def _taxes_of(dispute: Dispute) -> list[tuple[str, int, None]]:
+    """The tax that the platform owes no longer, and what it had added that it gets back, of what stands of it."""
+    taxes = [(tax_payable(name), dispute.standing_of(amount), None) for name, amount in dispute.taxes.items()]
+    added = [(promotions(name), -dispute.standing_of(amount), None) for name, amount in dispute.promotions.items()]
+    return taxes + added
 
 
 def debt_entry(debt: Debt) -> JournalEntry:
@@ -176,14 +201,10 @@ def write_off_entry(debt: Debt, amount: int, at: datetime) -> JournalEntry:
 
 
 def _borne_of(refund: Refund) -> tuple[Line, ...]:
-    """Who bears a refund: each merchant its part less the fee, the platform the fees and what is nobody's part."""
-    merchants = ((merchant_payable(part.merchant_id), part.borne_by_merchant, None) for part in refund.parts)
-    return lines_of(
-        refund.currency,
-        *merchants,
-        (PLATFORM_REVENUE, sum(part.fee for part in refund.parts), None),
-        (LOSSES, refund.amount - sum(part.amount for part in refund.parts), None),
-    )
+    """Who bears a refund: each merchant its own, the platform fees and tax, and what is nobody's part."""
+    parts = (portion_lines(refund.currency, part.merchant_id, part, returned=True) for part in refund.parts)
+    nobody_s = refund.amount - sum(part.amount for part in refund.parts)
+    return merged(chain(*parts, lines_of(refund.currency, (LOSSES, nobody_s, None))))
 
 
 def _at_stripe(refund: Refund) -> tuple[str, datetime]:

@@ -13,6 +13,7 @@ from typing import Final, NamedTuple
 from marketplace.domain.deferred import dataclass
 from marketplace.domain.errors import TooManyMovements
 from marketplace.domain.movements import MovementStatus, Reversal, Transfer, move_on
+from marketplace.domain.portions import Portion
 from marketplace.domain.transactions import ChargeType
 
 MOST_MERCHANTS: Final = 20  # of one sale: all of their shares and commands are written in one commit of 100 items
@@ -38,19 +39,18 @@ class DebtPart:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Share:
-    """One merchant's part of a sale: of ``amount`` the platform keeps ``fee`` and the rest is the merchant's.
+class Share(Portion):
+    """One merchant's part of a sale, and what has moved of what is its own.
 
-    ``released`` is how much of the rest may be sent, 0 before the money is there. ``debts`` could not be taken back and
+    ``released`` is how much of that may be sent, 0 before the money is there. ``debts`` could not be taken back and
     are owed; ``netted`` was kept for debts of earlier sales instead of being sent.
     """
 
     transaction_id: str
     merchant_id: str
     account_id: str | None
-    amount: int
-    fee: int
     currency: str
+    discount: int = 0  # what the buyer was spared on it, whoever funds that
     charge_type: ChargeType = ChargeType.SEPARATE
     is_settled: bool = False  # whether the money is there and the amounts are final
     released: int = 0
@@ -66,11 +66,6 @@ class Share:
     created_at: datetime
     due_at: datetime | None = None
     version: int = 1
-
-    @property
-    def own(self) -> int:
-        """Minor units that are the merchant's, before anything is given back."""
-        return self.amount - self.fee
 
     @property
     def transferred(self) -> int:

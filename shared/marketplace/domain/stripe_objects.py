@@ -14,9 +14,16 @@ OFF_SESSION: Final = "off_session"  # metadata of the PaymentIntents that no Che
 
 
 def session_facts(session: Object, *, failed: bool = False) -> PaymentFacts:
-    """What a Checkout Session says of its payment."""
+    """What a Checkout Session says of its payment.
+
+    Where all of it was taken off there is none: it counts as paid when the session was made, the one moment it tells.
+    """
     paid = session.get("payment_status") == "paid"
+    is_free = (session.get("payment_status"), session.get("status")) == ("no_payment_required", "complete")
     return PaymentFacts(
+        no_payment_required=is_free,
+        captured=0 if is_free else None,
+        paid_at=at(session["created"]) if is_free else None,
         checkout_session_id=session["id"],
         checkout_session_status=_listed(session.get("status"), SESSION_RANKS),
         payment_intent_id=id_of(session.get("payment_intent")),

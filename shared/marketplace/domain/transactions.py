@@ -12,12 +12,13 @@ from typing import Any, Final
 
 from marketplace.domain.deferred import dataclass
 from marketplace.domain.errors import MarketplaceError
+from marketplace.domain.portions import Portion
 from marketplace.domain.principals import Principal, Role
 from marketplace.domain.states import require_transition
 
-# Stripe takes 100 of a Checkout Session, and DynamoDB reads 100 items at once: their prices, a key, the customer and
-# the merchants.
-MOST_LINE_ITEMS: Final = 78
+# Stripe takes 100 of a Checkout Session, and DynamoDB reads 100 items at once: their prices, a key, the customer, a
+# coupon and the merchants.
+MOST_LINE_ITEMS: Final = 77
 MOST_REFUNDS: Final = 100  # of one transaction: its partition is read at once
 
 
@@ -54,19 +55,10 @@ _S = TransactionStatus
 # Events overtake each other and the answer that they report on, so any later state may follow; none is gone back to.
 # Money wins: what was said to have ended is PAID all the same when the charge is there.
 TRANSITIONS: Final[Mapping[TransactionStatus, frozenset[TransactionStatus]]] = {
-    _S.REQUESTED: frozenset(
-        {
-            _S.OPEN,
-            _S.REFUSED,
-            _S.REQUIRES_ACTION,
-            _S.PROCESSING,
-            _S.AUTHORIZED,
-            _S.CANCELED,
-            _S.EXPIRED,
-            _S.FAILED,
-            _S.PAID,
-        }
-    ),
+    _S.REQUESTED: frozenset({
+        _S.OPEN, _S.REFUSED, _S.REQUIRES_ACTION, _S.PROCESSING, _S.AUTHORIZED, _S.CANCELED, _S.EXPIRED, _S.FAILED,
+        _S.PAID,
+    }),
     _S.OPEN: frozenset(
         {_S.REFUSED, _S.REQUIRES_ACTION, _S.PROCESSING, _S.AUTHORIZED, _S.CANCELED, _S.EXPIRED, _S.FAILED, _S.PAID}
     ),
@@ -80,7 +72,7 @@ TRANSITIONS: Final[Mapping[TransactionStatus, frozenset[TransactionStatus]]] = {
     _S.CANCELED: frozenset({_S.FAILED, _S.PAID}),
     _S.FAILED: frozenset({_S.PAID}),
     _S.PAID: frozenset(),
-}
+}  # fmt: skip
 
 ENDED_UNPAID: Final = frozenset({_S.FAILED, _S.EXPIRED, _S.CANCELED, _S.REFUSED})
 
@@ -92,7 +84,7 @@ PAYMENT_INTENT_RANKS: Final = (
     "requires_capture", "canceled", "succeeded",
 )  # fmt: skip
 
-ONCE_TRUE: Final = frozenset({"async_payment_failed", "declined", "authentication_required"})
+ONCE_TRUE: Final = frozenset({"async_payment_failed", "declined", "authentication_required", "no_payment_required"})
 UNDER_WAY: Final = frozenset({"processing", "payment_failed"})
 
 
@@ -105,6 +97,8 @@ class LineItem:
     quantity: int
     stripe_price_id: str | None = None
     merchant_id: str | None = None  # None is the sale's only merchant
+    tax_code: str | None = None  # of an inline amount; a price of the catalog has its product's
+    tax_behavior: str | None = None
 
     @property
     def amount(self) -> int:
@@ -113,23 +107,18 @@ class LineItem:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Leg:
-    """A merchant's part of a sale: of ``amount`` the platform keeps ``fee`` and the merchant the rest.
+class Leg(Portion):
+    """A merchant's part of a sale, as it is planned, or as it was paid.
 
     ``account_id`` is None where the merchant had none yet and its share waits for it. ``fee_policy`` is as on the
-    transaction, frozen for this merchant: empty where the sale has one merchant.
+    transaction, frozen for this merchant: empty where the sale has one merchant. ``discount`` is what the buyer was
+    spared, whoever funds it, in the price as he saw it; it is known, as taxes and promotions are, once he has paid.
     """
 
     merchant_id: str
     account_id: str | None
-    amount: int
-    fee: int
     fee_policy: Mapping[str, Any] = field(default_factory=dict)
-
-    @property
-    def share(self) -> int:
-        """Minor units that are the merchant's."""
-        return self.amount - self.fee
+    discount: int = 0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -151,6 +140,20 @@ class Transaction:
     is_held: bool = False  # whether the shares wait for a release
     release_at: datetime | None = None  # when they are released by themselves
     guest_token_hash: str | None = None  # of what a guest reads his session by
+    automatic_tax: bool = False  # Stripe Tax, the platform liable
+    discount: str | None = None  # the coupon that it is sold with, by its id here
+    promotion_code: str | None = None  # the code by which that was given
+    allow_promotion_codes: bool = False  # whether the buyer may enter one on Stripe's page
+
+    @property
+    def is_split_when_completed(self) -> bool:
+        """Whether only the completed order says what is whose: its tax, or a discount, is not known before."""
+        return self.automatic_tax or self.may_be_discounted
+
+    @property
+    def may_be_discounted(self) -> bool:
+        """Whether the buyer may have to pay less than the line items cost."""
+        return self.discount is not None or self.allow_promotion_codes
 
     @property
     def fee(self) -> int:
@@ -177,6 +180,7 @@ class PaymentFacts:
     async_payment_failed: bool = False
     declined: bool = False  # off session, for good
     authentication_required: bool = False  # off session, by the buyer
+    no_payment_required: bool = False  # the order was completed, and cost nothing
     payment_intent_id: str | None = None
     payment_intent_status: str | None = None
     charge_id: str | None = None
@@ -236,6 +240,8 @@ class Payment(PaymentFacts):
 
         Stripe's fee comes later, with all others of its page (services/reconciliation.py).
         """
+        if self.no_payment_required:
+            return True
         if None in (self.paid_at, self.balance_transaction_id):
             return False
         if self.charge_type is ChargeType.SEPARATE:

@@ -1,16 +1,17 @@
 """Transfers as Stripe knows them, the one that it makes by itself for a destination charge among them."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import datetime
 from typing import NamedTuple
 
 from marketplace.domain.books import Books
-from marketplace.domain.errors import ReversalExceedsRest, TransferNotReversible
+from marketplace.domain.errors import ReversalExceedsRest, TransferNotReversible, Unavailable
 from marketplace.domain.ids import id_from
 from marketplace.domain.money import require_payable
 from marketplace.domain.movements import MovementStatus, Reversal, Transfer
 from marketplace.domain.shares import Share
-from marketplace.domain.transactions import ChargeType
+from marketplace.domain.transactions import ChargeType, Leg, Payment, Transaction
 
 
 class BookedTransfer(NamedTuple):
@@ -28,7 +29,7 @@ class BookedTransfer(NamedTuple):
     @property
     def application_fee(self) -> int:
         """What of it went back to the platform at once, as its fee."""
-        return self.share.fee if self.transfer.command_id is None else 0
+        return self.books.payment.application_fee_amount or 0 if self.transfer.command_id is None else 0
 
     @property
     def reversals(self) -> tuple[Reversal, ...]:
@@ -68,20 +69,35 @@ class BookedTransfer(NamedTuple):
 def transfers_of(books: Books) -> list[BookedTransfer]:
     """The transfers of a sale, the newest first."""
     shares = list(books.shares.values())
-    if not shares and books.transaction.charge_type is ChargeType.DESTINATION and books.payment.transfer_id:
-        shares = [share_of_destination(books, "", books.payment.paid_at or books.transaction.created_at)]
+    is_split_by_stripe = books.transaction.charge_type is ChargeType.DESTINATION and books.is_split
+    if not shares and is_split_by_stripe and books.payment.transfer_id:
+        shares = [share_by_stripe(books, "", books.payment.paid_at or books.transaction.created_at)]
     found = [BookedTransfer(books, share, transfer) for share in shares for transfer in share.transfers]
     return sorted(found, key=lambda each: (each.transfer.created_at, each.transfer.id), reverse=True)
 
 
-def share_of_destination(books: Books, cause: str, now: datetime) -> Share:
-    """What Stripe split by itself, as a share: one transfer that has arrived, of what the fee left of it."""
-    leg, payment, transaction = books.leg, books.payment, books.transaction
-    amount, fee = payment.captured or 0, payment.application_fee_amount or 0
+def share_by_stripe(books: Books, cause: str, now: datetime) -> Share:
+    """What Stripe split by itself, as a share.
+
+    Raises:
+        Unavailable: it is to be split by us, and it is not known yet how.
+    """
+    if not books.is_split:
+        raise Unavailable("how the payment is split is not known yet")
+    payment = books.payment
+    leg = replace(books.leg, amount=payment.captured or 0, fee=payment.application_fee_amount or 0)
+    return share_of_destination(books.transaction, payment, leg, cause, now)
+
+
+def share_of_destination(transaction: Transaction, payment: Payment, leg: Leg, cause: str, now: datetime) -> Share:
+    """A destination charge's share: one transfer that has arrived, of all that the application fee left of it.
+
+    An order that cost nothing had no transfer.
+    """
     transfer = Transfer(
         id=id_from("transfer", transaction.created_at, ChargeType.DESTINATION, owner=transaction.id),
         command_id=None,
-        amount=amount - fee,
+        amount=(payment.captured or 0) - (payment.application_fee_amount or 0),
         status=MovementStatus.SUCCEEDED,
         stripe_transfer_id=payment.transfer_id,
         created_at=payment.paid_at or now,
@@ -90,14 +106,14 @@ def share_of_destination(books: Books, cause: str, now: datetime) -> Share:
         transaction_id=transaction.id,
         merchant_id=leg.merchant_id,
         account_id=leg.account_id,
-        amount=amount,
-        fee=fee,
+        amount=leg.amount,
+        fee=leg.fee,
         currency=transaction.currency,
         charge_type=transaction.charge_type,
         is_settled=True,
-        released=amount - fee,
+        released=leg.own,
         cause=cause,
-        transfers=(transfer,),
+        transfers=(transfer,) if payment.transfer_id else (),
         created_at=now,
         due_at=now,
     )

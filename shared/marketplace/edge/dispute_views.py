@@ -13,12 +13,15 @@ from marketplace.edge.views import View
 class DisputePartView(View):
     """What of a dispute is a merchant's part of the sale: of `amount` the platform gives `fee`, the merchant the rest.
 
-    `dispute_fee` is what the merchant bears of Stripe's fee, where the policy says so.
+    `tax` is owed no longer, and `promotion` comes back to the platform, which had added it. `dispute_fee` is what the
+    merchant bears of Stripe's fee, where the policy says so.
     """
 
     merchant_id: str
     amount: int
     fee: int
+    tax: int
+    promotion: int
     dispute_fee: int
 
 
@@ -54,6 +57,8 @@ class DisputeView(View):
                 merchant_id=part.merchant_id,
                 amount=part.amount,
                 fee=part.fee,
+                tax=part.tax,
+                promotion=part.promotion,
                 dispute_fee=dispute.dispute_fee_parts.get(part.merchant_id, 0),
             )
             for part in dispute.parts

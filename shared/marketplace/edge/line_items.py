@@ -1,6 +1,6 @@
 """The lines of a basket as clients send them, for every route that sells."""
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import Discriminator, Tag
 
@@ -27,6 +27,8 @@ class InlineLine(RequestModel):
     currency: Currency
     quantity: int
     merchant_id: Id | None = None
+    tax_code: Id | None = None
+    tax_behavior: Literal["inclusive", "exclusive"] | None = None
 
     def as_item(self) -> InlineItem:
         """As the use case takes it."""

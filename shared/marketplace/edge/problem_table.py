@@ -292,6 +292,28 @@ PROBLEMS: Final[Mapping[type[Exception], Problem]] = {
         why="The ledger tells of moments that are over; a period ends after it begins.",
         action="Send times in ISO 8601 with a zone, for example `2026-11-23T00:00:00Z`, none of them ahead.",
     ),
+    errors.InvalidCoupon: Problem(
+        slug="invalid-coupon", status=HTTPStatus.UNPROCESSABLE_CONTENT, title="The coupon or code is not valid",
+        why="A coupon takes off a percentage or an amount, within the limits that Stripe has, for all products or for "
+            "those of one merchant.",
+        action="Correct what the detail names.",
+    ),
+    errors.CodeTaken: Problem(
+        slug="code-taken", status=HTTPStatus.CONFLICT, title="The code is taken",
+        why="Buyers enter a code by itself, so that it can stand for one promotion at a time.",
+        detail="Another promotion code with these letters is active.",
+        action="Choose another code, or deactivate the promotion code that has it.",
+    ),
+    errors.DiscountNotUsable: Problem(
+        slug="discount-not-usable", status=HTTPStatus.UNPROCESSABLE_CONTENT, title="The discount cannot be used here",
+        why="A coupon or code can be inactive or expired, or be good for other products than those of this sale.",
+        action="Sell without it, or with one that is good for these line items.",
+    ),
+    errors.CombinationRefused: Problem(
+        slug="combination-refused", status=HTTPStatus.UNPROCESSABLE_CONTENT, title="These terms do not go together",
+        why="Not every charge type can be taxed and discounted in every way: docs/combinations.md has the table.",
+        action="Change one of the terms that the detail names.",
+    ),
     errors.NotCapturable: Problem(
         slug="not-capturable", status=HTTPStatus.CONFLICT, title="Nothing to capture or cancel",
         why="Only a payment that is authorized can be captured or canceled; an authorization lapses at "

@@ -41,6 +41,7 @@ class RefundView(View):
     created_at: datetime
     ended_at: datetime | None
     fee: int | None
+    tax: Annotated[int, Field(description="What of it is tax that went back.")]
     transfer_reversal_id: str | None
     reversed: int | None
     line_items: Annotated[list[RefundedLineView], Field(description="Of a refund that was asked for by lines.")]
@@ -64,6 +65,7 @@ class RefundView(View):
             created_at=refund.created_at,
             ended_at=refund.ended_at,
             fee=None if caller.role is Role.BUYER else refund.fee if part is None else part.fee,
+            tax=sum(each.tax for each in refund.parts) if part is None else part.tax,
             transfer_reversal_id=recovery.transfer_reversal_id if recovery else None,
             reversed=recovery.reversed if recovery else None,
             line_items=[RefundedLineView.of(line) for line in refund.lines if sees(line.merchant_id)],

@@ -12,7 +12,7 @@ from marketplace.domain.ledger import JournalEntry
 from marketplace.domain.principals import Principal, Role
 from marketplace.domain.shares import Share
 from marketplace.domain.timeline import timeline
-from marketplace.domain.transactions import Payment, Transaction
+from marketplace.domain.transactions import Leg, Payment, Transaction
 from marketplace.edge.refund_views import RefundView
 from marketplace.edge.views import View
 
@@ -25,7 +25,7 @@ class PaymentIntentView(View):
 
 
 class LegView(View):
-    """A merchant's part of a sale: `share` is `amount` less the platform's `fee`."""
+    """A merchant's part of a sale as it was planned: `share` is `amount` less the platform's `fee`."""
 
     merchant_id: str
     account_id: str | None
@@ -33,15 +33,28 @@ class LegView(View):
     fee: int
     share: int
 
+    @classmethod
+    def of_leg(cls, leg: Leg) -> Self:
+        """From the plan."""
+        return cls(
+            merchant_id=leg.merchant_id, account_id=leg.account_id, amount=leg.amount, fee=leg.fee, share=leg.own
+        )
+
 
 class ShareView(View):
     """What of a sale's charge is a merchant's: `share`, less what refunds and disputes take, is sent to it.
 
-    `released` may be sent, `received` is with the merchant, `owed` should have come back and is a debt; `hold` is why
-    the rest waits.
+    It is `amount`, which the buyer pays, and what the platform adds to it as `promotion`, less `fee` and `tax`; final
+    once the payment is settled. `discount` is what the buyer was spared. `released` may be sent, `received` is with
+    the merchant, `owed` should have come back and is a debt; `hold` is why the rest waits.
     """
 
     merchant_id: str
+    amount: int
+    promotion: int
+    fee: int
+    tax: int
+    discount: int
     share: int
     released: int
     received: int
@@ -55,6 +68,11 @@ class ShareView(View):
         """From the record."""
         return cls(
             merchant_id=share.merchant_id,
+            amount=share.amount,
+            promotion=share.promotion,
+            fee=share.fee,
+            tax=share.tax,
+            discount=share.discount,
             share=share.own,
             released=share.released,
             received=share.had,
@@ -139,6 +157,8 @@ class TransactionView(TransactionSummary):
 
     authorized: Annotated[int | None, Field(description="What the bank authorized, to be captured.")]
     captured: int | None
+    tax: Annotated[int | None, Field(description="In what was captured; known once the payment is settled.")]
+    discount: Annotated[int | None, Field(description="What the buyer was spared; known then.")]
     capture_before: datetime | None
     line_items: list[LineItemView]
     refunds: list[RefundView]
@@ -152,6 +172,7 @@ class TransactionView(TransactionSummary):
             **_fields(caller, books.transaction, books.payment),
             authorized=books.payment.authorized,
             captured=books.payment.captured,
+            **_known_when_settled(caller, books),
             capture_before=books.payment.capture_before,
             line_items=_lines(caller, books.transaction),
             refunds=RefundView.all_seen_by(caller, [books.refunds[refund_id] for refund_id in sorted(books.refunds)]),
@@ -226,6 +247,18 @@ def _fields(caller: Principal, transaction: Transaction, payment: Payment) -> di
     }
 
 
+def _known_when_settled(caller: Principal, books: Books) -> dict[str, Any]:
+    """Tax and discount of the sale; to a merchant of a cart of its own part."""
+    shares = [
+        share
+        for share in books.shares.values()
+        if share.is_settled and (caller.role is Role.BUYER or caller.sees_merchant(share.merchant_id))
+    ]
+    if not shares:
+        return {"tax": None, "discount": None}
+    return {"tax": sum(share.tax for share in shares), "discount": sum(share.discount for share in shares)}
+
+
 def _lines(caller: Principal, transaction: Transaction) -> list[LineItemView]:
     """The basket; to a merchant of a cart its own lines."""
     is_merchant, is_buyer = caller.role is Role.MERCHANT, caller.role is Role.BUYER
@@ -248,7 +281,7 @@ def _split(caller: Principal, transaction: Transaction, payment: Payment) -> dic
     shown: dict[str, Any] = {"legs": [], "fee": None, "processing_fee": None, "net": None}
     if caller.role is not Role.BUYER:
         legs = [leg for leg in transaction.legs if caller.sees_merchant(leg.merchant_id)]
-        shown |= {"legs": [LegView.of(leg) for leg in legs], "fee": sum(leg.fee for leg in legs)}
+        shown |= {"legs": [LegView.of_leg(leg) for leg in legs], "fee": sum(leg.fee for leg in legs)}
     if caller.sees_everything and taken is not None:
         shown["processing_fee"] = ProcessingFeeView(amount=taken, currency=currency)
         shown["net"] = transaction.fee - taken if currency == transaction.currency else None

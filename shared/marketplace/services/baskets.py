@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Any, Final
 
 from marketplace.domain.catalog import Price, Product, require_for_sale
+from marketplace.domain.combinations import Way, require_combination
 from marketplace.domain.deferred import dataclass
 from marketplace.domain.errors import (
     CurrencyNotAccepted,
@@ -20,9 +21,11 @@ from marketplace.domain.merchants import Merchant
 from marketplace.domain.money import require_payable
 from marketplace.domain.policies import MoneyPolicy
 from marketplace.domain.principals import Principal, Role
+from marketplace.domain.promotions import Coupon
 from marketplace.domain.shares import MOST_MERCHANTS
 from marketplace.domain.transactions import MOST_LINE_ITEMS, CaptureMethod, ChargeType, Leg, LineItem, Transaction
 from marketplace.ports import Policy
+from marketplace.services.terms import Terms, require_usable, terms_of
 
 MOST_QUANTITY: Final = 10_000
 
@@ -47,6 +50,8 @@ class InlineItem:
     currency: str
     quantity: int
     merchant_id: str | None = None
+    tax_code: str | None = None
+    tax_behavior: str | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -67,6 +72,11 @@ class Basket:
     save_payment_method: bool = False  # for payments without the buyer
     expires_at: datetime | None = None  # of a Checkout Session; None is as Stripe's
     guest_token_hash: str | None = None
+    way: Way = Way.CHECKOUT
+    automatic_tax: bool | None = None  # None is by policy
+    coupon_id: str | None = None
+    promotion_code: str | None = None  # as buyers know it
+    allow_promotion_codes: bool | None = None  # whether the buyer may enter one; None is by policy
     metadata: Mapping[str, str]
 
     @property
@@ -85,7 +95,9 @@ class Basket:
         inline = any(isinstance(item, InlineItem) for item in self.items)
         terms = self.application_fee_amount is not None or not self.refund_application_fee
         terms = terms or self.charge_type is not None or self.is_held or self.capture_method is CaptureMethod.MANUAL
-        return inline or terms
+        taxed = self.automatic_tax is not None
+        discounted = self.coupon_id is not None or self.allow_promotion_codes is not None
+        return inline or terms or taxed or discounted
 
 
 def merchants_of(basket: Basket) -> tuple[str, ...]:
@@ -114,16 +126,22 @@ def merchants_of(basket: Basket) -> tuple[str, ...]:
 def plan_sale(
     *, transaction_id: str, basket: Basket, prices: Mapping[str, Price], products: Mapping[str, Product],
     merchants: Mapping[str, Merchant], caller: Principal, policy: Policy, now: datetime,
+    coupon: Coupon | None = None,
 ) -> Transaction:  # fmt: skip
-    """The plan, or the reason why there can be none.
+    """The plan, or the reason why there can be none; ``coupon`` is that of the basket.
 
     Raises:
         MerchantNotReady, CurrencyNotAccepted, InvalidBasket, InvalidAmount, FeeExceedsAmount, PriceNotForSale,
-        NotFound, UnknownCurrency, InvalidReleaseDate.
+        NotFound, UnknownCurrency, InvalidReleaseDate, CombinationRefused, DiscountNotUsable.
     """
     require_release_date(basket.release_at, now)
     lines, currency = _line_items(basket, prices, products)
-    charge_type = _charge_type(basket, merchants)
+    asked = {"automatic_tax": basket.automatic_tax, "allow_promotion_codes": basket.allow_promotion_codes}
+    terms = terms_of(policy, basket.way, coupon=coupon, **asked)
+    charge_type = _charge_type(basket, merchants, terms)
+    require_combination(basket.way, charge_type, *terms.modes)
+    if coupon is not None:
+        require_usable(coupon, merchants, currency)
     for merchant in merchants.values():
         _require_sellable(merchant, currency, charge_type, policy)
     amount = sum(line.amount for line in lines)
@@ -145,11 +163,18 @@ def plan_sale(
         is_held=basket.is_held,
         release_at=basket.release_at,
         guest_token_hash=basket.guest_token_hash,
+        automatic_tax=terms.automatic_tax,
+        discount=coupon.id if coupon else None,
+        promotion_code=basket.promotion_code,
+        allow_promotion_codes=terms.allow_promotion_codes,
     )
 
 
-def _charge_type(basket: Basket, merchants: Mapping[str, Merchant]) -> ChargeType:
+def _charge_type(basket: Basket, merchants: Mapping[str, Merchant], terms: Terms) -> ChargeType:
     """One merchant and no hold: destination, the cheapest; a cart, a hold or a merchant that waits: separate.
+
+    Where only the completed order tells what is the merchant's, it is separate too: one transfer of just that. Of a
+    destination charge that is asked for, all is transferred and a part taken back.
 
     Raises:
         InvalidBasket: a destination charge was asked for and is impossible.
@@ -157,7 +182,7 @@ def _charge_type(basket: Basket, merchants: Mapping[str, Merchant]) -> ChargeTyp
     only_separate = len(merchants) > 1 or basket.is_held
     if basket.charge_type is ChargeType.DESTINATION and only_separate:
         raise InvalidBasket("a destination charge has one merchant and cannot be held")
-    needed = only_separate or not all(merchant.is_ready for merchant in merchants.values())
+    needed = only_separate or not terms.are_usual or not all(each.is_ready for each in merchants.values())
     return basket.charge_type or (ChargeType.SEPARATE if needed else ChargeType.DESTINATION)
 
 
@@ -232,7 +257,14 @@ def _catalog_line(
 
 def _inline_line(item: InlineItem) -> tuple[LineItem, str]:
     require_payable(item.unit_amount, item.currency)
-    return LineItem(name=item.name, unit_amount=item.unit_amount, quantity=item.quantity), item.currency
+    line = LineItem(
+        name=item.name,
+        unit_amount=item.unit_amount,
+        quantity=item.quantity,
+        tax_code=item.tax_code,
+        tax_behavior=item.tax_behavior,
+    )
+    return line, item.currency
 
 
 def _fee(basket: Basket, policy: FeePolicy, amount: int, currency: str) -> tuple[int, Mapping[str, Any]]:

@@ -135,7 +135,8 @@ def cancellation(ports: Ports, payment: Payment, reason: str) -> Command:
 
 def _split_by_stripe(books: Books, amount: int) -> dict[str, Any]:
     """A destination charge's fee on what is captured, by the policy of the sale."""
-    if books.transaction.charge_type is not ChargeType.DESTINATION or not books.leg.fee:
+    is_split_by_stripe = not books.transaction.is_split_when_completed
+    if books.transaction.charge_type is not ChargeType.DESTINATION or not is_split_by_stripe or not books.leg.fee:
         return {}
     return {"application_fee_amount": resized(books.leg, amount, books.transaction).fee}
 

@@ -33,8 +33,9 @@ from marketplace.services.commands import (
     require_done,
 )
 from marketplace.services.customers import at_stripe
+from marketplace.services.discounts import Given
 from marketplace.services.idempotency import Once
-from marketplace.services.sales import begun, ours, payment_intent_terms, plan, read_sources, require_may_ask
+from marketplace.services.sales import Sources, begun, ours, payment_intent_terms, plan, read_sources, require_may_ask
 from marketplace.services.transactions import read_transaction
 
 SESSION_LIFETIME: Final = timedelta(hours=24)  # Stripe's default
@@ -104,7 +105,8 @@ def create_checkout_session(ports: Ports, caller: Principal, basket: Basket, onc
     Raises:
         NotAllowed: amounts, fees or another customer, not named by an operator.
         InvalidReturnUrl, InvalidBasket, NotFound, MerchantNotReady, CurrencyNotAccepted, InvalidAmount,
-        FeeExceedsAmount, PriceNotForSale, CustomerNotReady, StripeRefused, IdempotencyKeyReused, RequestUnderWay.
+        FeeExceedsAmount, PriceNotForSale, CustomerNotReady, CombinationRefused, DiscountNotUsable, InvalidCoupon,
+        StripeRefused, IdempotencyKeyReused, RequestUnderWay.
         OutcomeUnknown: the session is made without the caller; the same key gives it later.
     """
     _require_may_ask(ports, caller, basket)
@@ -113,7 +115,7 @@ def create_checkout_session(ports: Ports, caller: Principal, basket: Basket, onc
         return _as_answered(require_done(replay(ports, CREATE_CHECKOUT_SESSION, once, sources.used)))
     if basket.save_payment_method and sources.customer is None:
         raise NotFound("customer")
-    return _sell(ports, plan(ports, caller, basket, sources), basket, sources.customer, once)
+    return _sell(ports, plan(ports, caller, basket, sources), basket, sources, once)
 
 
 def read_checkout_session(ports: Ports, caller: Principal, transaction_id: str) -> CheckoutSession:
@@ -144,9 +146,7 @@ def expire_checkout_session(ports: Ports, caller: Principal, transaction_id: str
     return view(books)
 
 
-def session_params(
-    transaction: Transaction, basket: Basket, customer: Customer | None, command_id: str
-) -> dict[str, Any]:
+def session_params(transaction: Transaction, basket: Basket, sources: Sources, command_id: str) -> dict[str, Any]:
     """What Stripe is asked for (`/v1/checkout/sessions`). Every object that it makes names our transaction."""
     return {
         "mode": "payment",
@@ -161,12 +161,25 @@ def session_params(
             **({"setup_future_usage": "off_session"} if basket.save_payment_method else {}),
         },
         **({"expires_at": int(basket.expires_at.timestamp())} if basket.expires_at else {}),
-        **_known_buyer(basket, customer),
+        **_known_buyer(transaction, basket, sources.customer),
+        **({"automatic_tax": {"enabled": True, "liability": {"type": "self"}}} if transaction.automatic_tax else {}),
+        **_discount(transaction, sources.discount),
     }
 
 
-def _known_buyer(basket: Basket, customer: Customer | None) -> dict[str, Any]:
+def _discount(transaction: Transaction, discount: Given) -> dict[str, Any]:
+    """What is taken off, or whether the buyer may enter a code for it."""
+    if discount.code is not None:
+        return {"discounts": [{"promotion_code": discount.code.stripe_promotion_code_id}]}
+    if discount.coupon is not None:
+        return {"discounts": [{"coupon": discount.coupon.id}]}
+    return {"allow_promotion_codes": True} if transaction.allow_promotion_codes else {}
+
+
+def _known_buyer(transaction: Transaction, basket: Basket, customer: Customer | None) -> dict[str, Any]:
     """Whose saved details the page offers, and whether he may add to them; nothing where Stripe does not know him.
+
+    Tax needs his address: what he enters on the page is kept with him.
 
     Raises:
         CustomerNotReady: details are to be saved, and Stripe does not know him.
@@ -177,18 +190,17 @@ def _known_buyer(basket: Basket, customer: Customer | None) -> dict[str, Any]:
     saved: dict[str, Any] = {"allow_redisplay_filters": ["always", "limited"]}
     if not basket.save_payment_method:
         saved["payment_method_save"] = "enabled"  # by a box that the buyer ticks
-    return {"customer": at_stripe(customer), "saved_payment_method_options": saved}
+    address = {"customer_update": {"address": "auto"}} if transaction.automatic_tax else {}
+    return {"customer": at_stripe(customer), "saved_payment_method_options": saved, **address}
 
 
-def _sell(
-    ports: Ports, transaction: Transaction, basket: Basket, customer: Customer | None, once: Once
-) -> CheckoutSession:
+def _sell(ports: Ports, transaction: Transaction, basket: Basket, sources: Sources, once: Once) -> CheckoutSession:
     command_id = ports.ids.new("command")
     command = record(
         command_id=command_id,
         subject=transaction.id,
         kind=CommandKind.CREATE_CHECKOUT_SESSION,
-        params=session_params(transaction, basket, customer, command_id),
+        params=session_params(transaction, basket, sources, command_id),
         result=transaction.id,
         now=transaction.created_at,
     )
@@ -253,5 +265,7 @@ def _line_item(line: LineItem, currency: str) -> dict[str, Any]:
     whose = {"metadata": {"merchant_id": line.merchant_id}} if line.merchant_id else {}
     if line.stripe_price_id is not None:
         return {"price": line.stripe_price_id, "quantity": line.quantity, **whose}
-    price_data = {"currency": currency, "unit_amount": line.unit_amount, "product_data": {"name": line.name}}
+    product = {"name": line.name, **({"tax_code": line.tax_code} if line.tax_code else {})}
+    behavior = {"tax_behavior": line.tax_behavior} if line.tax_behavior else {}
+    price_data = {"currency": currency, "unit_amount": line.unit_amount, "product_data": product, **behavior}
     return {"price_data": price_data, "quantity": line.quantity, **whose}

@@ -41,11 +41,13 @@ MOST_COMMIT_TRIES: Final = 12  # of one outcome, when events move the same recor
 FOLLOWERS: Final = (
     "captures",
     "catalog_commands",
+    "coupons",
     "customers",
     "descriptions",
     "disputes",
     "off_session",
     "payouts",
+    "promotion_codes",
     "refund_commands",
     "setups",
     "shares",

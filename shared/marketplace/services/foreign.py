@@ -24,7 +24,7 @@ from marketplace.domain.share_postings import reversal_entry
 from marketplace.domain.shares import Hold, Share
 from marketplace.domain.stripe_objects import at, charge_facts, refund_facts, was_not_asked_for
 from marketplace.domain.transactions import join as join_payment
-from marketplace.domain.transfers import share_of_destination
+from marketplace.domain.transfers import share_by_stripe
 from marketplace.operations import Operation
 from marketplace.ports import Change, Create, Ports, Replace
 from marketplace.services.commands import follow_up
@@ -56,6 +56,7 @@ def dispute_changes(ports: Ports, reading: DisputeReading) -> Heard | None:
         found = _dispute_in(books, reading.facts.stripe_dispute_id)
     after = join(found or new_dispute(books, reading.facts), reading.facts)
     if withdraws:
+        _require_split(books)
         policy = ports.policy.money
         after = apportioned(books, after, recovers=policy.recovers_disputes, recovers_fee=policy.recovers_dispute_fees)
     return Heard(books.transaction.id, dispute_step(ports, books, found, after))
@@ -65,7 +66,8 @@ def refund_changes(ports: Ports, reading: ForeignRefundReading) -> Heard | None:
     """What the event of a refund that was made elsewhere changes; None where its charge is not ours.
 
     It is taken in as if it had been asked for here, and recovered by policy: a destination charge's that took its
-    transfer along is recovered already.
+    transfer along is recovered already. Where we split that charge, what Stripe took has come back of the merchant's
+    share, and what of it is not its part is evened out.
     """
     books = _books_of(ports, reading.charge_id)
     if books is None:
@@ -73,10 +75,15 @@ def refund_changes(ports: Ports, reading: ForeignRefundReading) -> Heard | None:
     refund_id = id_from("refund", reading.facts.created, reading.facts.stripe_refund_id, owner=books.transaction.id)
     if refund_id not in books.refunds and reading.amount > _left(books):
         books = up_to_date(ports, books, reading.charge_id)
+    if refund_id not in books.refunds:
+        _require_split(books)
+    took_along = reading.took_transfer_along
+    if took_along and books.transaction.is_split_when_completed:
+        books, took_along = _with_reversal(ports, books, reading), False
     found = books.refunds.get(refund_id)
-    before = found or _heard_of(ports, books, refund_id, reading)
+    before = found or _heard_of(ports, books, refund_id, reading, is_recovered=took_along)
     after = join_refund(before, reading.facts)
-    if reading.took_transfer_along and after.recovery is None:
+    if took_along and after.recovery is None:
         after = join_refund(after, _with_recovery(ports, reading))
     if found is not None:
         return Heard(books.transaction.id, refund_step(ports, books.transaction, books.payment, found, after))
@@ -129,7 +136,7 @@ def _share_of_transfer(ports: Ports, books: Books, stripe_transfer_id: str) -> S
         if any(each.stripe_transfer_id == stripe_transfer_id for each in share.transfers):
             return share
     if books.payment.transfer_id == stripe_transfer_id:
-        return share_of_destination(books, "returned", ports.clock.now())
+        return share_by_stripe(books, "returned", ports.clock.now())
     raise Unavailable("the transfer is not on record yet")
 
 
@@ -154,9 +161,36 @@ def _with_recovery(ports: Ports, reading: ForeignRefundReading) -> RefundFacts:
     return replace(reading.facts, recovery=refund_facts(made).recovery)
 
 
-def _heard_of(ports: Ports, books: Books, refund_id: str, reading: ForeignRefundReading) -> Refund:
+def _with_reversal(ports: Ports, books: Books, reading: ForeignRefundReading) -> Books:
+    """The books with what Stripe took off the transfer with a refund, as a reversal of the share.
+
+    It is a commit of its own: the refund's own touches the share again. A crash between the two is made good when the
+    event comes again.
+    """
+    made = ports.stripe.read(
+        Operation.READ_REFUND, reading.facts.stripe_refund_id, params={"expand": ["transfer_reversal"]}
+    )["transfer_reversal"]
+    share = books.shares[books.leg.merchant_id]
+    if any(each.stripe_reversal_id == made["id"] for each in share.reversals):
+        return books
+    returned = _returned(share, str(books.payment.transfer_id), made)
+    after = shares.take_back(share, returned)
+    entry = reversal_entry(after, returned, at(made["created"]), pays_debt=False)
+    ports.store.commit(Replace(share, after), Create(entry))
+    return ports.store.books(books.transaction.id, visible_to=SYSTEM) or books
+
+
+def _require_split(books: Books) -> None:
+    """Raises Unavailable: what comes of it cannot be told yet."""
+    if not books.is_split:
+        raise Unavailable("it is not known yet whose the payment is")
+
+
+def _heard_of(
+    ports: Ports, books: Books, refund_id: str, reading: ForeignRefundReading, *, is_recovered: bool
+) -> Refund:
     amount = min(reading.amount, _left(books))  # the platform bears what is beyond
-    recovers = ports.policy.money.recovers_foreign_refunds and amount > 0 and not reading.took_transfer_along
+    recovers = ports.policy.money.recovers_foreign_refunds and amount > 0 and not is_recovered
     parts = refund_parts(books, amount, merchant_id=None, returns_fee=True) if recovers else ()
     return Refund(
         id=refund_id,
@@ -169,7 +203,7 @@ def _heard_of(ports: Ports, books: Books, refund_id: str, reading: ForeignRefund
         reason=reading.reason,
         status=RefundStatus.REQUESTED,
         parts=parts,
-        is_loss=not parts and not reading.took_transfer_along,
+        is_loss=not parts and not is_recovered,
         created_at=reading.facts.created,
     )
 

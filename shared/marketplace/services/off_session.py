@@ -11,6 +11,7 @@ from datetime import timedelta
 from typing import Any, Final, override
 
 from marketplace.domain.books import Books
+from marketplace.domain.combinations import Way
 from marketplace.domain.commands import Command, CommandKind, record
 from marketplace.domain.customers import Customer
 from marketplace.domain.declines import DECLINE, Words, decline_in, off_session_facts, shown_to_buyers, words_of
@@ -114,7 +115,7 @@ def charge_saved(
     if sources.customer is None:
         raise NotFound("customer")
     own_payment_method(ports, sources.customer, payment_method_id)
-    transaction = plan(ports, caller, basket, sources)
+    transaction = plan(ports, caller, replace(basket, way=Way.OFF_SESSION), sources)
     command_id = ports.ids.new("command")
     command = record(
         command_id=command_id,

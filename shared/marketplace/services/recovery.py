@@ -9,7 +9,7 @@ from marketplace.domain.disputes import Dispute, Disputed
 from marketplace.domain.postings import refund_entries
 from marketplace.domain.refunds import Refund, release
 from marketplace.domain.transactions import Payment, Transaction
-from marketplace.domain.transfers import share_of_destination
+from marketplace.domain.transfers import share_by_stripe
 from marketplace.ports import Change, Create, Ports, Replace
 from marketplace.services.shares import touched
 from marketplace.services.transactions import read_books
@@ -69,7 +69,7 @@ def touch_share(ports: Ports, books: Books, merchant_id: str, cause: str) -> lis
     """A merchant's share touched; that of a destination charge is made when it is first needed."""
     if merchant_id in books.shares:
         return touched(books, [merchant_id], cause, ports.clock.now())
-    return [Create(share_of_destination(books, cause, ports.clock.now()))]
+    return [Create(share_by_stripe(books, cause, ports.clock.now()))]
 
 
 def _concerned(books: Books, before: Dispute, after: Dispute, *, is_new: bool) -> Sequence[str]:

@@ -98,6 +98,8 @@ def _plan(ports: Ports, caller: Principal, books: Books, request: RefundRequest)
     transaction, payment, now = books.transaction, books.payment, ports.clock.now()
     if books.is_disputed:
         raise TransactionNotRefundable("the payment is disputed: the buyer's bank decides")
+    if not books.is_split:
+        raise TransactionNotRefundable("it is not known yet whose the payment is; try again in a moment")
     asked = request.refund_application_fee
     returns_fee = transaction.refund_application_fee if asked is None else asked
     require_anything_left(payment)

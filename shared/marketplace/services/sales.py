@@ -14,6 +14,7 @@ from marketplace.domain.shares import Share
 from marketplace.domain.transactions import CaptureMethod, ChargeType, Payment, Transaction
 from marketplace.ports import Change, Create, Ports, Ref
 from marketplace.services.baskets import Basket, merchants_of, plan_sale
+from marketplace.services.discounts import Given, discount_refs, given
 from marketplace.services.idempotency import Once
 
 
@@ -25,6 +26,7 @@ class Sources(NamedTuple):
     merchants: Mapping[str, Merchant | None]
     prices: Mapping[str, Price | None]
     products: Mapping[str, Product | None]
+    discount: Given
 
 
 def require_may_ask(caller: Principal, basket: Basket) -> None:
@@ -40,11 +42,16 @@ def customer_of(caller: Principal, basket: Basket) -> str | None:
 
 
 def read_sources(ports: Ports, caller: Principal, basket: Basket, once: Once) -> Sources:
-    """One read, and another one of the products where catalog prices are bought. Raises InvalidBasket, NotFound."""
+    """One read, and another one each of catalog prices' products and of what a promotion code stands for.
+
+    Raises:
+        InvalidBasket, NotFound, InvalidCoupon, DiscountNotUsable.
+    """
     key, buyer = Ref(IdempotencyRecord, once.scope), Ref(Customer, customer_of(caller, basket) or "")
     merchants = {merchant_id: Ref(Merchant, merchant_id) for merchant_id in merchants_of(basket)}
     prices = {price_id: Ref(Price, price_id) for price_id in basket.price_ids}
-    found = ports.store.get(key, buyer, *merchants.values(), *prices.values())
+    of_discount = discount_refs(basket.coupon_id, basket.promotion_code)
+    found = ports.store.get(key, buyer, *merchants.values(), *prices.values(), *of_discount)
     bought = {price_id: found(ref) for price_id, ref in prices.items()}
     return Sources(
         used=found(key),
@@ -52,6 +59,7 @@ def read_sources(ports: Ports, caller: Principal, basket: Basket, once: Once) ->
         merchants={merchant_id: found(ref) for merchant_id, ref in merchants.items()},
         prices=bought,
         products=_products_of(ports, bought.values()),
+        discount=Given() if found(key) else given(ports, found, basket.coupon_id, basket.promotion_code),
     )
 
 
@@ -75,6 +83,7 @@ def plan(ports: Ports, caller: Principal, basket: Basket, sources: Sources) -> T
         caller=caller,
         policy=ports.policy,
         now=ports.clock.now(),
+        coupon=sources.discount.coupon,
     )
 
 
@@ -128,5 +137,5 @@ def _split_by_stripe(transaction: Transaction) -> dict[str, Any]:
     if transaction.charge_type is not ChargeType.DESTINATION:
         return {}
     (leg,) = transaction.legs
-    fee = {"application_fee_amount": leg.fee} if leg.fee else {}
+    fee = {} if transaction.is_split_when_completed or not leg.fee else {"application_fee_amount": leg.fee}
     return {"transfer_data": {"destination": leg.account_id}, **fee}

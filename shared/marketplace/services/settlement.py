@@ -1,18 +1,21 @@
 """What a step of a payment changes: the journal, and for a separate charge the merchants' shares."""
 
-from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
 
 from marketplace.domain.books import Books
+from marketplace.domain.completed import EXPANDED, CompletedLine, completed_line
+from marketplace.domain.errors import Unavailable
 from marketplace.domain.postings import charge_entries, payment_entries
+from marketplace.domain.promotions import Coupon, redemptions
 from marketplace.domain.share_postings import settlement_entry
 from marketplace.domain.shares import Hold, Share
 from marketplace.domain.splits import final_legs
 from marketplace.domain.transactions import ChargeType, Leg, Payment, Transaction
+from marketplace.domain.transfers import share_of_destination
 from marketplace.operations import Operation
-from marketplace.ports import Change, Create, Ports, Replace
+from marketplace.ports import Change, Create, Ports, Ref, Replace
 from marketplace.services import descriptions
 from marketplace.services.transactions import read_books
 
@@ -23,41 +26,79 @@ def payment_changes(ports: Ports, transaction: Transaction, before: Payment, aft
     Raises:
         Unavailable: the completed line items could not be read.
     """
-    moved = [] if after == before else [Replace(before, after)]
-    if transaction.charge_type is ChargeType.DESTINATION:
+    moved: list[Change] = [] if after == before else [Replace(before, after)]
+    is_new = after.is_settled and not before.is_settled
+    if is_new and transaction.charge_type is ChargeType.DESTINATION:
+        moved += descriptions.of_destination_charge(ports, transaction, after)
+    if transaction.charge_type is ChargeType.DESTINATION and not transaction.is_split_when_completed:
         (leg,) = transaction.legs
-        is_new = after.is_settled and not before.is_settled
-        described = descriptions.of_destination_charge(ports, transaction, after) if is_new else []
-        return [*moved, *map(Create, payment_entries(leg, before, after)), *described]
-    changes: list[Change] = [*moved, *map(Create, charge_entries(before, after))]
-    if after.is_settled and not before.is_settled:
-        changes += _split(ports, read_books(ports, transaction.id), after)
-    return changes
+        return [*moved, *map(Create, payment_entries(leg, before, after))]
+    split = _split(ports, read_books(ports, transaction.id), after) if is_new else []
+    return [*moved, *map(Create, charge_entries(before, after)), *split]
 
 
 def _split(ports: Ports, books: Books, payment: Payment) -> list[Change]:
     """The merchants' shares of what was captured, all of them to be evened out, and the entry that owes them."""
-    now = ports.clock.now()
-    legs = final_legs(books.transaction, payment, _completed(ports, books.transaction, payment))
-    settled = {leg.merchant_id: _settled(books.transaction, books.shares[leg.merchant_id], leg, now) for leg in legs}
-    entry = settlement_entry(payment, settled.values())
-    return [*(Replace(books.shares[merchant_id], share) for merchant_id, share in settled.items()), Create(entry)]
+    now, transaction = ports.clock.now(), books.transaction
+    lines = _completed(ports, transaction, payment)
+    coupons = _coupons(ports, lines)
+    legs = final_legs(transaction, payment, lines, {each.id: each.platform_basis_points for each in coupons})
+    changes: list[Change] = []
+    settled = []
+    for leg in legs:
+        planned = books.shares.get(leg.merchant_id)
+        share = _settled(transaction, planned or share_of_destination(transaction, payment, leg, "", now), leg, now)
+        changes.append(Create(share) if planned is None else Replace(planned, share))
+        settled.append(share)
+    entry = settlement_entry(payment, settled)
+    changes += [Create(entry)] if entry.lines else []
+    return [*changes, *map(Create, redemptions(transaction, payment, coupons, lines, legs))]
 
 
-def _completed(ports: Ports, transaction: Transaction, payment: Payment) -> Mapping[str, int]:
-    """What the buyer ordered of each merchant in the end, as the session's completed line items say (minor units)."""
-    amounts: dict[str, int] = defaultdict(int)
-    if payment.checkout_session_id is None:
-        return amounts
-    found = ports.stripe.each(Operation.LIST_SESSION_LINE_ITEMS, payment.checkout_session_id, params={"limit": 100})
-    for line in found:
-        merchant_id = (line.get("metadata") or {}).get("merchant_id") or transaction.legs[0].merchant_id
-        amounts[merchant_id] += line["amount_total"]
-    return amounts
+def _completed(ports: Ports, transaction: Transaction, payment: Payment) -> Sequence[CompletedLine]:
+    """What the buyer ordered in the end, as the session's completed line items say; nothing without a session."""
+    session_id = payment.checkout_session_id
+    if session_id is None and transaction.is_split_when_completed:
+        session_id = _session_of(ports, payment)
+    if session_id is None:
+        return ()
+    params = {"limit": 100, **({"expand": list(EXPANDED)} if transaction.is_split_when_completed else {})}
+    found = ports.stripe.each(Operation.LIST_SESSION_LINE_ITEMS, session_id, params=params)
+    return [completed_line(line, transaction.legs[0].merchant_id) for line in found]
+
+
+def _session_of(ports: Ports, payment: Payment) -> str:
+    """The session of a payment whose events were faster than the answer that names it.
+
+    Raises:
+        Unavailable: Stripe does not find it; what is whose cannot be known without.
+    """
+    params = {"payment_intent": payment.payment_intent_id, "limit": 1}
+    for session in ports.stripe.each(Operation.LIST_CHECKOUT_SESSIONS, params=params):
+        return str(session["id"])
+    raise Unavailable("the Checkout Session of this payment is not found")
+
+
+def _coupons(ports: Ports, lines: Sequence[CompletedLine]) -> Sequence[Coupon]:
+    """Those of the coupons in an order that were made here."""
+    refs = [Ref(Coupon, name) for name in sorted({name for line in lines for name in line.discounts})]
+    if not refs:
+        return ()
+    found = ports.store.get(*refs)
+    return [coupon for coupon in map(found, refs) if coupon is not None]
 
 
 def _settled(transaction: Transaction, share: Share, leg: Leg, now: datetime) -> Share:
-    settled = replace(share, amount=leg.amount, fee=leg.fee, is_settled=True, due_at=now)
+    settled = replace(
+        share,
+        amount=leg.amount,
+        fee=leg.fee,
+        taxes=leg.taxes,
+        promotions=leg.promotions,
+        discount=leg.discount,
+        is_settled=True,
+        due_at=now,
+    )
     if transaction.is_held:
         return replace(settled, hold=Hold.BY_HAND, release_at=transaction.release_at)
     return replace(settled, released=settled.own)

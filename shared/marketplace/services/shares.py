@@ -19,7 +19,7 @@ from marketplace.domain.errors import Unavailable
 from marketplace.domain.holds import HOLD_NEAR, LONGEST_HOLD, refund_date
 from marketplace.domain.ids import owner_of
 from marketplace.domain.merchants import Merchant
-from marketplace.domain.movements import MovementStatus, Reversal, Transfer
+from marketplace.domain.movements import Reversal, Transfer
 from marketplace.domain.policies import Shortfall
 from marketplace.domain.share_postings import debt_entry, netting_entry, write_off_entry
 from marketplace.domain.shares import DebtPart, Hold, Share
@@ -191,19 +191,44 @@ def _send(ports: Ports, books: Books, share: Share, amount: int) -> Step:
         return Step(_until_ready(ports, books, share, merchant))
     share = replace(share, account_id=merchant.account_id)
     share, amount, changes = _net(ports, share, amount, now)
-    if not amount:
-        return Step(share, changes)
+    of_charge = _of_charge(books, share, amount)
+    for part, source in ((of_charge, books.payment.charge_id), (amount - of_charge, None)):
+        if part:
+            transfer, command = _transfer_of(ports, share, part, source)
+            share = shares.send(share, transfer)
+            changes.append(Create(command))
+    return Step(share, changes)
+
+
+def _of_charge(books: Books, share: Share, amount: int) -> int:
+    """What of an amount to be sent has a separate charge as its source, beside what the other merchants have of it.
+
+    Transfers of one source may not exceed it, whatever was reversed. What is sent again and does not fit, what the
+    platform adds to a discounted sale, and all that is sent beside Stripe's own transfer of a destination charge comes
+    from the platform's available balance.
+    """
+    if share.charge_type is ChargeType.DESTINATION:
+        return 0
+    if not share.transferred:
+        return min(amount, share.amount)
+    others = (each for each in books.shares.values() if each.merchant_id != share.merchant_id)
+    theirs = sum(max(each.transferred, min(each.own, each.amount)) for each in others)
+    return amount if share.transferred + amount <= (books.payment.captured or 0) - theirs else 0
+
+
+def _transfer_of(ports: Ports, share: Share, amount: int, source: str | None) -> tuple[Transfer, Command]:
+    """A part of a share on its way, and the command for it."""
+    now = ports.clock.now()
     transfer_id, command_id = ports.ids.new("transfer", owner=share.transaction_id), ports.ids.new("command")
     command = record(
         command_id=command_id,
         subject=share.transaction_id,
         kind=CommandKind.CREATE_TRANSFER,
-        params=_transfer_params(books, share, amount, transfer_id, command_id),
+        params=_transfer_params(share, amount, source, transfer_id, command_id),
         result=transfer_id,
         now=now,
     )
-    transfer = Transfer(id=transfer_id, command_id=command_id, amount=amount, created_at=now)
-    return Step(shares.send(share, transfer), [*changes, Create(command)])
+    return Transfer(id=transfer_id, command_id=command_id, amount=amount, created_at=now), command
 
 
 def _until_ready(ports: Ports, books: Books, share: Share, merchant: Merchant | None) -> Share:
@@ -266,27 +291,19 @@ def reversal_of(
     return reversal, command
 
 
-def _transfer_params(books: Books, share: Share, amount: int, transfer_id: str, command_id: str) -> dict[str, Any]:
+def _transfer_params(
+    share: Share, amount: int, source: str | None, transfer_id: str, command_id: str
+) -> dict[str, Any]:
     """What Stripe is asked for (`/v1/transfers`).
 
-    With the charge as its source a transfer need not wait until the money is available. Transfers of one source may not
-    exceed it: what was reversed and is sent again comes from the platform's available balance. Of a destination charge
-    Stripe has transferred everything already.
+    With the charge as its source a transfer need not wait until the money is available.
     """
-    sent = sum(
-        each.amount
-        for other in books.shares.values()
-        for each in other.transfers
-        if each.status is not MovementStatus.REFUSED
-    )
-    is_separate = share.charge_type is ChargeType.SEPARATE
-    fits = is_separate and sent + amount <= (books.payment.captured or 0)
     return {
         "amount": amount,
         "currency": share.currency,
         "destination": share.account_id,
         "transfer_group": share.transaction_id,
-        **({"source_transaction": books.payment.charge_id} if fits else {}),
+        **({"source_transaction": source} if source else {}),
         "metadata": _names(share, command_id, transfer_id=transfer_id),
     }
 

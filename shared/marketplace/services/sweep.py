@@ -22,12 +22,14 @@ from marketplace.services.captures import CANCEL_PAYMENT, CAPTURE_PAYMENT, captu
 from marketplace.services.catalog_commands import CREATE_PRICE, CREATE_PRODUCT, UPDATE_PRICE, UPDATE_PRODUCT
 from marketplace.services.checkout import CREATE_CHECKOUT_SESSION, EXPIRE_CHECKOUT_SESSION
 from marketplace.services.commands import Handler, follow_up, resume
+from marketplace.services.coupons import CREATE_COUPON, DELETE_COUPON
 from marketplace.services.customers import CREATE_CUSTOMER, UPDATE_CUSTOMER
 from marketplace.services.descriptions import DESCRIBE_PAYMENT
 from marketplace.services.disputes import ACCEPT_DISPUTE, SUBMIT_EVIDENCE
 from marketplace.services.endings import end_sales
 from marketplace.services.off_session import AUTHENTICATION_LIFETIME, CHARGE_OFF_SESSION, give_up
 from marketplace.services.payouts import CREATE_PAYOUT
+from marketplace.services.promotion_codes import CREATE_CODE, UPDATE_CODE
 from marketplace.services.refund_commands import CREATE_REFUND, REFUND_APPLICATION_FEE
 from marketplace.services.settlement import payment_changes
 from marketplace.services.setups import CREATE_SETUP_SESSION
@@ -48,6 +50,10 @@ HANDLERS: Final[Mapping[CommandKind, Handler[Any]]] = {
     CommandKind.UPDATE_PRODUCT: UPDATE_PRODUCT,
     CommandKind.CREATE_PRICE: CREATE_PRICE,
     CommandKind.UPDATE_PRICE: UPDATE_PRICE,
+    CommandKind.CREATE_COUPON: CREATE_COUPON,
+    CommandKind.DELETE_COUPON: DELETE_COUPON,
+    CommandKind.CREATE_PROMOTION_CODE: CREATE_CODE,
+    CommandKind.UPDATE_PROMOTION_CODE: UPDATE_CODE,
     CommandKind.CREATE_CUSTOMER: CREATE_CUSTOMER,
     CommandKind.UPDATE_CUSTOMER: UPDATE_CUSTOMER,
     CommandKind.CREATE_SETUP_SESSION: CREATE_SETUP_SESSION,

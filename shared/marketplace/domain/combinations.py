@@ -1,0 +1,94 @@
+"""Which ways to pay, charge types, taxes and discounts go together: one table, and why the others are refused.
+
+`docs/combinations.md` is written from it (`make openapi`).
+"""
+
+from enum import StrEnum
+from typing import Final, NamedTuple
+
+from marketplace.domain.errors import CombinationRefused
+from marketplace.domain.transactions import ChargeType
+
+
+class Way(StrEnum):
+    """How the buyer pays."""
+
+    CHECKOUT = "checkout"  # on Stripe's page, or in its components
+    OFF_SESSION = "off_session"  # with saved details, without the buyer
+
+
+class TaxMode(StrEnum):
+    """Who is liable for the tax that Stripe calculates."""
+
+    NONE = "none"
+    PLATFORM = "platform"
+
+
+class Discount(StrEnum):
+    """Whether a buyer may have to pay less than the prices say; who funds that is the coupon's affair."""
+
+    NONE = "none"
+    GIVEN = "given"  # a coupon or code that the request names
+    ENTERED = "entered"  # a code that the buyer may enter
+
+
+class Combination(NamedTuple):
+    """One row: what goes together, and how the merchants get what is theirs."""
+
+    way: Way
+    charge_type: ChargeType
+    tax: TaxMode
+    discount: Discount
+    settled: str
+
+
+_AT_ONCE: Final = "Stripe transfers the charge and takes the application fee back"
+_EVENED_OUT: Final = (
+    "Stripe transfers the charge; what is tax or fee is taken back by a reversal, what the platform adds is sent"
+)
+_TRANSFERS: Final = "a transfer to each merchant of what is its own"
+
+POSSIBLE: Final = tuple(
+    Combination(
+        way,
+        charge_type,
+        tax,
+        discount,
+        _TRANSFERS
+        if charge_type is ChargeType.SEPARATE
+        else _AT_ONCE
+        if (tax, discount) == (TaxMode.NONE, Discount.NONE)
+        else _EVENED_OUT,
+    )
+    for way in Way
+    for charge_type in ChargeType
+    for tax in TaxMode
+    for discount in Discount
+    if way is Way.CHECKOUT or (tax, discount) == (TaxMode.NONE, Discount.NONE)
+)
+REFUSED: Final = (
+    (
+        "off_session with tax or a discount",
+        "Stripe calculates both for Checkout Sessions and invoices; a PaymentIntent has an amount and nothing else.",
+    ),
+    (
+        "a destination charge for several merchants or with a hold",
+        "It has one destination, which has the money at once.",
+    ),
+    (
+        "a discount together with codes that the buyer may enter",
+        "A Checkout Session has one discount.",
+    ),
+    (
+        "tax with the merchant liable",
+        "Stripe asks it of settlement merchants, with card payments of their own; merchants here receive transfers.",
+    ),
+)
+
+
+def require_combination(way: Way, charge_type: ChargeType, tax: TaxMode, discount: Discount) -> Combination:
+    """The row of the table. Raises CombinationRefused."""
+    for row in POSSIBLE:
+        if row[:4] == (way, charge_type, tax, discount):
+            return row
+    raise CombinationRefused(f"{way}, {charge_type}, tax {tax} and discount {discount} do not go together")

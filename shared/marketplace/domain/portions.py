@@ -1,0 +1,120 @@
+"""Whose is what of money that a buyer paid for one merchant's part of a sale, and of money that goes back to him.
+
+In all of it, at any time, per currency::
+
+    amount + promotion = own + fee + tax
+
+``amount`` is what the buyer paid: less every discount, tax included. ``promotion`` is what the platform adds, so that a
+discount that it funds costs the merchant nothing. Every function is of integers and knows no checkout: an invoice's
+lines are split by the same.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import field
+from typing import Final
+
+from marketplace.domain.deferred import dataclass
+from marketplace.domain.money import allocate, part_of
+
+ALL_OF_IT: Final = 10_000  # basis points
+
+
+@dataclass(frozen=True, kw_only=True)
+class Portion:
+    """Minor units: of ``amount`` and ``promotions`` (the platform's, by coupon), ``fee`` and ``taxes`` by jurisdiction.
+
+    What they leave is the merchant's own.
+    """
+
+    amount: int
+    fee: int
+    taxes: Mapping[str, int] = field(default_factory=dict)
+    promotions: Mapping[str, int] = field(default_factory=dict)
+
+    @property
+    def tax(self) -> int:
+        """Minor units that are the authorities'."""
+        return sum(self.taxes.values())
+
+    @property
+    def promotion(self) -> int:
+        """Minor units that the platform adds."""
+        return sum(self.promotions.values())
+
+    @property
+    def net(self) -> int:
+        """Minor units that the merchant and the platform's fee share."""
+        return self.amount + self.promotion - self.tax
+
+    @property
+    def own(self) -> int:
+        """Minor units that are the merchant's."""
+        return self.net - self.fee
+
+
+def returned(whole: Portion, amount: int, *, earlier: Sequence[Portion], fee_with: Sequence[Portion], step: int,
+             returns_fee: bool) -> Portion:  # fmt: skip
+    """What of a portion goes back with ``amount`` more of it, after ``earlier`` ones of which ``fee_with`` had a fee.
+
+    Each of tax, promotion and fee is rounded on the running total, not on each refund, so that whatever the parts are
+    they close at exactly zero: of 119 with 19 tax, refunds of 40, 40 and 39 return 6, 7 and 6 of it. A refund that
+    keeps the fee keeps its own part of it for good. The merchant's part is a multiple of ``step``, the currency's
+    smallest payable unit: of a tax that is none, the odd units are with the fee.
+    """
+    so_far = sum(each.amount for each in earlier) + amount
+    taxes = _due(whole.taxes, [each.taxes for each in earlier], so_far, whole.amount, step)
+    promotions = _due(whole.promotions, [each.promotions for each in earlier], so_far, whole.amount, step)
+    part = Portion(amount=amount, fee=0, taxes=taxes, promotions=promotions)
+    fee = 0
+    if returns_fee:
+        net = sum(each.net for each in fee_with) + part.net
+        fee = max(0, running_part(whole.fee, net, whole.net, step) - sum(each.fee for each in fee_with))
+    fee += (part.net - fee) % step
+    return Portion(amount=amount, fee=fee, taxes=taxes, promotions=promotions)
+
+
+def running_part(whole: int, so_far: int, total: int, step: int) -> int:
+    """``whole * so_far / total`` in multiples of ``step``; at the end exactly the whole, whatever multiple it is of.
+
+    >>> running_part(19, 40, 119, 1), running_part(19, 80, 119, 1), running_part(45, 50, 100, 10)
+    (6, 13, 20)
+    >>> running_part(45, 100, 100, 10)
+    45
+    """
+    if so_far >= total:
+        return whole
+    return part_of(whole - whole % step, so_far, total, step=step)
+
+
+def scaled(parts: Mapping[str, int], numerator: int, denominator: int, *, step: int) -> dict[str, int]:
+    """Named parts of what turned out less: in proportion, to the unit."""
+    whole = sum(parts.values())
+    if not whole or numerator >= denominator:
+        return {name: amount for name, amount in parts.items() if amount}
+    return spread(running_part(whole, numerator, denominator, step), parts)
+
+
+def spread(total: int, weights: Mapping[str, int]) -> dict[str, int]:
+    """``total`` over what is named, by weight; none gets more than its weight where all together do not."""
+    if not total:
+        return {}
+    amounts = allocate(total, list(weights.values()))
+    return {name: amount for name, amount in zip(weights, amounts, strict=True) if amount}
+
+
+def added(parts: Iterable[Mapping[str, int]]) -> dict[str, int]:
+    """Named amounts together."""
+    sums: dict[str, int] = {}
+    for part in parts:
+        for name, amount in part.items():
+            sums[name] = sums.get(name, 0) + amount
+    return sums
+
+
+def _due(
+    whole: Mapping[str, int], earlier: Iterable[Mapping[str, int]], so_far: int, total: int, step: int
+) -> dict[str, int]:
+    """What of named parts goes back now: as much as is due in all, of each by what is left of it."""
+    gone = added(earlier)
+    due = running_part(sum(whole.values()), so_far, total, step) - sum(gone.values())
+    return spread(max(0, due), {name: amount - gone.get(name, 0) for name, amount in whole.items()})
