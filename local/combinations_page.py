@@ -14,7 +14,7 @@ funds a discount goes with every row: it is the coupon's `platform_basis_points`
 10,000 (the platform).
 
 Tax is Stripe Tax with the platform liable. `given` is a coupon or promotion code that the request names, `entered` one
-that the buyer may type on Stripe's page. [Why it is settled so](adr/0016-portions.md).
+that the buyer may type on Stripe's page. [Why it is settled so](adr/0018-portions.md).
 
 This page is written by `python -m local.combinations_page` from `shared/marketplace/domain/combinations.py`, by which
 requests are judged.

@@ -148,12 +148,7 @@ class Transaction:
     @property
     def is_split_when_completed(self) -> bool:
         """Whether only the completed order says what is whose: its tax, or a discount, is not known before."""
-        return self.automatic_tax or self.may_be_discounted
-
-    @property
-    def may_be_discounted(self) -> bool:
-        """Whether the buyer may have to pay less than the line items cost."""
-        return self.discount is not None or self.allow_promotion_codes
+        return self.automatic_tax or self.discount is not None or self.allow_promotion_codes
 
     @property
     def fee(self) -> int:

@@ -6,7 +6,7 @@ from typing import Final
 from marketplace.domain.books import Books
 from marketplace.domain.money import smallest_payable
 from marketplace.domain.principals import SYSTEM
-from marketplace.domain.refund_plans import fee_to_return
+from marketplace.domain.refund_plans import part_to_return
 from marketplace.domain.shares import Hold, Share
 from marketplace.ports import Ports
 from marketplace.services.idempotency import Once
@@ -51,7 +51,7 @@ def _amount(books: Books, share: Share) -> int:
     step = smallest_payable(share.currency)
 
     def costs(amount: int) -> int:
-        return amount - fee_to_return(books, merchant_id, amount)
+        return part_to_return(books, merchant_id, amount, returns_fee=True).own
 
     amount = min(left, waiting * share.amount // share.own // step * step)
     while amount + step <= left and costs(amount + step) <= waiting:
