@@ -187,3 +187,17 @@ def test_a_period_that_ends_before_it_begins_is_refused(backend: Backend) -> Non
     query = {"since": "2026-11-02T00:00:00Z", "until": "2026-11-01T00:00:00Z"}
     assert backend.send(OPERATOR, "GET", "/exports/ledger", query=query).problem == "invalid-period"
     assert backend.send(OPERATOR, "GET", "/exports/ledger").problem == "invalid-request"
+
+
+def test_a_period_is_read_a_month_at_a_time_and_none_before_there_was_a_ledger(backend: Backend) -> None:
+    asked: list[str] = []
+    backend.store.before = lambda call, _: asked.append(call)
+    for path in ("ledger", "transactions"):
+        _, headers = export(backend, path, since="2025-11-01T00:00:00Z")
+        assert (headers["Export-Complete"], headers["Export-Until"]) == ("false", "2025-12-02T00:00:00+00:00")
+    assert asked.count("journal") == 3  # and the opening balance of one of them
+    for query in ({"since": "2019-12-31T23:59:59Z"}, {"since": "0001-01-01T00:00:00Z"}):
+        assert backend.send(OPERATOR, "GET", "/exports/ledger", query=query).problem == "invalid-period"
+        assert backend.send(OPERATOR, "GET", "/exports/transactions", query=query).problem == "invalid-period"
+        at = {"at": query["since"]}
+        assert backend.send(OPERATOR, "GET", "/ledger/trial-balance", query=at).problem == "invalid-period"

@@ -1,7 +1,7 @@
 """Exports of a period, as far as one answer holds them: what is left begins where the last one ended."""
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from itertools import batched
 from typing import Final, NamedTuple
 
@@ -14,6 +14,7 @@ from marketplace.domain.transactions import Payment, Transaction
 from marketplace.ports import Ports, Ref
 from marketplace.services.ledger import require_past, trial_balance, up_to
 
+LONGEST_PERIOD: Final = timedelta(days=31)  # of one answer: each day is some queries, though nothing was booked
 MOST_ENTRIES: Final = 2_000
 MOST_LINES: Final = 15_000  # of about 250 bytes each: an answer of Lambda has at most 6 MB
 SALES_AT_ONCE: Final = 50  # with their payments: DynamoDB reads 100 items
@@ -38,7 +39,7 @@ def export_ledger(ports: Ports, caller: Principal, since: datetime, until: datet
     caller.require(Role.OPERATOR)
     end = _require_period(ports, since, until)
     opening = trial_balance(ports, caller, since).balances
-    found, reached = _fitting(*up_to(ports, since, end, most=MOST_ENTRIES))
+    found, reached = _fitting(*up_to(ports, since, min(end, since + LONGEST_PERIOD), most=MOST_ENTRIES))
     text = ledger_csv(since, reached, opening, found, rolled(opening, found))
     return Export(text, since, reached, reached == end)
 
@@ -52,13 +53,14 @@ def export_transactions(ports: Ports, caller: Principal, since: datetime, until:
     """
     caller.require(Role.OPERATOR)
     end = _require_period(ports, since, until)
-    found, reached = up_to(ports, since, end, most=MOST_ENTRIES)
+    found, reached = up_to(ports, since, min(end, since + LONGEST_PERIOD), most=MOST_ENTRIES)
     paid = (posting.entry.transaction_id for posting in found if posting.entry.kind is EntryKind.CHARGE)
     return Export(transactions_csv(_sales(ports, list(dict.fromkeys(paid)))), since, reached, reached == end)
 
 
 def _require_period(ports: Ports, since: datetime, until: datetime | None) -> datetime:
     end = require_past(ports, until)
+    require_past(ports, since)
     if since >= end:
         raise InvalidPeriod("a period ends after it begins")
     return end

@@ -1,7 +1,7 @@
 """Read the ledger: the balances at a moment, from the closing before it; and close it, every hour."""
 
 from collections.abc import Callable, Sequence
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from itertools import batched
 from typing import Final, NamedTuple
 
@@ -13,6 +13,7 @@ from marketplace.services.creating import MOST_AT_ONCE, create_missing
 
 CLOSED_AFTER: Final = timedelta(minutes=5)  # no invocation that writes lives as long
 CLOSED_AT_LEAST: Final = timedelta(days=1)  # also when nothing was booked, so that no read goes back for long
+EARLIEST: Final = datetime(2020, 1, 1, tzinfo=UTC)  # before there was any ledger
 FIRST_LOOK: Final = timedelta(days=35)  # before the first closing
 MOST_OPEN: Final = 20_000  # entries between two closings
 PAGE: Final = 5_000  # of the journal, a few megabytes of it
@@ -71,10 +72,12 @@ def closed(ports: Ports, closing: Closing | None, account: str | None = None) ->
 
 
 def require_past(ports: Ports, at: datetime | None) -> datetime:
-    """The moment, or now. Raises InvalidPeriod where it is ahead."""
+    """The moment, or now. Raises InvalidPeriod where it is ahead, or before there was any ledger."""
     now = ports.clock.now()
     if at is not None and at > now:
         raise InvalidPeriod("the ledger knows only the past")
+    if at is not None and at < EARLIEST:
+        raise InvalidPeriod(f"nothing was booked before {EARLIEST.date()}")
     return at or now
 
 
