@@ -1,9 +1,14 @@
 """Transactions: what happened to a payment. Reads only; Stripe is not asked."""
 
 import os
+from typing import Annotated
+
+from aws_lambda_powertools.event_handler.openapi.params import Query
+from pydantic import AwareDatetime
 
 from marketplace.adapters import wiring
 from marketplace.domain.principals import Role
+from marketplace.domain.transactions import TransactionStatus
 from marketplace.edge.fields import DEFAULT_PAGE, Cursor, Filter, Limit
 from marketplace.edge.invocation import Invocation
 from marketplace.edge.resolver import Api, Caller
@@ -19,6 +24,10 @@ from marketplace.edge.transaction_views import (
 from marketplace.edge.views import Listing
 from marketplace.services import transactions
 
+Status = Annotated[TransactionStatus | None, Query(description="Those that stand so now.")]
+Since = Annotated[AwareDatetime | None, Query(description="ISO 8601 with a zone: what was made from then on.")]
+Until = Annotated[AwareDatetime | None, Query(description="ISO 8601 with a zone: what was made before.")]
+
 settings = Settings.of(os.environ, Part.TABLE, Part.CALLERS)
 invocation = Invocation()
 ports = wiring.ports(settings, invocation)
@@ -31,13 +40,20 @@ def list_transactions(
     caller: Caller,
     merchant_id: Filter = None,
     customer_id: Filter = None,
+    status: Status = None,
+    since: Since = None,
+    until: Until = None,
     cursor: Cursor = None,
     limit: Limit = DEFAULT_PAGE,
 ) -> Listing[TransactionSummary]:
-    """Transactions, newest first: one's own; for an operator those of one merchant or one customer."""
+    """Transactions, newest first: one's own, whoever is named; for an operator those of one merchant or customer.
+
+    A page of a `status` may be short, or empty, and not the last: the list goes on as long as there is a `cursor`.
+    """
     page = transactions.list_transactions(
-        ports, caller, merchant_id=merchant_id, customer_id=customer_id, cursor=cursor, limit=limit
-    )
+        ports, caller, merchant_id=merchant_id, customer_id=customer_id, cursor=cursor, limit=limit, status=status,
+        since=since, until=until,
+    )  # fmt: skip
     return Listing(data=[TransactionSummary.seen_by(caller, *sale) for sale in page.items], cursor=page.cursor)
 
 

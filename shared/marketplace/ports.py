@@ -31,7 +31,7 @@ from marketplace.domain.refunds import Refund
 from marketplace.domain.responsibilities import AccountPolicy
 from marketplace.domain.return_urls import origin_of
 from marketplace.domain.shares import Share
-from marketplace.domain.transactions import Payment, Transaction
+from marketplace.domain.transactions import Payment, Transaction, TransactionStatus
 from marketplace.operations import Operation
 
 Versioned = (
@@ -136,9 +136,14 @@ class Store(Protocol):
         """
 
     def transactions(
-        self, *, merchant_id: str | None, customer_id: str | None, cursor: str | None, limit: int
-    ) -> Page[tuple[Transaction, Payment]]:
-        """The sales of a merchant or to a customer. Raises InvalidCursor."""
+        self, *, merchant_id: str | None, customer_id: str | None, cursor: str | None, limit: int,
+        status: TransactionStatus | None = None, since: datetime | None = None, until: datetime | None = None,
+    ) -> Page[tuple[Transaction, Payment]]:  # fmt: skip
+        """The sales of a merchant or to a customer, from ``since`` to before ``until`` by the time in their ids.
+
+        With a ``status`` a page has those of ``limit`` sales that are in it, and may be empty before the end.
+        Raises InvalidCursor.
+        """
 
     def merchants(self, *, cursor: str | None, limit: int) -> Page[Merchant]:
         """All merchants. Raises InvalidCursor."""

@@ -3,6 +3,7 @@
 import base64
 from collections.abc import Callable
 from dataclasses import replace
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
@@ -11,7 +12,7 @@ from marketplace.domain.debts import net
 from marketplace.domain.disputes import Disputed, DisputeStatus
 from marketplace.domain.errors import InvalidCursor
 from marketplace.domain.merchants import Merchant
-from marketplace.domain.transactions import ChargeType, Leg, Payment, Transaction
+from marketplace.domain.transactions import ChargeType, Leg, Payment, Transaction, TransactionStatus
 from marketplace.ports import Create, Item, Page, Replace, Store
 from tests.contract.examples import Examples, create
 
@@ -251,3 +252,37 @@ def test_a_page_begins_where_the_last_ended_whatever_came_meanwhile(
     store.commit(Create(examples.merchant()))
     second = store.merchants(cursor=first.cursor, limit=100)
     assert [*first.items, *second.items] == lists.merchants[::-1]
+
+
+def test_sales_are_listed_by_status_and_by_when_they_were_made(store: Store, examples: Examples) -> None:
+    merchant = examples.merchant()
+    sales: list[tuple[Transaction, Payment]] = []
+    for number in range(7):
+        sale = examples.transaction(merchant, customer_id="buyer-t")
+        payment = replace(examples.new_payment(sale), refused=number % 3 == 0)
+        store.commit(Create(sale), Create(payment))
+        sales.append((sale, payment))
+    newest_first = sales[::-1]
+    for owner in ({"merchant_id": merchant.id, "customer_id": None}, {"merchant_id": None, "customer_id": "buyer-t"}):
+
+        def read(s: Store, c: str | None, n: int, owner: Any = owner, **which: Any) -> Page[Any]:
+            return s.transactions(**owner, cursor=c, limit=n, **which)
+
+        for first in range(8):
+            for end in range(8):
+                bounds = {"since": _made(sales, first), "until": _made(sales, end)}
+                expected = [sale for at, sale in enumerate(sales) if first <= at < end][::-1]
+                pages = read_whole(lambda s, c, n, b=bounds: read(s, c, n, **b), store, 2)
+                assert [sale for page in pages for sale in page] == expected
+        refused = read_whole(lambda s, c, n: read(s, c, n, status=TransactionStatus.REFUSED), store, 2)
+        assert [len(page) for page in refused] == [1, 1, 0, 1]
+        assert [sale for page in refused for sale in page] == [sale for sale in newest_first if sale[1].refused]
+        cursor = read(store, None, 2, status=TransactionStatus.REFUSED).cursor
+        for other in ({}, {"status": TransactionStatus.PAID}, {"since": _made(sales, 0)}, {"until": _made(sales, 6)}):
+            with pytest.raises(InvalidCursor):
+                read(store, cursor, 2, **other)
+
+
+def _made(sales: list[tuple[Transaction, Payment]], number: int) -> datetime:
+    """When a sale was made, or a moment after the last."""
+    return sales[number][0].created_at if number < len(sales) else sales[-1][0].created_at + timedelta(seconds=1)

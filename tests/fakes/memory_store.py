@@ -37,7 +37,7 @@ from marketplace.domain.principals import Principal
 from marketplace.domain.promotions import Coupon, PromotionCode, Redemption
 from marketplace.domain.reconciliation import Discrepancy, PayoutReconciliation, Reconciliation, Walk
 from marketplace.domain.shares import Hold, Share
-from marketplace.domain.transactions import Payment, Transaction
+from marketplace.domain.transactions import Payment, Transaction, TransactionStatus
 from marketplace.ports import Change, Clock, Conflict, Create, Found, Item, Page, Ref, Watched
 
 Hook = Callable[[str, tuple[Change, ...]], None]
@@ -83,15 +83,17 @@ class MemoryStore:
             self._items |= puts
 
     def transactions(
-        self, *, merchant_id: str | None, customer_id: str | None, cursor: str | None, limit: int
-    ) -> Page[tuple[Transaction, Payment]]:
-        listing = listings.sales(merchant_id=merchant_id, customer_id=customer_id)
+        self, *, merchant_id: str | None, customer_id: str | None, cursor: str | None, limit: int,
+        status: TransactionStatus | None = None, since: datetime | None = None, until: datetime | None = None,
+    ) -> Page[tuple[Transaction, Payment]]:  # fmt: skip
+        listing = listings.sales(merchant_id=merchant_id, customer_id=customer_id, since=since, until=until)
         with self._step("transactions"):
-            keys_found, after = self._keys(listing, cursor, limit, "transactions", merchant_id, customer_id)
+            keys_found, after = self._keys(listing, cursor, limit, *listings.name_of_sales(listing, status))
             payments = {payment.transaction_id: payment for payment in self._all(Payment)}
             plans = {plan.id: plan for plan in self._all(Transaction)}
-            sales = [key.pk.removeprefix("TRANSACTION#") for key in keys_found]
-            return Page(items=tuple((plans[sale], payments[sale]) for sale in sales), cursor=after)
+            ids = [key.pk.removeprefix("TRANSACTION#") for key in keys_found]
+            sales = ((plans[sale], payments[sale]) for sale in ids if status in {None, payments[sale].status})
+            return Page(items=tuple(sales), cursor=after)
 
     def merchants(self, *, cursor: str | None, limit: int) -> Page[Merchant]:
         with self._step("merchants"):
@@ -254,8 +256,9 @@ class MemoryStore:
         if listing is None:
             return [], None
         at = {listing.position(key): key for key in self._items if self._is_in(listing, key)}
-        end = None if cursor is None else position_of(cursor, *list_name)
-        positions = sorted((position for position in at if end is None or position < end), reverse=True)
+        span = listing.span(None if cursor is None else position_of(cursor, *list_name))
+        first, last = span or (listings.HIGHEST, listings.LOWEST)
+        positions = sorted((position for position in at if first <= position <= last), reverse=True)
         found = [at[position] for position in positions[:limit]]
         return found, cursor_at(positions[limit - 1], *list_name) if len(positions) > limit else None
 

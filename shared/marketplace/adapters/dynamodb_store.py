@@ -25,7 +25,7 @@ from marketplace.domain.principals import Principal
 from marketplace.domain.promotions import Coupon, PromotionCode, Redemption
 from marketplace.domain.reconciliation import Discrepancy, PayoutReconciliation, Reconciliation, Walk
 from marketplace.domain.shares import Hold, Share
-from marketplace.domain.transactions import Payment, Transaction
+from marketplace.domain.transactions import Payment, Transaction, TransactionStatus
 from marketplace.ports import Change, Clock, Conflict, Found, Ids, Item, Page, Ref, Replace, Watched
 
 if TYPE_CHECKING:
@@ -78,16 +78,19 @@ class DynamoDBStore:
             raise Conflict([changes[position] for position in failed.positions]) from failed
 
     def transactions(
-        self, *, merchant_id: str | None, customer_id: str | None, cursor: str | None, limit: int
-    ) -> Page[tuple[Transaction, Payment]]:
-        """The sales of a merchant or to a customer."""
-        listing = listings.sales(merchant_id=merchant_id, customer_id=customer_id)
-        rows, after = self._rows(listing, cursor, limit, "transactions", merchant_id, customer_id)
+        self, *, merchant_id: str | None, customer_id: str | None, cursor: str | None, limit: int,
+        status: TransactionStatus | None = None, since: datetime | None = None, until: datetime | None = None,
+    ) -> Page[tuple[Transaction, Payment]]:  # fmt: skip
+        """The sales of a merchant or to a customer: of ``limit`` those that have the status."""
+        listing = listings.sales(merchant_id=merchant_id, customer_id=customer_id, since=since, until=until)
+        name = listings.name_of_sales(listing, status)
+        rows, after = self._rows(listing, cursor, limit, *name)
         ids = [key_in(row).pk.removeprefix("TRANSACTION#") for row in rows]
         refs = [(Ref(Transaction, sale), Ref(Payment, sale)) for sale in ids]
         found = self._found([key for pair in refs for key in all_keys(pair)])
         sales = [(found(plan), found(payment)) for plan, payment in refs]
-        return Page(items=tuple((p, f) for p, f in sales if p is not None and f is not None), cursor=after)
+        there = ((p, f) for p, f in sales if p is not None and f is not None)
+        return Page(items=tuple((p, f) for p, f in there if status in {None, f.status}), cursor=after)
 
     def merchants(self, *, cursor: str | None, limit: int) -> Page[Merchant]:
         """All merchants."""
@@ -257,24 +260,23 @@ class DynamoDBStore:
         if listing is None:
             return [], None
         begin = None if cursor is None else position_of(cursor, *list_name)
-        rows = self._calls.query(**_query(listing, begin), most=limit + 1)
+        span = listing.span(begin)
+        rows = [] if span is None else self._calls.query(**_query(listing, begin, span), most=limit + 1)
         if len(rows) <= limit:
             return rows, None
         last = listing.position(key_in(rows[limit - 1]))
         return rows[:limit], cursor_at(last, *list_name)
 
 
-def _query(listing: Listing, before: str | None) -> dict[str, Any]:
+def _query(listing: Listing, before: str | None, span: tuple[str, str]) -> dict[str, Any]:
     """The query of a list, newest first. The partition is the list's own whatever the cursor says."""
     values = {":partition": {"S": listing.partition}}
     query: dict[str, Any] = {"ScanIndexForward": False, "ExpressionAttributeValues": values}
     if listing.index is not None:
         partition, *_ = INDEXES[listing.index]
-        query |= {"IndexName": listing.index, "KeyConditionExpression": f"{partition} = :partition"}
-        if before is not None:  # a list's positions differ: nothing stands at the one that is left out
-            query["KeyConditionExpression"] += " AND gsi_time < :before"
-            values[":before"] = {"S": before}
-        return query
+        condition = f"{partition} = :partition AND gsi_time BETWEEN :first AND :last"
+        values |= {":first": {"S": span[0]}, ":last": {"S": span[1]}}
+        return query | {"IndexName": listing.index, "KeyConditionExpression": condition}
     of_this_kind = "begins_with(sk, :word)"  # the partition holds other kinds too
     query["KeyConditionExpression"] = f"pk = :partition AND {of_this_kind}"
     values[":word"] = {"S": f"{WORDS[listing.kind]}#"}

@@ -1,5 +1,8 @@
 """The lists that pages are read of: where each stands, and what a position in it is."""
 
+from datetime import datetime
+from typing import Final
+
 from marketplace.adapters.keys import (
     ALL_DISPUTES,
     ALL_MERCHANTS,
@@ -24,13 +27,16 @@ from marketplace.domain.catalog import Price, Product
 from marketplace.domain.debts import Debt
 from marketplace.domain.deferred import dataclass
 from marketplace.domain.disputes import Dispute, Disputed
-from marketplace.domain.ids import is_id, owner_of
+from marketplace.domain.ids import ALPHABET, first_ulid, is_id, owner_of, ulid_before
 from marketplace.domain.merchants import Merchant
 from marketplace.domain.payouts import Payout
 from marketplace.domain.promotions import Coupon, PromotionCode, Redemption
 from marketplace.domain.reconciliation import Discrepancy, PayoutReconciliation, Reconciliation
-from marketplace.domain.transactions import Transaction
+from marketplace.domain.transactions import Transaction, TransactionStatus
 from marketplace.ports import Item, Ref
+
+LOWEST: Final = 26 * ALPHABET[0]
+HIGHEST: Final = 26 * ALPHABET[-1]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -45,10 +51,18 @@ class Listing:
     index: str | None
     partition: str
     owner: str | None = None  # of an item whose id does not name it
+    since: str | None = None  # the first position of it, of a list that is read from an index
+    until: str | None = None  # the position where it has ended
 
     def position(self, key: Key) -> str:
         """The position of an item; that of a share is its sale's."""
         return ulid_in(key.pk if key.sk == WORDS[self.kind] or self.kind is Transaction else key.sk)
+
+    def span(self, before: str | None) -> tuple[str, str] | None:
+        """The first and the last position to read, before a position where one is given; None where that is nothing."""
+        ends = [end for end in (before, self.until) if end is not None]
+        first, last = self.since or LOWEST, ulid_before(min(ends)) if ends else HIGHEST
+        return None if first > last or LOWEST in ends else (first, last)
 
     def key_at(self, position: str) -> Key | None:
         """The key of the item at a position, or None where the text is no position."""
@@ -60,8 +74,10 @@ def all_merchants() -> Listing:
     return Listing(kind=Merchant, id_prefix="merchant-", index=BY_MERCHANT, partition=ALL_MERCHANTS)
 
 
-def sales(*, merchant_id: str | None, customer_id: str | None) -> Listing | None:
-    """The sales of a merchant or to a customer.
+def sales(
+    *, merchant_id: str | None, customer_id: str | None, since: datetime | None = None, until: datetime | None = None
+) -> Listing | None:
+    """The sales of a merchant or to a customer, from ``since`` to before ``until`` by the time in their ids.
 
     Raises:
         ValueError: not exactly one is named.
@@ -75,7 +91,15 @@ def sales(*, merchant_id: str | None, customer_id: str | None) -> Listing | None
             raise ValueError("a list of sales is of one merchant or of one customer")
     if not is_possible:
         return None
-    return Listing(kind=Transaction, id_prefix="transaction-", index=index, partition=partition)
+    first, end = (None if at is None else first_ulid(at) for at in (since, until))
+    return Listing(kind=Transaction, id_prefix="transaction-", index=index, partition=partition, since=first, until=end)
+
+
+def name_of_sales(listing: Listing | None, status: TransactionStatus | None) -> tuple[str | None, ...]:
+    """What a cursor of a list of sales belongs to: whose they are, and every filter."""
+    if listing is None:
+        return ()
+    return "transactions", listing.index, listing.partition, listing.since, listing.until, status
 
 
 def products_of(merchant_id: str) -> Listing | None:

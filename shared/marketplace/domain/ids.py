@@ -39,6 +39,19 @@ def id_from(noun: str, at: datetime, text: str, *, owner: str | None = None) -> 
     return make_id(noun, at, int.from_bytes(digest[: RANDOM_BITS // 8]), owner=owner)
 
 
+def first_ulid(at: datetime) -> str:
+    """The lowest ULID of a moment: what was made before it sorts before it."""
+    return _base32(max(0, int(at.timestamp() * 1000)), _TIME_CHARACTERS) + ALPHABET[0] * _RANDOM_CHARACTERS
+
+
+def ulid_before(ulid: str) -> str:
+    """The ULID that comes before another, or the same where none does."""
+    number = 0
+    for character in ulid:
+        number = number * len(ALPHABET) + ALPHABET.index(character)
+    return _base32(max(0, number - 1), len(ulid))
+
+
 def is_id(noun: str, text: str) -> bool:
     """Whether ``text`` has the shape of an id of this noun."""
     return re.fullmatch(f"{noun}-{_ULID}-{_ULID}" if noun in OWNERS else f"{noun}-{_ULID}", text) is not None
