@@ -265,22 +265,22 @@ def test_sales_are_listed_by_status_and_by_when_they_were_made(store: Store, exa
     newest_first = sales[::-1]
     for owner in ({"merchant_id": merchant.id, "customer_id": None}, {"merchant_id": None, "customer_id": "buyer-t"}):
 
-        def read(s: Store, c: str | None, n: int, owner: Any = owner, **which: Any) -> Page[Any]:
-            return s.transactions(**owner, cursor=c, limit=n, **which)
+        def reading(owner: Any = owner, **which: Any) -> Reader:
+            return lambda s, c, n: s.transactions(**owner, cursor=c, limit=n, **which)
 
         for first in range(8):
             for end in range(8):
-                bounds = {"since": _made(sales, first), "until": _made(sales, end)}
+                read = reading(since=_made(sales, first), until=_made(sales, end))
                 expected = [sale for at, sale in enumerate(sales) if first <= at < end][::-1]
-                pages = read_whole(lambda s, c, n, b=bounds: read(s, c, n, **b), store, 2)
-                assert [sale for page in pages for sale in page] == expected
-        refused = read_whole(lambda s, c, n: read(s, c, n, status=TransactionStatus.REFUSED), store, 2)
+                assert [sale for page in read_whole(read, store, 2) for sale in page] == expected
+        read_refused = reading(status=TransactionStatus.REFUSED)
+        refused = read_whole(read_refused, store, 2)
         assert [len(page) for page in refused] == [1, 1, 0, 1]
         assert [sale for page in refused for sale in page] == [sale for sale in newest_first if sale[1].refused]
-        cursor = read(store, None, 2, status=TransactionStatus.REFUSED).cursor
+        cursor = read_refused(store, None, 2).cursor
         for other in ({}, {"status": TransactionStatus.PAID}, {"since": _made(sales, 0)}, {"until": _made(sales, 6)}):
             with pytest.raises(InvalidCursor):
-                read(store, cursor, 2, **other)
+                reading(**other)(store, cursor, 2)
 
 
 def _made(sales: list[tuple[Transaction, Payment]], number: int) -> datetime:

@@ -293,3 +293,10 @@ def test_another_s_ids_and_ids_of_nothing_get_the_same_answer(case: Case, path: 
     ]
     assert answers[0] == answers[1] == answers[2]
     assert answers[0]["type"] == "/problems/not-found"
+
+
+@pytest.mark.parametrize("name", ["\x06G\r&", "a\x00b", "\x7f", "\u2028", "ÿþ\x85"])
+def test_an_id_that_no_path_can_have_is_no_other_method(backend: Backend, name: str) -> None:
+    for path in (f"/merchants/{name}", f"/transactions/{name}", f"/transactions/{name}/timeline"):
+        assert backend.send(OPERATOR, "GET", path).status == 404
+    assert backend.send(OPERATOR, "PUT", f"/transactions/{name}").problem == "method-not-allowed"

@@ -124,7 +124,9 @@ class Api(APIGatewayHttpResolver):
     def _refuse_route(self, _error: NotFoundError) -> Response[str]:
         asked = self.current_event.path
         allowed = tuple(sorted({method for method, path in self.served if _matches(path, asked)}))
-        return self._refuse(MethodNotAllowed(allowed) if allowed else RouteNotFound())
+        # Of a method that is served it is the path after all: Powertools takes no control characters for an id.
+        is_other = bool(allowed) and self.current_event.http_method not in allowed
+        return self._refuse(MethodNotAllowed(allowed) if is_other else RouteNotFound())
 
     def _problem(self, error: Exception, event: Mapping[str, Any]) -> "ProblemAnswer":
         from marketplace.edge.problems import answer_to  # noqa: PLC0415 - no cold start pays for the table of refusals
