@@ -153,7 +153,7 @@ def test_what_stays_is_listed_once_whatever_comes_and_goes_between_the_pages(
             break
         if step % 2 and open_debts:
             gone = open_debts.pop(sorted(open_debts)[step % len(open_debts)])
-            store.commit(Replace(gone, net(gone, gone.amount)))
+            store.commit(Replace(gone, net(gone, gone.amount, START)))
             there.discard(gone.id)
         if step > 1:
             new = examples.debt(examples.merchant())
