@@ -318,3 +318,17 @@ class NobodyThere:
         raise StripeUnavailable("nobody there")
 
     ask = each = read
+
+
+def test_the_balance_of_an_account_that_has_left_is_asked_for_once_a_week() -> None:
+    market = Market()
+    _, (clay, _) = paid_cart(market, 6_000, 4_000)
+    to_the_end(market)
+    market.order(f"/_simulator/accounts/{clay.account_id}/deauthorize")
+    market.take_in(*market.events())
+    told = []
+    for _ in range(20):
+        market.advance(24 * HOUR)
+        told += reconcile(market.ports, has_time=lambda: True).troubles
+    assert {name for name, _ in told} == {clay.account_id}
+    assert 1 <= len(told) <= 3

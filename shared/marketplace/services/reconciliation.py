@@ -14,7 +14,7 @@ from typing import Any, Final
 
 from marketplace.domain.balance_transactions import BalanceTransaction, balance_transaction
 from marketplace.domain.deferred import dataclass
-from marketplace.domain.errors import Unavailable
+from marketplace.domain.errors import StripeRefused, Unavailable
 from marketplace.domain.ids import id_from
 from marketplace.domain.ledger import PLATFORM
 from marketplace.domain.reconciliation import (
@@ -70,6 +70,9 @@ def reconcile(
             _walk_on(ports, walk, until, has_time, done)
         except Conflict:
             continue  # another run is at it
+        except StripeRefused as refusal:
+            done.troubles.append((_name(walk), refusal))
+            _put_off(ports, walk)
         except Exception as error:  # noqa: BLE001 - a bug that one account meets must not keep the others waiting
             done.troubles.append((_name(walk), error))
     for each in _open_lately(ports):
@@ -93,6 +96,12 @@ def _due(ports: Ports, due_by: datetime, has_time: Callable[[], bool]) -> Iterat
 
 def _name(walk: Walk | PayoutReconciliation) -> str:
     return walk.account if isinstance(walk, Walk) else walk.payout_id
+
+
+def _put_off(ports: Ports, walk: Walk | PayoutReconciliation) -> None:
+    """What Stripe refuses, such as the balance of an account that has left, it refuses in an hour as well."""
+    with suppress(Conflict):  # a page was taken in before
+        ports.store.commit(Replace(walk, replace(walk, due_at=ports.clock.now() + IDLE_EVERY)))
 
 
 def _begin(ports: Ports) -> None:
