@@ -101,7 +101,7 @@ def follow_account(ports: Ports, reading: AccountReading) -> bool:
 
     The merchant is read first, then the account, and what it says is written where the merchant still stands as it was
     read, be it only to count its version on. So each version was read at Stripe after the one before it was written,
-    and the last one after the last event: no look that took its time can bring back what was.
+    and the last one after the last event: no look that took its time can bring back what was (docs/adr/0019).
 
     Raises:
         StripeUnavailable, Unavailable.
