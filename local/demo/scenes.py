@@ -2,9 +2,10 @@
 
 from collections.abc import Callable
 from typing import Final
+from urllib.parse import quote
 
 from .proof import require
-from .stage import Stage, tell_shares
+from .stage import Stage, tell_shares, tell_statement
 from .telling import chapter, money, step
 
 DISPUTE_FEE: Final = 1_500  # Stripe's for each dispute, in the simulator's settings
@@ -116,6 +117,31 @@ def other_currencies(stage: Stage) -> None:
         stage.show_books({"Clay & Co": (clay, currency, has[0]), "Linen House": (linen, currency, has[1])})
 
 
+def payout_that_comes_back(stage: Stage) -> None:
+    """A merchant's bank account is closed: the money leaves and comes back, and its statement says so."""
+    chapter("A payout fails; the merchant's statement adds up")
+    clay = stage.merchant("Clay & Co", "usd")
+    path = f"/merchants/{clay['id']}"
+    sale = stage.received(stage.paid(stage.cart({clay["id"]: 10_000})), 9_000)
+    payout = stage.operator.post(f"{path}/payouts", {"amount": 9_000, "currency": "usd"})
+    step("90.00 go to the bank of Clay & Co")
+    stage.order(f"payouts/{payout['stripe_payout_id']}/fail", failure_code="account_closed")
+    read = f"{path}/payouts/{payout['id']}"
+    stage.caller(clay["id"]).wait_for(read, lambda found: found["status"] == "failed", "the failure")
+    step("its bank sends them back: the account is closed")
+    period = f"{path}/statement?since={quote(clay['created_at'])}"
+    wanted = ["sale", "payout", "payout"]
+    made = stage.caller(clay["id"]).wait_for(
+        period, lambda found: [line["kind"] for line in found["lines"]] == wanted, "the statement"
+    )
+    tell_statement(made)
+    (usd,) = made["balances"]
+    require((usd["opening"], usd["closing"]) == (0, stage.balance(clay)), f"the statement says {usd}")
+    require(sum(line["net"] for line in made["lines"]) == usd["closing"], "its lines are not its closing balance")
+    stage.require_proven(sale)
+    stage.show_books({"Clay & Co": (clay, "usd", 9_000)})
+
+
 SCENES: Final[tuple[Callable[[Stage], None], ...]] = (
     cart_with_one_not_ready,
     escrow_in_two_parts,
@@ -123,4 +149,5 @@ SCENES: Final[tuple[Callable[[Stage], None], ...]] = (
     debt_netted,
     disputes_won_and_lost,
     other_currencies,
+    payout_that_comes_back,
 )

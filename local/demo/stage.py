@@ -155,6 +155,20 @@ def tell_shares(sale: Json, names: Mapping[str, str]) -> None:
     table(["merchant", "sold", "fee", "share", "received", "held"], rows)
 
 
+def tell_statement(made: Json) -> None:
+    """A merchant's statement, from its opening to its closing balance."""
+    for each in made["balances"]:
+        currency, running = each["currency"], each["opening"]
+        rows = [["opening balance", "", "", money(running, currency)]]
+        for line in made["lines"]:
+            if line["currency"] == currency:
+                running += line["net"]
+                cells = [money(line[name], currency) for name in ("amount", "fee")]
+                rows.append([line["kind"], *cells, money(running, currency)])
+        table(["movement", "amount", "fee", "balance"], [*rows, ["closing balance", "", "", money(running, currency)]])
+        require(running == each["closing"], f"{running} is not the closing balance {each['closing']}")
+
+
 def submit(url: str, form: Mapping[str, str]) -> None:
     """What a person does on one of Stripe's pages."""
     answer = httpx.post(url, data=dict(form), timeout=TIMEOUT_SECONDS)

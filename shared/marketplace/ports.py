@@ -18,6 +18,7 @@ from marketplace.domain.deferred import dataclass
 from marketplace.domain.disputes import Dispute, Disputed
 from marketplace.domain.errors import InvalidReturnUrl, Unavailable
 from marketplace.domain.fees import FeePolicy
+from marketplace.domain.holdings import Holding
 from marketplace.domain.ledger import JournalEntry
 from marketplace.domain.merchant_rights import MerchantRights
 from marketplace.domain.merchants import Merchant, OnboardingLink
@@ -35,10 +36,11 @@ from marketplace.domain.transactions import Payment, Transaction, TransactionSta
 from marketplace.operations import Operation
 
 Versioned = (
-    Audit | CodeName | Command | Coupon | Customer | Debt | Discrepancy | Dispute | EventCheckpoint | Finding | Merchant
-    | Payment | Payout | PayoutReconciliation | Price | Product | PromotionCode | Reconciliation | Refund | Share | Walk
+    Audit | CodeName | Command | Coupon | Customer | Debt | Discrepancy | Dispute | EventCheckpoint | Finding | Holding
+    | Merchant | Payment | Payout | PayoutReconciliation | Price | Product | PromotionCode | Reconciliation | Refund
+    | Share | Walk
 )  # fmt: skip
-Watched = Command | Debt | Merchant | Payment | Share  # what falls due, and is then looked at by the sweep
+Watched = Command | Debt | Holding | Merchant | Payment | Share  # what falls due, and is then looked at by the sweep
 WrittenOnce = (
     AccountBalance
     | BalanceTransaction

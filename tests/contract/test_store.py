@@ -14,6 +14,7 @@ from marketplace.domain.commands import Command
 from marketplace.domain.customers import Customer
 from marketplace.domain.debts import Debt
 from marketplace.domain.disputes import Dispute
+from marketplace.domain.holdings import Holding
 from marketplace.domain.merchant_states import MerchantStatus
 from marketplace.domain.merchants import Merchant, OnboardingLink
 from marketplace.domain.payouts import Payout
@@ -46,6 +47,7 @@ def stored_of_each_kind(examples: Examples) -> dict[Ref[Any], Item]:
     line, account = examples.balance_transaction(transaction), "acct_1"
     day, payout, open_line = examples.reconciliation(account), examples.payout(account), examples.discrepancy(account)
     paid_out = examples.merchant_payout(merchant)
+    held = Holding(merchant_id=merchant.id, account_id="acct_1", country="de", held_since=examples.now)
     closing = Closing(at=examples.now, entries=3)
     row = AccountBalance(at=examples.now, account="losses", currency="usd", balance=-7)
     walk = Walk(account=account, since=examples.now, until=examples.now, cursor=line.id, due_at=examples.now)
@@ -76,6 +78,7 @@ def stored_of_each_kind(examples: Examples) -> dict[Ref[Any], Item]:
         Ref(Dispute, dispute.id): dispute,
         Ref(Debt, debt.id): debt,
         Ref(Payout, paid_out.id): paid_out,
+        Ref(Holding, merchant.id): held,
         Ref(Command, of_sale.id, owner=transaction.id): of_sale,
         Ref(Command, of_merchant.id, owner=merchant.id): of_merchant,
         Ref(IdempotencyRecord, inside.scope, owner=transaction.id): inside,

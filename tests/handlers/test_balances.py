@@ -1,23 +1,25 @@
 """What a merchant has and does with it, through its function: whose it is, what it may, each refusal one problem."""
 
 import io
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from marketplace.domain.commands import Doubt
 from marketplace.domain.merchant_rights import MerchantRights
+from marketplace.domain.merchants import Merchant
+from marketplace.domain.responsibilities import Dashboard, Responsibilities
 from marketplace.operations import Operation
-from marketplace.ports import Done, NoAnswer, Refusal
+from marketplace.ports import Done, NoAnswer, Ref, Refusal, Replace, one
 from marketplace.services.events import take_in
 
-from ..fakes.stripe import account, payout
+from ..fakes.stripe import payout
 from .backend import OPERATOR, Backend, User, merchant_user, stripe_event
 
 STRANGER = merchant_user("merchant-" + 26 * "0")
 FUNCTION = "merchants.balances"
 PAYOUT = {"amount": 5_000, "currency": "usd"}
-EXPRESS = Done(account(dashboard="express"))
 SINCE = {"since": "2026-11-22T00:00:00Z"}
 ROUTES: dict[str, tuple[str, Any, str | None]] = {
     "dashboard-links": ("POST", None, None),
@@ -80,7 +82,6 @@ def test_what_is_another_merchant_s_is_not_found_and_nothing_is_asked_of_stripe(
 
 def test_a_dashboard_link_is_for_the_caller_alone(desk: Desk, log: io.StringIO) -> None:
     before = desk.backend.store.snapshot()
-    desk.answers(Operation.READ_ACCOUNT, EXPRESS)
     answer = desk.ask("POST", "dashboard-links")
     assert (answer.status, answer.json) == (201, {"url": "https://connect.stripe.com/express/secret"})
     assert answer.headers["Cache-Control"] == "no-store"
@@ -90,18 +91,20 @@ def test_a_dashboard_link_is_for_the_caller_alone(desk: Desk, log: io.StringIO) 
     assert "answered" in log.getvalue()
 
 
-@pytest.mark.parametrize("dashboard", ["full", "none", None])
-def test_another_dashboard_has_no_link_and_none_is_asked_for(desk: Desk, dashboard: str | None) -> None:
-    desk.answers(Operation.READ_ACCOUNT, Done(account(dashboard=dashboard)))
+@pytest.mark.parametrize("dashboard", [Dashboard.FULL, Dashboard.NONE])
+def test_another_dashboard_has_no_link_and_none_is_asked_for(desk: Desk, dashboard: Dashboard) -> None:
+    merchant, asked = one(desk.backend.store, Ref(Merchant, desk.merchant)), len(desk.asked)
+    assert merchant is not None
+    other = replace(merchant, responsibilities=Responsibilities(dashboard=dashboard))
+    desk.backend.store.commit(Replace(merchant, other))
     answer = desk.ask("POST", "dashboard-links")
     assert answer.problem == "no-express-dashboard"
-    assert (dashboard or "none") in answer.json["detail"]
-    assert desk.last().operation is Operation.READ_ACCOUNT
+    assert dashboard in answer.json["detail"]
+    assert len(desk.asked) == asked
 
 
 def test_a_link_that_stripe_refuses_or_does_not_answer_for_is_one_problem(desk: Desk) -> None:
     for told, problem in ((Refusal("invalid"), "stripe-refused"), (NoAnswer(Doubt.NO_ANSWER), "unavailable")):
-        desk.answers(Operation.READ_ACCOUNT, EXPRESS)
         desk.answers(Operation.CREATE_LOGIN_LINK, told)
         assert desk.ask("POST", "dashboard-links").problem == problem
 

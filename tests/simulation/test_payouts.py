@@ -1,6 +1,7 @@
 """Payouts of merchants on the simulator: asked for once whatever crashes, followed wherever they were made."""
 
 from collections.abc import Callable
+from datetime import timedelta
 from itertools import permutations
 from typing import Any
 
@@ -23,6 +24,7 @@ from marketplace.domain.principals import Principal, Role
 from marketplace.operations import Operation
 from marketplace.services.events import EventOutcome
 from marketplace.services.payouts import PayoutRequest, list_payouts, read_payout, request_payout
+from marketplace.services.reconciliation import reconcile
 
 from .market import OPERATOR, Event, Market
 from .test_crashes import each_step
@@ -126,6 +128,24 @@ def test_payouts_that_nobody_asked_for_here_are_listed_too_and_the_platform_s_ar
     assert own
     assert set(market.take_in(*own)) == {EventOutcome.IGNORED}
     assert [each.id for each in payouts(market)] == [payout.id]
+
+
+def test_payouts_whose_events_never_came_are_taken_in_by_the_reconciliation_as_they_stand() -> None:
+    market = Market()
+    merchant = funded(market)
+    asked = pay_out(market, 3_000)
+    made = market.as_merchant(merchant, "POST", "/v1/payouts", amount=4_000, currency="usd")
+    market.advance(3 * DAY)
+    market.order(f"/_simulator/payouts/{made['id']}/fail", failure_code="account_closed")
+    lost = market.events()
+    for _ in range(2):
+        market.advance(60)
+        reconcile(market.ports, has_time=lambda: True, settled_after=timedelta(), is_asked=True)
+        listed = {each.stripe_payout_id: each.status for each in payouts(market)}
+        assert listed == {asked.stripe_payout_id: PayoutStatus.PAID, made["id"]: PayoutStatus.FAILED}
+    before = payouts(market)
+    market.take_in(*lost)  # and when they come after all, they say nothing new
+    assert payouts(market) == before
 
 
 def test_a_merchant_s_metadata_do_not_make_its_own_payout_the_one_that_was_asked_for() -> None:

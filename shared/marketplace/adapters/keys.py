@@ -30,6 +30,7 @@ Price                 MERCHANT#merchant-me        PRICE#price-me-own     gsi_mer
 Debt                  MERCHANT#merchant-me        DEBT#debt-me-own       gsi_due=DUE#0, gsi_due_at=...,
                                                                          gsi_merchant=DEBTS, gsi_time=own (open)
 Payout                MERCHANT#merchant-me        PAYOUT#payout-me-own
+Holding               MERCHANT#merchant-me        HOLDING                gsi_due=DUE#0, gsi_due_at=...
 Command               MERCHANT#merchant-me        COMMAND#command-own    gsi_due=DUE#0, gsi_due_at=...
 IdempotencyRecord     IDEMPOTENCY#5e88            IDEMPOTENCY
 Customer              CUSTOMER#auth0|7            CUSTOMER
@@ -73,6 +74,7 @@ from marketplace.domain.commands import Command
 from marketplace.domain.customers import SUBJECT_PREFIX, Customer
 from marketplace.domain.debts import Debt
 from marketplace.domain.disputes import Dispute, Disputed
+from marketplace.domain.holdings import Holding
 from marketplace.domain.ids import ALPHABET, is_id, owner_of
 from marketplace.domain.ledger import PLATFORM, JournalEntry
 from marketplace.domain.merchants import Merchant, OnboardingLink
@@ -121,6 +123,7 @@ WORDS: Final[Mapping[type[Any], str]] = {
     Disputed: "DISPUTED",
     Debt: "DEBT",
     Payout: "PAYOUT",
+    Holding: "HOLDING",
     Command: "COMMAND",
     JournalEntry: "ENTRY",
     IdempotencyRecord: "IDEMPOTENCY",
@@ -147,7 +150,7 @@ WORDS: Final[Mapping[type[Any], str]] = {
 }
 KINDS: Final[Mapping[str, type[Any]]] = {word: kind for kind, word in WORDS.items()}
 _NAMED_BY_OWNER: Final[Mapping[type[Any], str]] = {
-    Transaction: "transaction", Payment: "transaction", Merchant: "merchant", Coupon: "coupon"
+    Transaction: "transaction", Payment: "transaction", Merchant: "merchant", Holding: "merchant", Coupon: "coupon"
 }  # fmt: skip
 _NAMING_OWNER: Final[Mapping[type[Any], str]] = {
     Refund: "refund", Dispute: "dispute", Product: "product", Price: "price", Debt: "debt",

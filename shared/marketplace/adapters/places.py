@@ -22,6 +22,7 @@ from marketplace.domain.catalog import Price
 from marketplace.domain.commands import Command
 from marketplace.domain.debts import Debt, DebtStatus
 from marketplace.domain.disputes import Dispute, Disputed
+from marketplace.domain.holdings import Holding
 from marketplace.domain.ledger import JournalEntry
 from marketplace.domain.merchants import Merchant
 from marketplace.domain.promotions import Coupon
@@ -55,8 +56,8 @@ def index_attributes(item: Item) -> dict[str, str]:
             places = {"gsi_merchant": listed, "gsi_time": ulid_in(item.id)}
         case Payment():
             places = _due(item.transaction_id, item.due_at)
-        case Command():
-            places = _due(item.subject, item.due_at)
+        case Command() | Holding():
+            places = _due(item.subject if isinstance(item, Command) else item.merchant_id, item.due_at)
         case JournalEntry():
             places = {"gsi_stripe": item.moved_by}
         case Discrepancy() | Finding() | PayoutReconciliation() | Reconciliation() | Walk():

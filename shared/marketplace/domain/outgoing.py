@@ -13,6 +13,7 @@ from marketplace.domain.audits import Finding
 from marketplace.domain.debts import Debt, DebtStatus
 from marketplace.domain.deferred import dataclass
 from marketplace.domain.disputes import Dispute
+from marketplace.domain.holdings import Holding
 from marketplace.domain.merchant_states import MerchantStatus
 from marketplace.domain.merchants import Merchant
 from marketplace.domain.movements import MovementStatus, Reversal, Transfer
@@ -22,6 +23,7 @@ from marketplace.domain.outgoing_facts import (
     discrepancy_facts,
     dispute_facts,
     finding_facts,
+    holding_facts,
     merchant_facts,
     movement_facts,
     payment_facts,
@@ -37,7 +39,7 @@ from marketplace.domain.transactions import Payment, TransactionStatus
 
 SCHEMA_VERSION: Final = 1  # of the details: a new member keeps it, another meaning or a lost member raises it
 
-Told = Payment | Refund | Dispute | Debt | Share | Merchant | Payout | Finding | Discrepancy
+Told = Payment | Refund | Dispute | Debt | Share | Merchant | Payout | Holding | Finding | Discrepancy
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -181,6 +183,8 @@ TELLINGS: Final[Mapping[str, Telling]] = {
                                         _once(lambda merchant: merchant.can_be_paid_out), merchant_facts),
     "merchant.payouts_disabled": Telling("Stripe pays it out no more, and `restriction` may say why.", Merchant,
                                          _is_paid_out_no_more, merchant_facts),
+    "payout.due": Telling("Money that waits for a payout to be asked for must leave the balance before `leave_by`.",
+                          Holding, _once(lambda holding: holding.is_expiring), holding_facts),
     "finding.opened": Telling("An audit found that an invariant does not hold.", Finding,
                               _once(lambda finding: finding.is_open), finding_facts),
     "discrepancy.opened": Telling("Stripe moved money that the ledger does not explain.", Discrepancy,

@@ -6,6 +6,7 @@ from typing import Any
 from marketplace.domain.audits import Finding
 from marketplace.domain.debts import Debt
 from marketplace.domain.disputes import Dispute
+from marketplace.domain.holdings import Holding
 from marketplace.domain.merchants import Merchant
 from marketplace.domain.movements import Reversal, Transfer
 from marketplace.domain.payouts import Payout
@@ -132,6 +133,17 @@ def payout_facts(payout: Payout) -> Facts:
         "automatic": payout.is_automatic,
         "failure": payout.failure,
         "stripe_payout_id": payout.stripe_payout_id,
+    }
+
+
+def holding_facts(holding: Holding) -> Facts:
+    """Of a merchant's money that waits for a payout."""
+    return {
+        "id": holding.merchant_id,
+        "merchant_id": holding.merchant_id,
+        "account_id": holding.account_id,
+        "held_since": _text(holding.held_since),
+        "leave_by": _text(holding.leave_by),
     }
 
 

@@ -5,18 +5,17 @@ Both are keys to the account: they are asked for each time, handed to the caller
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
-from typing import Any, Final
+from typing import Any
 
 from marketplace.domain.components import COMPONENTS, session_components
 from marketplace.domain.deferred import dataclass
 from marketplace.domain.errors import MerchantNotReady, NoExpressDashboard, StripeRefused
 from marketplace.domain.principals import Principal, Role
+from marketplace.domain.responsibilities import Dashboard
 from marketplace.domain.stripe_objects import at
 from marketplace.operations import Operation
 from marketplace.ports import Done, NoAnswer, Ports, Refusal, StripeUnavailable
 from marketplace.services.merchants import read_merchant
-
-EXPRESS: Final = "express"
 
 
 @dataclass(frozen=True, kw_only=True, repr=False)
@@ -36,10 +35,10 @@ def dashboard_link(ports: Ports, caller: Principal, merchant_id: str) -> str:
         NoExpressDashboard: the account has another dashboard, or none.
         StripeRefused: its onboarding is not complete, for example.
     """
+    dashboard = read_merchant(ports, caller, merchant_id).responsibilities.dashboard
+    if dashboard is not Dashboard.EXPRESS:
+        raise NoExpressDashboard(f"the account's dashboard is: {dashboard}")
     account_id = account_of(ports, caller, merchant_id)
-    account = ports.stripe.read(Operation.READ_ACCOUNT, account_id)
-    if account.get("dashboard") != EXPRESS:
-        raise NoExpressDashboard(f"the account's dashboard is: {account.get('dashboard') or 'none'}")
     made = _ask(ports, Operation.CREATE_LOGIN_LINK, account_id, params={})
     return str(made["url"])
 

@@ -11,6 +11,7 @@ from marketplace.domain.principals import Principal, Role
 from marketplace.operations import Operation
 from marketplace.ports import Done, NoAnswer, Ports, Refusal, StripeUnavailable
 from marketplace.services.dashboards import account_of
+from marketplace.services.holdings import look_again
 
 
 def read_schedule(ports: Ports, caller: Principal, merchant_id: str) -> PayoutSchedule:
@@ -34,6 +35,7 @@ def change_schedule(ports: Ports, caller: Principal, merchant_id: str, wanted: P
     params = params_of(before, wanted)
     match ports.stripe.ask(Operation.UPDATE_BALANCE_SETTINGS, params=params, key=ports.ids.token(), account=account_id):
         case Done(settings):
+            look_again(ports, merchant_id)
             return as_at_stripe(settings)
         case Refusal(code):
             raise StripeRefused(code)

@@ -1,6 +1,6 @@
 """Payouts of merchants: asked for here, crash safe; taken in from wherever they were made, in any order."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final, override
 
 from marketplace.domain.commands import Command, CommandKind, CommandStatus, record
@@ -14,6 +14,7 @@ from marketplace.domain.errors import (
     PayoutsNotAllowed,
     Refused,
     StripeRefused,
+    Unavailable,
 )
 from marketplace.domain.ids import id_from, owner_of
 from marketplace.domain.payouts import (
@@ -27,12 +28,14 @@ from marketplace.domain.payouts import (
     require_payout_amount,
 )
 from marketplace.domain.principals import Principal, Role
+from marketplace.domain.stripe_objects import Object
 from marketplace.operations import Operation
-from marketplace.ports import Change, Create, Page, Ports, Ref, Replace, one
+from marketplace.ports import Change, Conflict, Create, Page, Ports, Ref, Replace, one
 from marketplace.services.commands import Handler, find_made, handles, made_since, perform_once
 from marketplace.services.idempotency import Once
 from marketplace.services.merchants import read_merchant
 
+MOST_COMMIT_TRIES: Final = 12
 # https://docs.stripe.com/error-codes
 REFUSALS: Final[Mapping[str, tuple[type[Refused], str]]] = {
     "balance_insufficient": (PayoutExceedsBalance, "less than this is available"),
@@ -158,6 +161,31 @@ def payout_changes(ports: Ports, account_id: str, said: PayoutFacts) -> Sequence
         return _joined(ours, said)
     known = found(foreign)
     return [Create(_foreign(foreign_id, merchant_id, account_id, said))] if known is None else _joined(known, said)
+
+
+def take_in_payouts(ports: Ports, account_id: str, lines: Iterable[Object]) -> None:
+    """What balance transactions of an account, their ``source`` expanded, say of its payouts: no event need have come.
+
+    Raises:
+        Unavailable: the payouts keep changing.
+    """
+    for line in lines:
+        source = line.get("source")
+        if isinstance(source, Mapping) and source.get("object") == "payout":
+            _take_in(ports, account_id, payout_facts(source))
+
+
+def _take_in(ports: Ports, account_id: str, said: PayoutFacts) -> None:
+    for _ in range(MOST_COMMIT_TRIES):
+        changes = payout_changes(ports, account_id, said)
+        if not changes:
+            return
+        try:
+            ports.store.commit(*changes)
+        except Conflict:
+            continue
+        return
+    raise Unavailable("the payout keeps changing")
 
 
 def _joined(payout: Payout, said: PayoutFacts) -> Sequence[Change]:

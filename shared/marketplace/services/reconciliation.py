@@ -30,6 +30,8 @@ from marketplace.operations import Operation
 from marketplace.ports import Change, Conflict, Create, Ports, Ref, Replace
 from marketplace.services.balance_lines import Found, sale_of, take_in, take_in_sale
 from marketplace.services.creating import create_missing
+from marketplace.services.holdings import watch_holding
+from marketplace.services.payouts import take_in_payouts
 
 SETTLED_AFTER: Final = timedelta(minutes=2)  # until then Stripe may still be adding to a second
 FIRST_LOOK: Final = timedelta(days=30)  # before the first walk of the platform
@@ -134,6 +136,10 @@ def _page(ports: Ports, walk: Walk, until: datetime) -> tuple[Walk, Found]:
     answer = _read(ports, walk.account, begun.cursor, created=created) if begun.since < end else _NOTHING
     found = take_in(ports, [balance_transaction(line, walk.account) for line in answer["data"]])
     _follow(ports, [line for _, line in found])
+    if walk.account != PLATFORM:
+        take_in_payouts(ports, walk.account, answer["data"])
+        if found:
+            watch_holding(ports, walk.account)
     after = replace(begun, is_idle=begun.is_idle and not found)
     if answer["has_more"]:
         after = replace(after, cursor=answer["data"][-1]["id"])

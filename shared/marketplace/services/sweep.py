@@ -10,6 +10,7 @@ from marketplace.domain.commands import Command, CommandKind
 from marketplace.domain.debts import Debt
 from marketplace.domain.deferred import dataclass
 from marketplace.domain.errors import RequestUnderWay
+from marketplace.domain.holdings import Holding
 from marketplace.domain.merchants import Merchant
 from marketplace.domain.principals import SYSTEM
 from marketplace.domain.shares import Share
@@ -27,6 +28,7 @@ from marketplace.services.customers import CREATE_CUSTOMER, UPDATE_CUSTOMER
 from marketplace.services.descriptions import DESCRIBE_PAYMENT
 from marketplace.services.disputes import ACCEPT_DISPUTE, SUBMIT_EVIDENCE
 from marketplace.services.endings import end_sales
+from marketplace.services.holdings import look_at_holding
 from marketplace.services.off_session import AUTHENTICATION_LIFETIME, CHARGE_OFF_SESSION, give_up
 from marketplace.services.payouts import CREATE_PAYOUT
 from marketplace.services.promotion_codes import CREATE_CODE, UPDATE_CODE
@@ -124,6 +126,8 @@ def _look_at(ports: Ports, item: Watched) -> None:
                 refund_what_waited(ports, item.transaction_id, item.merchant_id)
         case Debt():
             collect_debt(ports, item)
+        case Holding():
+            look_at_holding(ports, item)
 
 
 def watch(ports: Ports, payment: Payment) -> None:
