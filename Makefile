@@ -8,7 +8,7 @@ export PYTHONPYCACHEPREFIX := $(CURDIR)/.local/pycache
 UV := $(or $(shell command -v uv),.local/uv/bin/uv)
 PYTHON := .venv/bin/python
 SAM := .local/env/sam/bin/sam
-LOCKED := uv cloud sam project
+LOCKED := uv cloud sam project schemathesis
 
 .PHONY: run demo test check bench openapi build deploy setup lock
 
@@ -47,7 +47,7 @@ build: setup  ## What `deploy` deploys, in .aws-sam
 deploy: build  ## The stack, in the AWS account of the shell's credentials, as samconfig.toml says
 	$(SAM) deploy
 
-setup: .venv/.ready .local/env/cloud/.ready .local/env/sam/.ready .local/env/openapi/.ready
+setup: .venv/.ready .local/env/cloud/.ready .local/env/sam/.ready .local/env/openapi/.ready .local/env/schemathesis/.ready
 
 lock:  ## Newer dependencies, within the bounds of the .in files
 	$(UV) pip compile --quiet --upgrade --universal --generate-hashes --no-header --python-version 3.13 \
@@ -63,6 +63,7 @@ lock:  ## Newer dependencies, within the bounds of the .in files
 .local/env/cloud/.ready: requirements/cloud.txt | $(UV)
 .local/env/sam/.ready: requirements/sam.txt | $(UV)
 .local/env/openapi/.ready: requirements/openapi.txt | $(UV)
+.local/env/schemathesis/.ready: requirements/schemathesis.txt | $(UV)
 %/.ready:
 	@echo "Installing $^ into $*"
 	@test -x $*/bin/python || $(UV) venv --quiet --clear --python 3.13 $*
