@@ -25,7 +25,7 @@ class Caller:
 
     def get(self, path: str, **query: str) -> dict[str, Any]:
         """Read something."""
-        return _answer(self._http.get(path, params=query, headers=self._headers), 200)
+        return _answer(self._http.get(path, params=query or None, headers=self._headers), 200)
 
     def post(self, path: str, body: Mapping[str, Any] | None = None, *, expect: int = 201) -> dict[str, Any]:
         """Do something, once: each call has an Idempotency-Key of its own."""
