@@ -2,13 +2,24 @@
 
 import os
 from http import HTTPStatus
-from typing import Final, Literal, Self
+from typing import Annotated, Final, Literal, Self
 
 from pydantic import Field, model_validator
 
 from marketplace.adapters import wiring
 from marketplace.domain.transactions import CaptureMethod, ChargeType
-from marketplace.edge.fields import Amount, Currency, Id, Metadata, RequestModel, Time, Url
+from marketplace.edge.fields import (
+    Amount,
+    Currency,
+    Email,
+    Id,
+    Metadata,
+    Name,
+    RequestModel,
+    StatementDescriptor,
+    Time,
+    Url,
+)
 from marketplace.edge.idempotency import IdempotencyKey, once
 from marketplace.edge.invocation import Invocation
 from marketplace.edge.line_items import Line
@@ -17,9 +28,19 @@ from marketplace.edge.settings import Part, Settings
 from marketplace.edge.views import View
 from marketplace.services import checkout, setups
 from marketplace.services.baskets import Basket
+from marketplace.services.session_terms import MOST_SHIPPING_OPTIONS, SessionTerms, ShippingOption, UiMode
 from marketplace.services.setups import NewSetup
 
 SETUP: Final = "setup"
+# https://docs.stripe.com/js/appendix/supported_locales, and `auto`
+Locale = Annotated[str, Field(pattern=r"^(auto|[a-z]{2,3}(-[A-Z0-9]{2,3})?)$")]
+Country = Annotated[str, Field(pattern=r"^[A-Z]{2}$", description="ISO 3166.")]
+MOST_COUNTRIES: Final = 250
+LONGEST_SHIPPING_NAME: Final = 100
+OF_SESSIONS: Final = {
+    *("ui_mode", "return_url", "expires_at", "locale", "collect_phone", "shipping_countries", "shipping_options"),
+    *("description", "statement_descriptor_suffix"),
+}
 OF_SETUPS: Final = {"mode", "currency", "customer_id", "success_url", "cancel_url"}
 
 settings = Settings.of(os.environ, Part.TABLE, Part.STRIPE, Part.CALLERS, Part.RETURNS, Part.SALES, Part.MONEY)
@@ -29,19 +50,38 @@ app = Api(settings, invocation)
 handler = app.resolve
 
 
+class ShippingBody(RequestModel):
+    """A way to ship."""
+
+    name: Annotated[str, Field(max_length=LONGEST_SHIPPING_NAME, pattern=r"\S")]
+    amount: Amount
+
+
 class CheckoutBody(RequestModel):
     """A sale, or in mode `setup` only the saving of payment details, of a kind that pays in `currency`.
 
-    Inline amounts, their merchants, fees, customers, holds, captures, tax and coupons are for operators to name; a
-    promotion code is for everybody. Line items of several merchants are a cart: one charge, and a transfer to each of
-    them.
+    Inline amounts, their merchants, fees, customers, holds, captures, tax, coupons, shipping and words about the payment
+    are for operators to name; a promotion code is for everybody. Line items of several merchants are a cart: one
+    charge, and a transfer to each of them.
     """
 
     mode: Literal["payment", "setup"] = "payment"
     line_items: list[Line] = Field(default_factory=list)
     currency: Currency | None = None
-    success_url: Url
-    cancel_url: Url
+    ui_mode: Literal["hosted_page", "embedded_page", "elements"] = "hosted_page"
+    success_url: Annotated[Url | None, Field(description="Of `hosted_page`, as `cancel_url`.")] = None
+    cancel_url: Url | None = None
+    return_url: Annotated[Url | None, Field(description="Of `embedded_page` and `elements`.")] = None
+    expires_at: Annotated[Time | None, Field(description="31 minutes to 23:59 hours ahead; 24 hours without.")] = None
+    locale: Locale | None = None
+    collect_phone: bool = False
+    shipping_countries: list[Country] = Field(default_factory=list, max_length=MOST_COUNTRIES)
+    shipping_options: list[ShippingBody] = Field(default_factory=list, max_length=MOST_SHIPPING_OPTIONS)
+    description: Annotated[Name | None, Field(description="Of the buyer's payment.")] = None
+    statement_descriptor_suffix: Annotated[
+        StatementDescriptor | None, Field(description="After the platform's name on a card's statement.")
+    ] = None
+    customer_email: Annotated[Email | None, Field(description="A buyer's own is his token's, where verified.")] = None
     merchant_id: Id | None = None
     application_fee_amount: Amount | None = None
     customer_id: Id | None = None
@@ -62,8 +102,8 @@ class CheckoutBody(RequestModel):
         taken = OF_SETUPS if self.mode == SETUP else set(type(self).model_fields) - {"currency"}
         if self.model_fields_set - taken:
             raise ValueError(f"mode {self.mode} takes no {', '.join(sorted(self.model_fields_set - taken))}")
-        if self.mode == SETUP and self.currency is None:
-            raise ValueError(f"mode {SETUP} needs currency")
+        if self.mode == SETUP and None in {self.currency, self.success_url, self.cancel_url}:
+            raise ValueError(f"mode {SETUP} needs currency, success_url and cancel_url")
         return self
 
     def as_setup(self) -> NewSetup:
@@ -73,10 +113,27 @@ class CheckoutBody(RequestModel):
     def as_basket(self) -> Basket:
         """As the use case takes it."""
         items = tuple(line.as_item() for line in self.line_items)
-        terms = self.model_dump(exclude={"line_items", "mode", "currency"})
+        terms = self.model_dump(exclude={"line_items", "mode", "currency", *OF_SESSIONS})
         charge_type = None if self.charge_type is None else ChargeType(self.charge_type)
         terms |= {"charge_type": charge_type, "capture_method": CaptureMethod(self.capture_method)}
-        return Basket(items=items, **terms)
+        urls = {"success_url": self.success_url or "", "cancel_url": self.cancel_url or ""}
+        return Basket(items=items, **{**terms, **urls}, terms=self.as_terms())
+
+    def as_terms(self) -> SessionTerms:
+        """Where and how it is shown, as the use case takes it."""
+        return SessionTerms(
+            ui_mode=UiMode(self.ui_mode),
+            return_url=self.return_url,
+            expires_at=self.expires_at,
+            locale=self.locale,
+            collects_phone=self.collect_phone,
+            shipping_countries=tuple(self.shipping_countries),
+            shipping_options=tuple(
+                ShippingOption(name=each.name, amount=each.amount) for each in self.shipping_options
+            ),
+            description=self.description,
+            statement_descriptor_suffix=self.statement_descriptor_suffix,
+        )
 
 
 class CheckoutSessionView(View):
@@ -86,6 +143,9 @@ class CheckoutSessionView(View):
     checkout_session_id: str | None
     status: str
     url: str | None
+    client_secret: Annotated[
+        str | None, Field(description="For Stripe.js, of `embedded_page` and `elements`; in this answer alone.")
+    ] = None
 
 
 @app.post("/checkout/sessions", status_code=HTTPStatus.CREATED)

@@ -8,7 +8,7 @@ from typing import Annotated, Self
 from pydantic import Field, model_validator
 
 from marketplace.adapters import wiring
-from marketplace.edge.fields import Id, Name, RequestModel
+from marketplace.edge.fields import Email, Id, Name, RequestModel
 from marketplace.edge.idempotency import OptionalIdempotencyKey, key_or_new, once
 from marketplace.edge.invocation import Invocation
 from marketplace.edge.resolver import Api, Caller
@@ -22,8 +22,6 @@ invocation = Invocation()
 ports = wiring.ports(settings, invocation)
 app = Api(settings, invocation)
 handler = app.resolve
-
-Email = Annotated[str, Field(max_length=254, pattern=r"^[^@\s]+@[^@\s]+$")]
 
 
 class CustomerBody(RequestModel):

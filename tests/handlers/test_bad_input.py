@@ -103,7 +103,13 @@ BAD: dict[str, tuple[Callable[[Case], Answer], str]] = {
     "a body over 256 KB in base64": (lambda case: in_base64(case, 262_145 * b" "), "body-too-large"),
     "an unknown field": (lambda case: case.new_merchant(colour="red"), "invalid-request"),
     "an unknown field of a line item": (lambda case: case.inline(price_data={}), "invalid-request"),
-    "a missing field": (lambda case: case.checkout(success_url=None), "invalid-request"),
+    "a missing field": (lambda case: case.new_merchant(name=None), "invalid-request"),
+    "a page without a way back": (lambda case: case.checkout(success_url=None), "invalid-return-url"),
+    "a form that leads to Stripe's page": (lambda case: case.checkout(ui_mode="embedded_page"), "invalid-return-url"),
+    "bounds without the quantity": (
+        lambda case: case.checkout(
+            line_items=[{"price": case.price, "quantity": 9, "adjustable_quantity": {"maximum": 3}}]
+        ), "invalid-basket"),
     "a number for a name": (lambda case: case.new_merchant(name=5), "invalid-request"),
     "an empty name": (lambda case: case.new_merchant(name="  "), "invalid-request"),
     "a name of 251 characters": (lambda case: case.new_merchant(name=251 * "a"), "invalid-request"),

@@ -122,3 +122,21 @@ def test_an_object_s_text_could_be_forged_by_any_value_in_it_and_names_no_role(c
         caller(sub="u", role=claim)
     with pytest.raises(NotAllowed):
         caller(sub="u", role="merchant", merchant=f"map[merchant_id:{MERCHANT}]")
+
+
+@pytest.mark.parametrize(
+    ("claims", "email"),
+    [
+        ({"email": "ann@example.com", "email_verified": "true"}, "ann@example.com"),
+        ({"email": "ann@example.com", "email_verified": True}, "ann@example.com"),
+        ({"email": "ann@example.com", "email_verified": "false"}, None),
+        ({"email": "ann@example.com", "email_verified": "1"}, None),
+        ({"email": "ann@example.com"}, None),
+        ({"email_verified": "true"}, None),
+        ({"email": ["ann@example.com"], "email_verified": "true"}, None),
+        ({"email": 255 * "a", "email_verified": "true"}, None),
+    ],
+)
+def test_an_e_mail_is_a_caller_s_where_its_issuer_has_verified_it(claims: dict[str, object], email: str | None) -> None:
+    event = {"requestContext": {"authorizer": {"jwt": {"claims": {"sub": "ann", "role": "buyer", **claims}}}}}
+    assert principal_of(event, role_claim="role", merchant_claim="merchant").email == email

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 
 from marketplace.domain.books import Books
-from marketplace.domain.errors import LineExceedsRest, NotFound
+from marketplace.domain.errors import LineExceedsRest, NotFound, TransactionNotRefundable
 from marketplace.domain.money import allocate, part_of, smallest_payable
 from marketplace.domain.principals import Principal
 from marketplace.domain.refunds import RefundedLine
@@ -18,7 +18,10 @@ def refunded_lines(books: Books, caller: Principal, wanted: Mapping[int, int | N
     Raises:
         NotFound: the basket has no such line that the caller may see.
         LineExceedsRest: more than are left of it.
+        TransactionNotRefundable: what the buyer made of the lines is at Stripe alone.
     """
+    if wanted and any(line.bounds for line in books.transaction.line_items):
+        raise TransactionNotRefundable("the buyer could change the quantities of this sale: refund it by amount")
     amounts, lines = line_amounts(books), books.transaction.line_items
     step = smallest_payable(books.transaction.currency)
     found = []

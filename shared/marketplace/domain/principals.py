@@ -22,6 +22,7 @@ class Principal(NamedTuple):
     role: Role
     subject: str
     merchant_id: str | None = None
+    email: str | None = None  # where the token says that its issuer has verified it
 
     def require(self, *roles: Role) -> None:
         """Refuse a caller of another role.

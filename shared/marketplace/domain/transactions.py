@@ -99,6 +99,7 @@ class LineItem:
     merchant_id: str | None = None  # None is the sale's only merchant
     tax_code: str | None = None  # of an inline amount; a price of the catalog has its product's
     tax_behavior: str | None = None
+    bounds: tuple[int, ...] = ()  # least and most of it that the buyer may make of ``quantity``; none is neither
 
     @property
     def amount(self) -> int:

@@ -8,15 +8,28 @@ from marketplace.edge.fields import CATALOG, INLINE, Amount, Currency, Id, Name,
 from marketplace.services.baskets import CatalogItem, InlineItem
 
 
+class AdjustableQuantity(RequestModel):
+    """Between what the buyer may change a quantity. The fee is then made of what he buys in the end."""
+
+    minimum: int = 1
+    maximum: int
+
+    def as_bounds(self) -> tuple[int, int]:
+        """As the use case takes it."""
+        return self.minimum, self.maximum
+
+
 class CatalogLine(RequestModel):
     """A price of the catalog."""
 
     price: Id
     quantity: int
+    adjustable_quantity: AdjustableQuantity | None = None
 
     def as_item(self) -> CatalogItem:
         """As the use case takes it."""
-        return CatalogItem(price_id=self.price, quantity=self.quantity)
+        bounds = () if self.adjustable_quantity is None else self.adjustable_quantity.as_bounds()
+        return CatalogItem(price_id=self.price, quantity=self.quantity, bounds=bounds)
 
 
 class InlineLine(RequestModel):
@@ -29,10 +42,12 @@ class InlineLine(RequestModel):
     merchant_id: Id | None = None
     tax_code: Id | None = None
     tax_behavior: Literal["inclusive", "exclusive"] | None = None
+    adjustable_quantity: AdjustableQuantity | None = None
 
     def as_item(self) -> InlineItem:
         """As the use case takes it."""
-        return InlineItem(**self.model_dump())
+        bounds = () if self.adjustable_quantity is None else self.adjustable_quantity.as_bounds()
+        return InlineItem(**self.model_dump(exclude={"adjustable_quantity"}), bounds=bounds)
 
 
 def _kind_of_line(line: object) -> str:

@@ -11,6 +11,7 @@ from marketplace.domain.principals import Principal, Role
 # SYSTEM is nobody's to claim. Of several roles the strongest counts: an operator may also be known as a buyer.
 CLAIMABLE: Final = (Role.OPERATOR, Role.MERCHANT, Role.BUYER)
 LIST: Final = re.compile(r"\[([^\[\]]*)\]")
+LONGEST_EMAIL: Final = 254  # https://www.rfc-editor.org/errata/eid1690
 LONGEST_SUBJECT: Final = 255  # characters, https://openid.net/specs/openid-connect-core-1_0.html#IDToken
 
 
@@ -31,7 +32,7 @@ def principal_of(event: Mapping[str, Any], *, role_claim: str, merchant_claim: s
         raise NotAuthenticated
     role = _role(claims.get(role_claim))
     if role is not Role.MERCHANT:
-        return Principal(role=role, subject=subject)
+        return Principal(role=role, subject=subject, email=_verified_email(claims))
     merchant_id = claims.get(merchant_claim)
     if not isinstance(merchant_id, str) or not is_id("merchant", merchant_id):
         raise NotAllowed("the token of a merchant's user names no merchant")
@@ -42,6 +43,13 @@ def _claims(event: Mapping[str, Any]) -> Mapping[str, Any]:
     authorizer = (event.get("requestContext") or {}).get("authorizer") or {}
     claims = (authorizer.get("jwt") or {}).get("claims")
     return claims if isinstance(claims, Mapping) else {}
+
+
+def _verified_email(claims: Mapping[str, Any]) -> str | None:
+    """API Gateway makes text of claims that are none: ``true`` too."""
+    email = claims.get("email")
+    is_verified = claims.get("email_verified") in {True, "true"}
+    return email if is_verified and isinstance(email, str) and 0 < len(email) <= LONGEST_EMAIL else None
 
 
 def _role(claim: object) -> Role:

@@ -25,6 +25,7 @@ from marketplace.domain.promotions import Coupon
 from marketplace.domain.shares import MOST_MERCHANTS
 from marketplace.domain.transactions import MOST_LINE_ITEMS, CaptureMethod, ChargeType, Leg, LineItem, Transaction
 from marketplace.ports import Policy
+from marketplace.services.session_terms import SessionTerms
 from marketplace.services.terms import Terms, require_usable, terms_of
 
 MOST_QUANTITY: Final = 10_000
@@ -36,6 +37,7 @@ class CatalogItem:
 
     price_id: str
     quantity: int
+    bounds: tuple[int, ...] = ()  # least and most that the buyer may make of it; none is neither
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -52,6 +54,7 @@ class InlineItem:
     merchant_id: str | None = None
     tax_code: str | None = None
     tax_behavior: str | None = None
+    bounds: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -70,7 +73,8 @@ class Basket:
     hold: bool = False  # the merchants' shares wait for a release
     release_at: datetime | None = None  # and are released then by themselves
     save_payment_method: bool = False  # for payments without the buyer
-    expires_at: datetime | None = None  # of a Checkout Session; None is as Stripe's
+    terms: SessionTerms = SessionTerms()
+    customer_email: str | None = None  # of a buyer whom Stripe does not know; never beside a customer
     guest_token_hash: str | None = None
     way: Way = Way.CHECKOUT
     automatic_tax: bool | None = None  # None is by policy
@@ -97,7 +101,14 @@ class Basket:
         terms = terms or self.charge_type is not None or self.is_held or self.capture_method is CaptureMethod.MANUAL
         taxed = self.automatic_tax is not None
         discounted = self.coupon_id is not None or self.allow_promotion_codes is not None
-        return inline or terms or taxed or discounted
+        shown = self.terms.is_of_operators or self.customer_email is not None
+        return inline or terms or taxed or discounted or shown
+
+    @property
+    def total_may_change(self) -> bool:
+        """Whether the buyer has a say in what it comes to."""
+        ships = any(option.amount for option in self.terms.shipping_options)
+        return ships or any(item.bounds for item in self.items)
 
 
 def merchants_of(basket: Basket) -> tuple[str, ...]:
@@ -175,13 +186,14 @@ def _charge_type(basket: Basket, merchants: Mapping[str, Merchant], terms: Terms
 
     Where only the completed order tells what is the merchant's, it is separate too: one transfer of just that. Of a
     destination charge that is asked for, all is transferred and a part taken back.
+    So is what the buyer may still change: its fee is known when it is paid (services/session_terms.py).
 
     Raises:
         InvalidBasket: a destination charge was asked for and is impossible.
     """
-    only_separate = len(merchants) > 1 or basket.is_held
+    only_separate = len(merchants) > 1 or basket.is_held or basket.total_may_change
     if basket.charge_type is ChargeType.DESTINATION and only_separate:
-        raise InvalidBasket("a destination charge has one merchant and cannot be held")
+        raise InvalidBasket("a destination charge has one merchant, a total that stays, and cannot be held")
     needed = only_separate or not terms.are_usual or not all(each.is_ready for each in merchants.values())
     return basket.charge_type or (ChargeType.SEPARATE if needed else ChargeType.DESTINATION)
 
@@ -228,15 +240,23 @@ def _line_items(
     for item in basket.items:
         if not 0 < item.quantity <= MOST_QUANTITY:
             raise InvalidBasket(f"a quantity is from 1 to {MOST_QUANTITY}")
+        _require_bounds(item)
         if isinstance(item, CatalogItem):
             line, currency = _catalog_line(item, prices, products)
         else:
             line, currency = _inline_line(item)
-        lines.append(replace(line, merchant_id=_merchant_of(basket, item)))
+        lines.append(replace(line, merchant_id=_merchant_of(basket, item), bounds=item.bounds))
         currencies.add(currency)
     if len(currencies) != 1:
         raise InvalidBasket("the line items have one currency")
     return tuple(lines), currencies.pop()
+
+
+def _require_bounds(item: CatalogItem | InlineItem) -> None:
+    if item.bounds:
+        least, most = item.bounds
+        if not 0 <= least <= item.quantity <= most <= MOST_QUANTITY:
+            raise InvalidBasket(f"a quantity is between its bounds, and those are from 0 to {MOST_QUANTITY}")
 
 
 def _catalog_line(

@@ -9,7 +9,7 @@ from marketplace.domain.books import Books
 from marketplace.domain.commands import Command, CommandKind, record
 from marketplace.domain.customers import Customer, CustomerStatus
 from marketplace.domain.deferred import dataclass
-from marketplace.domain.errors import CheckoutSessionNotOpen, NotFound
+from marketplace.domain.errors import CheckoutSessionNotOpen, InvalidBasket, NotFound
 from marketplace.domain.principals import SYSTEM, Principal, Role
 from marketplace.domain.stripe_objects import session_facts
 from marketplace.domain.transactions import (
@@ -36,6 +36,7 @@ from marketplace.services.customers import at_stripe
 from marketplace.services.discounts import Given
 from marketplace.services.idempotency import Once
 from marketplace.services.sales import Sources, begun, ours, payment_intent_terms, plan, read_sources, require_may_ask
+from marketplace.services.session_terms import UiMode, require_terms
 from marketplace.services.transactions import read_transaction
 
 SESSION_LIFETIME: Final = timedelta(hours=24)  # Stripe's default
@@ -50,6 +51,7 @@ class CheckoutSession:
     checkout_session_id: str | None
     status: TransactionStatus
     url: str | None
+    client_secret: str | None = None  # for Stripe.js, where it is not on Stripe's page; in the first answer alone
 
 
 class SessionHandler(Handler[Payment]):
@@ -112,7 +114,9 @@ def create_checkout_session(ports: Ports, caller: Principal, basket: Basket, onc
     _require_may_ask(ports, caller, basket)
     sources = read_sources(ports, caller, basket, once)
     if sources.used is not None:
-        return _as_answered(require_done(replay(ports, CREATE_CHECKOUT_SESSION, once, sources.used)))
+        return _as_answered(ports, require_done(replay(ports, CREATE_CHECKOUT_SESSION, once, sources.used)))
+    if caller.role is Role.BUYER and basket.customer_email is None:
+        basket = replace(basket, customer_email=caller.email)
     if basket.save_payment_method and sources.customer is None:
         raise NotFound("customer")
     return _sell(ports, plan(ports, caller, basket, sources), basket, sources, once)
@@ -150,17 +154,15 @@ def session_params(transaction: Transaction, basket: Basket, sources: Sources, c
     """What Stripe is asked for (`/v1/checkout/sessions`). Every object that it makes names our transaction."""
     return {
         "mode": "payment",
-        "ui_mode": "hosted_page",
-        "success_url": basket.success_url,
-        "cancel_url": basket.cancel_url,
+        **basket.terms.params(transaction.currency, success_url=basket.success_url, cancel_url=basket.cancel_url),
         "client_reference_id": transaction.id,
         "line_items": [_line_item(line, transaction.currency) for line in transaction.line_items],
         "metadata": {**transaction.metadata, **ours(transaction, command_id)},
         "payment_intent_data": {
             **payment_intent_terms(transaction, command_id),
+            **basket.terms.payment_params(),
             **({"setup_future_usage": "off_session"} if basket.save_payment_method else {}),
         },
-        **({"expires_at": int(basket.expires_at.timestamp())} if basket.expires_at else {}),
         **_known_buyer(transaction, basket, sources.customer),
         **({"automatic_tax": {"enabled": True, "liability": {"type": "self"}}} if transaction.automatic_tax else {}),
         **_discount(transaction, sources.discount),
@@ -185,13 +187,16 @@ def _known_buyer(transaction: Transaction, basket: Basket, customer: Customer | 
         CustomerNotReady: details are to be saved, and Stripe does not know him.
     """
     if customer is None or (customer.status is not CustomerStatus.READY and not basket.save_payment_method):
-        return {}
+        return {"customer_email": basket.customer_email} if basket.customer_email else {}
     # Details saved in a setup session or for later payments are "limited": shown where their owner is known, as here.
     saved: dict[str, Any] = {"allow_redisplay_filters": ["always", "limited"]}
     if not basket.save_payment_method:
         saved["payment_method_save"] = "enabled"  # by a box that the buyer ticks
-    address = {"customer_update": {"address": "auto"}} if transaction.automatic_tax else {}
-    return {"customer": at_stripe(customer), "saved_payment_method_options": saved, **address}
+    # An address that he gives here is his the next time too.
+    address = {"address": "auto"} if transaction.automatic_tax else {}
+    shipping = {"shipping": "auto"} if basket.terms.shipping_countries else {}
+    kept = {"customer_update": {**address, **shipping}} if address or shipping else {}
+    return {"customer": at_stripe(customer), "saved_payment_method_options": saved, **kept}
 
 
 def _sell(ports: Ports, transaction: Transaction, basket: Basket, sources: Sources, once: Once) -> CheckoutSession:
@@ -204,19 +209,25 @@ def _sell(ports: Ports, transaction: Transaction, basket: Basket, sources: Sourc
         result=transaction.id,
         now=transaction.created_at,
     )
-    ends_at = basket.expires_at or transaction.created_at + SESSION_LIFETIME
+    ends_at = basket.terms.expires_at or transaction.created_at + SESSION_LIFETIME
     payment, changes = begun(transaction, due_at=ends_at + WATCH_AFTER)
     done = require_done(perform_once(ports, CREATE_CHECKOUT_SESSION, once, command, payment, *changes))
-    return _as_answered(done)
+    return _as_answered(ports, done)
 
 
-def _as_answered(done: Command) -> CheckoutSession:
-    """The answer to the request that made the session, the same whenever it comes again."""
+def _as_answered(ports: Ports, done: Command) -> CheckoutSession:
+    """The answer to the request that made the session, the same whenever it comes again.
+
+    The client secret is read for whoever asks, and kept nowhere.
+    """
+    shown_elsewhere = done.params["ui_mode"] != UiMode.HOSTED
+    made = ports.stripe.read(Operation.READ_CHECKOUT_SESSION, str(done.stripe_id)) if shown_elsewhere else {}
     return CheckoutSession(
         transaction_id=done.result,
         checkout_session_id=done.stripe_id,
         status=TransactionStatus.OPEN,
         url=done.answer.get("url"),
+        client_secret=made.get("client_secret"),
     )
 
 
@@ -244,8 +255,12 @@ def end_session(ports: Ports, books: Books) -> Command:
 
 def _require_may_ask(ports: Ports, caller: Principal, basket: Basket) -> None:
     require_may_ask(caller, basket)
-    ports.policy.require_return_url(basket.success_url)
-    ports.policy.require_return_url(basket.cancel_url)
+    terms, urls = basket.terms, {"success_url": basket.success_url, "cancel_url": basket.cancel_url}
+    require_terms(terms, **urls, now=ports.clock.now())
+    for url in urls.values() if terms.return_url is None else [terms.return_url]:
+        ports.policy.require_return_url(url)
+    if basket.customer_email is not None and basket.customer_id is not None:
+        raise InvalidBasket("a customer or an e-mail, not both: the customer has one")
 
 
 def view(books: Books) -> CheckoutSession:
@@ -262,7 +277,10 @@ def view(books: Books) -> CheckoutSession:
 
 def _line_item(line: LineItem, currency: str) -> dict[str, Any]:
     """Each says whose it is, for the split goes by the line items as the buyer completed them."""
-    whose = {"metadata": {"merchant_id": line.merchant_id}} if line.merchant_id else {}
+    whose: dict[str, Any] = {"metadata": {"merchant_id": line.merchant_id}} if line.merchant_id else {}
+    if line.bounds:
+        least, most = line.bounds
+        whose["adjustable_quantity"] = {"enabled": True, "minimum": least, "maximum": most}
     if line.stripe_price_id is not None:
         return {"price": line.stripe_price_id, "quantity": line.quantity, **whose}
     product = {"name": line.name, **({"tax_code": line.tax_code} if line.tax_code else {})}

@@ -44,7 +44,8 @@ def create_guest_session(ports: Ports, basket: Basket, key: str, once: Once) -> 
         raise InvalidBasket(f"a guest buys at most {MOST_GUEST_ITEMS} prices of the catalog")
     secret = _secret(key)
     expires_at = ports.clock.now() + GUEST_LIFETIME
-    guests = replace(basket, expires_at=expires_at, guest_token_hash=_hash(secret))
+    terms = replace(basket.terms, expires_at=expires_at)
+    guests = replace(basket, terms=terms, guest_token_hash=_hash(secret))
     return _answer(create_checkout_session(ports, GUEST, guests, once), secret)
 
 
