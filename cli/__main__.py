@@ -8,11 +8,11 @@ import sys
 from collections.abc import Sequence
 from typing import Any, Final
 
-from . import dead_letters, ledger, merchants, open_commands, schedules, webhook_commands
+from . import dead_letters, doctor_command, ledger, merchants, open_commands, schedules, webhook_commands
 from .answers import CANNOT, Subcommand
 from .deployments import Cannot, deployment
 
-MODULES: Final = (schedules, webhook_commands, dead_letters, open_commands, ledger, merchants)
+MODULES: Final = (doctor_command, schedules, webhook_commands, dead_letters, open_commands, ledger, merchants)
 SUBCOMMANDS: Final = tuple(subcommand for module in MODULES for subcommand in module.SUBCOMMANDS)
 GROUPS: Final = {
     "webhooks": "the endpoints at Stripe, and their secrets",
