@@ -53,17 +53,19 @@ def table(patient: Patient) -> Iterator[Line]:
     if found["TableStatus"] not in {"ACTIVE", "UPDATING"}:
         yield wrong("table", f"It is {found['TableStatus']}.", "Look at it in the console of DynamoDB.")
         return
+    if patient.is_local:
+        yield ok("table", "It is there; a local cloud forgets all that is in it.")
+        return
     backups = client.describe_continuous_backups(TableName=name)["ContinuousBackupsDescription"]
     recovery = backups.get("PointInTimeRecoveryDescription", {}).get("PointInTimeRecoveryStatus")
-    protected = bool(found.get("DeletionProtectionEnabled")) or patient.is_local
-    if recovery == "ENABLED" and protected:
+    lacks = [
+        *([] if recovery == "ENABLED" else ["be restored: point-in-time recovery is off"]),
+        *([] if found.get("DeletionProtectionEnabled") else ["be kept from deletion: its protection is off"]),
+    ]
+    for each in lacks:
+        yield wrong("table", f"It cannot {each}.", "Deploy the current template.")
+    if not lacks:
         yield ok("table", "It can be restored to any second, and not be deleted by mistake.")
-    if recovery != "ENABLED":
-        yield wrong("table", "It cannot be restored.", "Deploy the current template: point-in-time recovery is off.")
-    if not protected:
-        yield wrong(
-            "table", "It can be deleted by mistake.", "Deploy the current template: deletion protection is off."
-        )
 
 
 def alarms(patient: Patient) -> Iterator[Line]:
