@@ -60,9 +60,9 @@ class ShippingBody(RequestModel):
 class CheckoutBody(RequestModel):
     """A sale, or in mode `setup` only the saving of payment details, of a kind that pays in `currency`.
 
-    Inline amounts, their merchants, fees, customers, holds, captures, tax, coupons, shipping and the words
-    about it are for operators to name; a promotion code is for everybody. Line items of several merchants are a cart: one
-    charge, and a transfer to each of them.
+    Inline amounts, their merchants, fees, customers, holds, captures, tax, coupons, shipping and the words about the
+    payment are for operators to name; a promotion code is for everybody. Line items of several merchants are a cart:
+    one charge, and a transfer to each of them.
     """
 
     mode: Literal["payment", "setup"] = "payment"
