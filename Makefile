@@ -8,7 +8,7 @@ export PYTHONPYCACHEPREFIX := $(CURDIR)/.local/pycache
 UV := $(or $(shell command -v uv),.local/uv/bin/uv)
 PYTHON := .venv/bin/python
 SAM := .local/env/sam/bin/sam
-LOCKED := uv cloud sam project schemathesis
+LOCKED := uv cloud sam project schemathesis tokens
 
 .PHONY: run demo test check bench openapi build deploy setup lock
 

@@ -6,14 +6,14 @@ import pytest
 
 from marketplace.domain.errors import NotAllowed
 from marketplace.domain.principals import Principal, Role
-from marketplace.edge.principal import NotAuthenticated, principal_of
+from marketplace.edge.principal import NotAuthenticated, authorized_claims, principal_of
 
 MERCHANT = "merchant-" + 26 * "0"
 
 
 def caller(**claims: Any) -> Principal:
     event = {"requestContext": {"authorizer": {"jwt": {"claims": claims}}}}
-    return principal_of(event, role_claim="role", merchant_claim="merchant")
+    return principal_of(authorized_claims(event), role_claim="role", merchant_claim="merchant")
 
 
 @pytest.mark.parametrize(
@@ -58,7 +58,7 @@ def test_a_merchant_s_user_acts_for_the_merchant_of_its_token() -> None:
 )  # fmt: skip
 def test_without_the_claims_of_a_checked_token_nobody_calls(event: dict[str, Any]) -> None:
     with pytest.raises(NotAuthenticated):
-        principal_of(event, role_claim="role", merchant_claim="merchant")
+        principal_of(authorized_claims(event), role_claim="role", merchant_claim="merchant")
 
 
 # As API Gateway delivers them: every value a text, a list in brackets, an object as Go prints a map.
@@ -94,7 +94,7 @@ def test_each_provider_s_claims_make_a_caller_as_docs_identity_says(provider: st
 
     def made(**claims: str) -> Principal:
         event = {"requestContext": {"authorizer": {"jwt": {"claims": usual | claims}}}}
-        return principal_of(event, role_claim=role_claim, merchant_claim=merchant_claim)
+        return principal_of(authorized_claims(event), role_claim=role_claim, merchant_claim=merchant_claim)
 
     subject = usual["sub"]
     assert made(**{role_claim: "[operator]"}) == Principal(role=Role.OPERATOR, subject=subject)

@@ -56,10 +56,18 @@ def test_the_authorizer_checks_issuer_and_audience(template: Template) -> None:
 
 
 def test_a_foreign_issuer_must_name_its_audience(template: Template) -> None:
-    (rule,) = template.document["Rules"].values()
+    rule = template.document["Rules"]["ForeignIssuerNamesItsAudience"]
     (assertion,) = rule["Assertions"]
     assert rule["RuleCondition"] == {"Fn::Not": [{"Fn::Equals": [{"Ref": "JwtIssuer"}, ""]}]}
     assert assertion["Assert"] == {"Fn::Not": [{"Fn::Equals": [{"Ref": "JwtAudience"}, ""]}]}
+
+
+def test_functions_check_tokens_themselves_only_where_there_is_no_authorizer(template: Template) -> None:
+    rule = template.document["Rules"]["OnlyAuthorizersCheckTokensInAws"]
+    (assertion,) = rule["Assertions"]
+    assert rule["RuleCondition"] == {"Fn::Not": [{"Fn::Equals": [{"Ref": "TokenKeysUrl"}, ""]}]}
+    assert assertion["Assert"] == {"Fn::Equals": [{"Ref": "Stage"}, "local"]}
+    assert template.document["Parameters"]["TokenKeysUrl"]["Default"] == ""
 
 
 def test_no_policy_has_a_wildcard(template: Template) -> None:

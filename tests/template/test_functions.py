@@ -12,7 +12,10 @@ from marketplace.edge.settings import Part
 
 from .conftest import Template
 
-TOLD_TO_ALL = {"LOG_LEVEL", "POWERTOOLS_SERVICE_NAME", "POWERTOOLS_METRICS_NAMESPACE"}
+TOLD_TO_ALL = {
+    *("LOG_LEVEL", "POWERTOOLS_SERVICE_NAME", "POWERTOOLS_METRICS_NAMESPACE"),
+    *("TOKEN_ISSUER", "TOKEN_AUDIENCE", "TOKEN_KEYS_URL"),
+}
 NEEDED_FOR = {
     "TABLE_NAME": "dynamodb:BatchGetItem",
     "QUEUE_URL": "sqs:SendMessage",

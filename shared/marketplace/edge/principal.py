@@ -1,4 +1,4 @@
-"""Who asks, from the claims of the token that the API's authorizer has checked; nothing else makes a caller."""
+"""Who asks, from the claims of a token that was checked; nothing else makes a caller."""
 
 import re
 from collections.abc import Mapping
@@ -19,14 +19,13 @@ class NotAuthenticated(Exception):
     """The request came without the claims of a checked token."""
 
 
-def principal_of(event: Mapping[str, Any], *, role_claim: str, merchant_claim: str) -> Principal:
-    """The caller of an HTTP API event (payload 2.0).
+def principal_of(claims: Mapping[str, Any], *, role_claim: str, merchant_claim: str) -> Principal:
+    """The caller that the claims of a checked token make.
 
     Raises:
         NotAuthenticated: no claims, or no usable ``sub``.
         NotAllowed: no role that is known, or a merchant's user without a merchant.
     """
-    claims = _claims(event)
     subject = claims.get("sub")
     if not isinstance(subject, str) or not 0 < len(subject) <= LONGEST_SUBJECT or not subject.isascii():
         raise NotAuthenticated
@@ -39,7 +38,8 @@ def principal_of(event: Mapping[str, Any], *, role_claim: str, merchant_claim: s
     return Principal(role=role, subject=subject, merchant_id=merchant_id)
 
 
-def _claims(event: Mapping[str, Any]) -> Mapping[str, Any]:
+def authorized_claims(event: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The claims in an HTTP API event (payload 2.0), which API Gateway has checked."""
     authorizer = (event.get("requestContext") or {}).get("authorizer") or {}
     claims = (authorizer.get("jwt") or {}).get("claims")
     return claims if isinstance(claims, Mapping) else {}

@@ -16,7 +16,7 @@ from aws_lambda_powertools.event_handler.request import Request
 from aws_lambda_powertools.utilities.data_classes import APIGatewayProxyEventV2
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from marketplace.domain.errors import IdempotencyKeyRequired, NotAllowed
+from marketplace.domain.errors import IdempotencyKeyRequired, NotAllowed, Unavailable
 from marketplace.domain.principals import Principal
 from marketplace.edge.access import ACCESS, OPEN
 from marketplace.edge.bodies import LARGEST_BODY_BYTES, UnreadableBody, parse_object, require_json
@@ -27,6 +27,7 @@ from marketplace.edge.logging import facts_of, logger
 from marketplace.edge.principal import NotAuthenticated, principal_of
 from marketplace.edge.refusals import InvalidRequest, MethodNotAllowed, RouteNotFound
 from marketplace.edge.settings import Settings
+from marketplace.edge.tokens import claims_of
 
 if TYPE_CHECKING:
     from marketplace.edge.problems import ProblemAnswer
@@ -49,7 +50,8 @@ class Api(APIGatewayHttpResolver):
             response_validation_error_http_code=INTERNAL_ERROR,
             json_body_deserializer=parse_object,
         )
-        self._claims = (str(settings.role_claim), str(settings.merchant_claim))
+        self._claim_names = (str(settings.role_claim), str(settings.merchant_claim))
+        self._claims_of = claims_of(settings)
         self._invocation = invocation
         self._largest_body = largest_body
         self.served: dict[tuple[str, str], Callable[..., Any]] = {}
@@ -89,7 +91,7 @@ class Api(APIGatewayHttpResolver):
             self.context[_CALLER] = self._caller(event)
             require_json(event, self._largest_body)
             answer = super().resolve(event, context)
-        except (NotAuthenticated, NotAllowed, UnreadableBody) as error:
+        except (NotAuthenticated, NotAllowed, Unavailable, UnreadableBody) as error:
             refused = self._problem(error, event)
             answer = {
                 "statusCode": refused.problem.status.value,
@@ -104,13 +106,14 @@ class Api(APIGatewayHttpResolver):
         """Who asks, before anything else is looked at; None where the route is open, or there is none.
 
         Raises:
-            NotAuthenticated, NotAllowed.
+            NotAuthenticated, NotAllowed, Unavailable.
         """
         asked = APIGatewayProxyEventV2(dict(event))
         for served, path in self.served:
             if served == asked.http_method and (served, path) not in OPEN and _matches(path, asked.path):
-                role_claim, merchant_claim = self._claims
-                caller = principal_of(event, role_claim=role_claim, merchant_claim=merchant_claim)
+                role_claim, merchant_claim = self._claim_names
+                claims = self._claims_of(event)
+                caller = principal_of(claims, role_claim=role_claim, merchant_claim=merchant_claim)
                 caller.require(*ACCESS[served, path])
                 return caller
         return None

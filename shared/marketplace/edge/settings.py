@@ -25,7 +25,7 @@ class Part(Enum):
 
     TABLE = ("TABLE_NAME",)
     STRIPE = ("STRIPE_SECRET_ARN", "STRIPE_API_BASE", "LIVEMODE")
-    CALLERS = ("ROLE_CLAIM", "MERCHANT_CLAIM")
+    CALLERS = ("ROLE_CLAIM", "MERCHANT_CLAIM", "TOKEN_ISSUER", "TOKEN_AUDIENCE", "TOKEN_KEYS_URL")
     RETURNS = ("RETURN_ORIGINS",)
     SALES = ("FEE_POLICY",)
     OWN_URL = ("API_BASE_URL",)
@@ -42,7 +42,8 @@ class Part(Enum):
 class Settings(NamedTuple):
     """The environment of a function. A field of a part that was not asked for is None.
 
-    ``api_base_url`` is empty where the API has no domain of its own; ``return_origins`` may be empty.
+    ``api_base_url`` is empty where the API has no domain of its own; ``return_origins`` may be empty. ``token_...`` are
+    empty where API Gateway checks tokens.
     """
 
     table_name: str | None = None
@@ -51,6 +52,9 @@ class Settings(NamedTuple):
     livemode: bool | None = None
     role_claim: str | None = None
     merchant_claim: str | None = None
+    token_issuer: str | None = None
+    token_audience: str | None = None
+    token_keys_url: str | None = None
     return_origins: frozenset[str] | None = None
     fee_policy: FeePolicy | None = None
     api_base_url: str | None = None
@@ -146,6 +150,9 @@ PARSERS: Final[Mapping[str, Callable[[str], Any]]] = {
     "RETURN_ORIGINS": _origins,
     "FEE_POLICY": _fee_policy,
     "API_BASE_URL": str,
+    "TOKEN_ISSUER": str,
+    "TOKEN_AUDIENCE": str,
+    "TOKEN_KEYS_URL": str,
     "SETTLED_AFTER_SECONDS": int,
     "MONEY_POLICY": _money_policy,
     "MERCHANT_RIGHTS": _merchant_rights,
