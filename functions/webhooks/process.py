@@ -39,15 +39,16 @@ def handler(event: dict[str, Any], context: LambdaContext) -> PartialItemFailure
 
 def process(record: SQSRecord) -> EventOutcome:
     """Take an event in, and count what became of it. Raises whatever keeps it from being applied."""
+    event_id = record.attributes.message_deduplication_id or ""
     try:
         _require_time()
         outcome = take_in(ports, parse_object(record.body))
     except Exception as error:
         # Not `exception`: its text may quote what it failed on.
-        log.error("failed", event_id=record.attributes.message_deduplication_id, **facts_of(error))  # noqa: TRY400
-        count({"failed": 1})
+        log.error("failed", event_id=event_id, **facts_of(error))  # noqa: TRY400
+        count({"failed": 1}, facts={"event_id": event_id})
         raise
-    count({outcome.value: 1})
+    count({outcome.value: 1}, facts={"event_id": event_id})
     return outcome
 
 

@@ -20,6 +20,7 @@ from .backend import NOBODY, Backend, User
 
 ISSUER = "https://issuer.example"
 AUDIENCE = "the-api"
+BUYERS: dict[str, Any] = {"cognito:groups": ["buyer"]}
 
 
 @cache
@@ -27,14 +28,14 @@ def private_key(name: str) -> RSAPrivateKey:
     return generate_private_key(public_exponent=65_537, key_size=2_048)
 
 
-def token(key: Any = None, *, algorithm: str = "RS256", kid: str = "one", **claims: Any) -> str:
+def token(key: RSAPrivateKey | str | None = None, *, algorithm: str = "RS256", kid: str = "one", **claims: Any) -> str:
     """A token of an operator; a claim that is None is left out."""
     usual = {
         "iss": ISSUER, "aud": AUDIENCE, "sub": "operator-1", "exp": int(time.time()) + 60,
         "cognito:groups": ["operator"],
     }  # fmt: skip
     held = {name: value for name, value in {**usual, **claims}.items() if value is not None}
-    signing = None if algorithm == "none" else key or private_key("one")
+    signing: Any = None if algorithm == "none" else key or private_key("one")
     return jwt.encode(held, signing, algorithm=algorithm, headers={"kid": kid})
 
 
@@ -84,7 +85,7 @@ def bearer(said: str) -> dict[str, str]:
 def test_a_token_of_the_issuer_makes_a_caller(checking: Backend) -> None:
     assert ask(checking, bearer(token())) == (200, None)
     assert ask(checking, {"authorization": f"bearer {token(aud=['another', AUDIENCE])}"}) == (200, None)
-    assert ask(checking, bearer(token(**{"cognito:groups": ["buyer"]}))) == (403, "not-allowed")
+    assert ask(checking, bearer(token(**BUYERS))) == (403, "not-allowed")
 
 
 FORGED: dict[str, Any] = {
@@ -121,7 +122,7 @@ def test_an_unsigned_token_is_refused(checking: Backend) -> None:
 def test_claims_in_the_event_that_nobody_checked_are_not_looked_at(checking: Backend) -> None:
     claimed = User({"sub": "operator-1", "cognito:groups": "[operator]"})
     assert ask(checking, {}, claimed) == (401, "not-authenticated")
-    assert ask(checking, bearer(token(**{"cognito:groups": ["buyer"]})), claimed) == (403, "not-allowed")
+    assert ask(checking, bearer(token(**BUYERS)), claimed) == (403, "not-allowed")
 
 
 def test_while_the_keys_cannot_be_read_nobody_is_told_that_his_token_is_wrong(

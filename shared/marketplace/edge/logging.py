@@ -1,8 +1,4 @@
-"""One JSON line for each thing worth telling, with the fields listed here and no others.
-
-Whatever else reaches the logger is dropped: an e-mail, a name, a URL, a key or the text of an exception, which may
-quote any of them, cannot get into a log by mistake.
-"""
+"""One JSON line for each thing worth telling, with the fields that may be told (edge/telling.py) and no others."""
 
 import traceback
 from pathlib import PurePath
@@ -11,19 +7,20 @@ from typing import Any, Final, override
 from aws_lambda_powertools import Logger
 from aws_lambda_powertools.logging.formatter import LambdaPowertoolsFormatter
 
+from marketplace.edge.telling import MOST_FRAMES, told
+
 ENVELOPE: Final = frozenset(
     {"level", "location", "message", "timestamp", "service", "correlation_id", "xray_trace_id"}
 )  # fmt: skip
-FIELDS: Final = frozenset({"cause", "error", "event_id", "frames", "item_id", "problem", "route", "status"})
-MOST_FRAMES: Final = 12
 
 
 class AllowListFormatter(LambdaPowertoolsFormatter):
-    """Writes what is listed."""
+    """Writes what may be told."""
 
     @override
     def serialize(self, log: Any) -> str:
-        return super().serialize({name: log[name] for name in log if name in ENVELOPE | FIELDS})
+        envelope = {name: log[name] for name in log if name in ENVELOPE}
+        return super().serialize({**envelope, **told(log)})
 
 
 def logger() -> Logger:

@@ -35,6 +35,8 @@ if TYPE_CHECKING:
 INTERNAL_ERROR: Final = 500
 LONGEST_FIELD: Final = 100  # characters of a field's name in a problem: the caller may have made it up
 _CALLER: Final = "caller"
+_MADE: Final = frozenset({201, 202})
+_TRANSACTION: Final = re.compile(r"transaction-[0-9a-z]{26}")
 
 
 class Api(APIGatewayHttpResolver):
@@ -99,7 +101,12 @@ class Api(APIGatewayHttpResolver):
                 "body": refused.body,
             }
         answer["headers"]["Cache-Control"] = "no-store"
-        self._log.info("answered", route=event.get("routeKey"), status=answer["statusCode"])
+        self._log.info(
+            "answered",
+            route=event.get("routeKey"),
+            status=answer["statusCode"],
+            transaction_id=_transaction_in(event, answer),
+        )
         return answer
 
     def _caller(self, event: Mapping[str, Any]) -> Principal | None:
@@ -166,6 +173,13 @@ def _matches(path: str, asked: str) -> bool:
 def _field(place: Sequence[str | int]) -> str:
     """``line_items.0.quantity`` of ("body", "line_items", 0, "catalog", "quantity")."""
     return ".".join(str(part) for part in place[1:] if part not in {CATALOG, INLINE}) or str(place[0])
+
+
+def _transaction_in(event: Mapping[str, Any], answer: Mapping[str, Any]) -> str | None:
+    """The transaction that a request is about, by its path, or that it made, by its answer."""
+    made = answer.get("body") if answer["statusCode"] in _MADE else None
+    found = _TRANSACTION.search(str(event.get("rawPath", ""))) or _TRANSACTION.search(made or "")
+    return found[0] if found else None
 
 
 def _request_id(event: Mapping[str, Any]) -> str:

@@ -48,7 +48,7 @@ def checked_claims(*, issuer: str, audience: str, keys_url: str) -> Claims:
         try:
             key = keys.get_signing_key_from_jwt(token)
             claims: Mapping[str, Any] = jwt.decode(
-                token, key, algorithms=ALGORITHMS, issuer=issuer, audience=audience, options={"require": REQUIRED}
+                token, key, algorithms=ALGORITHMS, issuer=issuer, audience=audience, options={"require": [*REQUIRED]}
             )
         except jwt.PyJWKClientConnectionError as error:
             raise Unavailable("the issuer's keys cannot be read") from error
