@@ -14,7 +14,7 @@ from marketplace.edge.access import ACCESS, OPEN, Whose
 DOCUMENT: Final = PROJECT / "docs" / "openapi.json"
 VERSION: Final = "0.1.0"
 HANDLERS: Final = (
-    *("merchants", "catalog", "checkout", "customers", "payments", "refunds", "transfers", "disputes"),
+    *("merchants", "catalog", "checkout", "customers", "payments", "refunds", "transfers", "disputes", "promotions"),
     *("transactions", "ledger", "commands", "dead_letters", "merchants.balances", "checkout.guest"),
 )
 # What the handlers want to know when they start, and their types do not depend on.

@@ -12,6 +12,7 @@ from pydantic import AwareDatetime
 
 from marketplace.adapters import wiring
 from marketplace.domain.principals import Role
+from marketplace.domain.tax_reports import tax_csv
 from marketplace.edge.fields import DEFAULT_PAGE, Cursor, Filter, Limit
 from marketplace.edge.invocation import Invocation
 from marketplace.edge.ledger_views import (
@@ -27,10 +28,12 @@ from marketplace.edge.ledger_views import (
 )
 from marketplace.edge.resolver import Api, Caller
 from marketplace.edge.settings import Part, Settings
+from marketplace.edge.tax_views import TaxReportView
 from marketplace.edge.views import Listing
 from marketplace.services import exports
 from marketplace.services.exports import Export
 from marketplace.services.ledger import trial_balance
+from marketplace.services.tax_reports import tax_report
 
 CSV: Final = "text/csv; charset=utf-8"
 Moment = Annotated[AwareDatetime | None, Query(description="ISO 8601 with a zone; now when absent.")]
@@ -125,6 +128,19 @@ def export_ledger(caller: Caller, since: Since, until: Moment = None) -> Respons
 def export_transactions(caller: Caller, since: Since, until: Moment = None) -> Response[str]:
     """The transactions that were paid in a period as CSV, one in a row."""
     return _file("transactions", exports.export_transactions(ports, caller, since, until))
+
+
+@app.get("/tax/report")
+def read_tax_report(caller: Caller, since: Since, until: Moment = None) -> TaxReportView:
+    """Tax collected, returned and due in a period, by jurisdiction."""
+    return TaxReportView.of_report(tax_report(ports, caller, since, until))
+
+
+@app.get("/exports/tax", responses=FILE)
+def export_tax(caller: Caller, since: Since, until: Moment = None) -> Response[str]:
+    """The report of tax as CSV, one jurisdiction and currency in a row."""
+    made = tax_report(ports, caller, since, until)
+    return _file("tax", Export(tax_csv(made.rows), made.since, made.until, made.is_complete))
 
 
 def _name(row: BalanceView) -> str:

@@ -26,7 +26,7 @@ DESCRIPTION: dict[str, Any] = json.loads((PROJECT / "docs" / "openapi.json").rea
 SHOP = "http://localhost:3000"
 ROUTES = (
     *("merchants", "catalog", "checkout", "customers", "payments", "refunds", "transfers", "disputes"),
-    *("transactions", "ledger", "commands"),
+    *("transactions", "ledger", "commands", "promotions"),
 )
 SCHEDULES = ("sweep", "catch_up", "reconcile", "audit")
 FUNCTIONS = (
@@ -257,7 +257,8 @@ _SERVES = {
     "catalog.app": ("/merchants/{}/products", "/products/", "/prices/"),
     "payments.app": ("/payments", *(f"/transactions/{{}}/{act}" for act in ("capture", "cancel", "release", "hold"))),
     "transactions.app": ("/transactions",),
-    "ledger.app": ("/ledger/", "/reconciliations", "/audits", "/exports/"),
+    "ledger.app": ("/ledger/", "/reconciliations", "/audits", "/exports/", "/tax/"),
+    "promotions.app": ("/coupons", "/promotion-codes"),
     "checkout.app": ("/checkout/",),
     "checkout.guest": ("/guest/",),
     "customers.app": ("/customers",),

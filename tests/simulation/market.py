@@ -26,6 +26,7 @@ from marketplace.domain.merchants import Merchant
 from marketplace.domain.payment_templates import PaymentTemplate
 from marketplace.domain.policies import MoneyPolicy
 from marketplace.domain.principals import SYSTEM, Principal, Role
+from marketplace.domain.promotions import Coupon
 from marketplace.domain.refunds import Refund
 from marketplace.domain.responsibilities import AccountPolicy
 from marketplace.domain.transactions import Payment, Transaction
@@ -35,6 +36,7 @@ from marketplace.services.accounts import NewMerchant
 from marketplace.services.balance_lines import take_in as take_in_lines
 from marketplace.services.baskets import Basket, InlineItem
 from marketplace.services.checkout import CheckoutSession, create_checkout_session
+from marketplace.services.coupons import NewCoupon, create_coupon
 from marketplace.services.events import EventOutcome, take_in
 from marketplace.services.idempotency import Once
 from marketplace.services.merchants import create_merchant
@@ -49,6 +51,7 @@ START = int(datetime(2026, 11, 23, 12, tzinfo=UTC).timestamp())
 OPERATOR = Principal(role=Role.OPERATOR, subject="operator-1")
 SHOP = "http://localhost:3000"
 USUAL = MoneyPolicy()
+GERMANY = {"country": "DE", "line1": "Hauptstr. 1", "postal_code": "10115", "city": "Berlin"}
 RECOMMENDED = AccountPolicy()
 STRIPE_URL = "http://stripe.test"
 ENDPOINT = "http://receiver.test/webhooks"
@@ -225,15 +228,27 @@ class Market:
         return create_checkout_session(self.ports, OPERATOR, basket, self.once("POST /checkout/sessions", key))
 
     def sell_cart(
-        self, amounts: Mapping[Merchant, int], *, currency: str = "usd", key: str = "cart-1", **terms: Any
-    ) -> CheckoutSession:
+        self, amounts: Mapping[Merchant, int], *, currency: str = "usd", key: str = "cart-1",
+        tax_behavior: str | None = None, **terms: Any
+    ) -> CheckoutSession:  # fmt: skip
         """A Checkout Session for an item of each merchant."""
         items = tuple(
-            InlineItem(name=merchant.name, unit_amount=amount, currency=currency, quantity=1, merchant_id=merchant.id)
+            InlineItem(name=merchant.name, unit_amount=amount, currency=currency, quantity=1, merchant_id=merchant.id,
+                       tax_behavior=tax_behavior)
             for merchant, amount in amounts.items()
-        )
+        )  # fmt: skip
         basket = Basket(items=items, success_url=f"{SHOP}/thanks", cancel_url=SHOP, metadata={}, **terms)
         return create_checkout_session(self.ports, OPERATOR, basket, self.once("POST /checkout/sessions", key))
+
+    def collect_tax(self) -> None:
+        """The platform is registered for VAT in Germany."""
+        self.order("/v1/tax/settings", head_office={"address": GERMANY}, defaults={"tax_code": "txcd_99999999"})
+        options = {"de": {"type": "standard", "standard": {"place_of_supply_scheme": "standard"}}}
+        self.order("/v1/tax/registrations", country="DE", active_from="now", country_options=options)
+
+    def coupon(self, key: str = "coupon", **terms: Any) -> Coupon:
+        """A coupon that an operator made."""
+        return create_coupon(self.ports, OPERATOR, NewCoupon(name="Sale", **terms), self.once("coupons", key))
 
     def pay(self, session: CheckoutSession, card: str = "4242424242424242") -> None:
         """What the buyer does on Stripe's page."""

@@ -21,12 +21,12 @@ from marketplace.domain.disputes import DisputeStatus
 from marketplace.domain.errors import Refused, Unavailable
 from marketplace.domain.merchants import Merchant
 from marketplace.domain.policies import MoneyPolicy
-from marketplace.domain.transactions import CaptureMethod, TransactionStatus
+from marketplace.domain.transactions import CaptureMethod, ChargeType, TransactionStatus
 from marketplace.services.captures import cancel, capture
 from marketplace.services.releases import release
 
 from .crashes import ProcessDied
-from .market import OPERATOR, Event, Market
+from .market import GERMANY, OPERATOR, Event, Market
 
 HISTORIES = int(os.environ.get("HISTORIES", "2000"))
 FIRST_SEED = int(os.environ.get("FIRST_SEED", "1"))
@@ -37,6 +37,11 @@ CARDS = ("4242424242424242", "4242424242424242", "4000000000005126", "4000000000
 """Succeeds, twice as often; its refunds fail later; declined."""
 
 fractions = st.sampled_from([1, 2, 3, 7])
+FUNDINGS = (0, 3_333, 10_000)
+"""What of a coupon the platform funds, in basis points."""
+
+discounts = st.sampled_from([None, None, "10", "33.33", "100"])
+taxes = st.sampled_from([None, None, "inclusive", "exclusive"])
 chances = st.integers(0, 2**32 - 1)
 
 
@@ -49,6 +54,14 @@ class Histories(RuleBasedStateMachine):
         self.merchants = [self.market.ready_merchant(name) for name in ("Clay", "Linen", "Oak")]
         for merchant in self.merchants:
             self.market.onboard(merchant)
+        self.market.collect_tax()
+        self.coupons = {
+            (percent, points): self.market.coupon(
+                f"{percent} {points}", percent_off=percent, platform_basis_points=points
+            )
+            for percent in ("10", "33.33", "100")
+            for points in FUNDINGS
+        }
         self.market.order("/v1/topups", amount=5_000_000, currency="usd")  # losses are the platform's, and it has money
         self.market.advance(60)
         self.topped_up = self.market.stripe_balance().get("usd", 0)
@@ -58,17 +71,26 @@ class Histories(RuleBasedStateMachine):
         self.market.take_in(*self.market.events())
 
     @rule(amounts=st.lists(st.integers(100, 50_000), min_size=1, max_size=3), card=st.sampled_from(CARDS),
-          manual=st.booleans(), hold=st.booleans(), dies_at=st.integers(0, 60))  # fmt: skip
-    def sell(self, amounts: list[int], card: str, manual: bool, hold: bool, dies_at: int) -> None:
-        terms: dict[str, Any] = {"hold": hold}
+          manual=st.booleans(), hold=st.booleans(), discount=st.tuples(discounts, st.sampled_from(FUNDINGS)),
+          tax=taxes, dies_at=st.integers(0, 60))  # fmt: skip
+    def sell(
+        self, amounts: list[int], card: str, manual: bool, hold: bool, discount: tuple[str | None, int],
+        tax: str | None, dies_at: int,
+    ) -> None:  # fmt: skip
+        off, points = discount
+        terms: dict[str, Any] = {"hold": hold, "automatic_tax": tax is not None, "tax_behavior": tax}
         if manual:
             terms["capture_method"] = CaptureMethod.MANUAL
+        if off is not None:
+            terms["coupon_id"] = self.coupons[off, points].id
+        if dies_at % 2 and len(amounts) == 1 and not hold:
+            terms["charge_type"] = ChargeType.DESTINATION
         basket = dict(zip(self.merchants, amounts, strict=False))
         with self.dying(dies_at):
             session = self.market.sell_cart(basket, key=self.key(), **terms)
             self.sales.append(session.transaction_id)
             with suppress(AssertionError):  # declined: the page shows it again
-                self.market.submit(str(session.checkout_session_id), card=card)
+                self.market.submit(str(session.checkout_session_id), card=card, **GERMANY)
         self.hear()
 
     @rule(pick=chances, part=fractions, of_merchant=st.booleans(), keeps_fee=st.booleans(), dies_at=st.integers(0, 40))

@@ -36,7 +36,7 @@ from marketplace.services.promotion_codes import NewCode, create_code, list_code
 
 from .crashes import ProcessDied
 from .market import OPERATOR, SHOP, Market
-from .test_taxed_and_discounted import assert_proven, coupon_of, pay, sell
+from .test_taxed_and_discounted import assert_proven, pay, sell
 
 
 def merchant_user(merchant: Merchant) -> Principal:
@@ -65,8 +65,8 @@ def code_of(market: Market, coupon_id: str, code: str = "SUMMER", key: str = "co
 def test_a_coupon_and_its_code_are_stripe_s_too() -> None:
     market = Market()
     ends = market.in_days(30)
-    coupon = coupon_of(
-        market, percent_off="12.5", duration=Duration.REPEATING, duration_in_months=3, max_redemptions=10,
+    coupon = market.coupon(
+        percent_off="12.5", duration=Duration.REPEATING, duration_in_months=3, max_redemptions=10,
         redeem_by=ends, platform_basis_points=2_500,
     )  # fmt: skip
     (made,) = market.at_stripe("/v1/coupons")
@@ -103,13 +103,13 @@ def test_a_coupon_and_its_code_are_stripe_s_too() -> None:
 def test_what_is_no_coupon_is_refused_before_stripe_hears_of_it(terms: dict[str, Any]) -> None:
     market = Market()
     with pytest.raises(InvalidCoupon):
-        coupon_of(market, **terms)
+        market.coupon(**terms)
     assert market.calls == []
 
 
 def test_a_code_is_one_promotion_s_until_that_ends() -> None:
     market = Market()
-    first, second = coupon_of(market, "one", percent_off="10"), coupon_of(market, "two", percent_off="20")
+    first, second = market.coupon("one", percent_off="10"), market.coupon("two", percent_off="20")
     code = code_of(market, first.id)
     with pytest.raises(CodeTaken):
         code_of(market, second.id, "Summer", key="again")
@@ -155,7 +155,7 @@ def test_a_merchant_s_own_is_for_its_products_at_its_cost_and_nobody_else_s_affa
 def test_a_coupon_that_ended_is_for_nothing_any_more_and_its_codes_with_it() -> None:
     market = Market()
     ready = market.ready_merchant()
-    coupon = coupon_of(market, percent_off="10")
+    coupon = market.coupon(percent_off="10")
     code_of(market, coupon.id)
     ended = deactivate_coupon(market.ports, OPERATOR, coupon.id, market.once("end", "k"))
     assert not ended.active
@@ -170,7 +170,7 @@ def test_a_coupon_that_ended_is_for_nothing_any_more_and_its_codes_with_it() -> 
 def test_one_that_ran_out_at_stripe_is_stripe_s_no() -> None:
     market = Market()
     ready = market.ready_merchant()
-    coupon = coupon_of(market, percent_off="10", max_redemptions=1)
+    coupon = market.coupon(percent_off="10", max_redemptions=1)
     pay(market, sell(market, {ready: 1_000}, coupon_id=coupon.id))
     with pytest.raises(StripeRefused):
         sell(market, {ready: 1_000}, coupon_id=coupon.id, key="second")
@@ -182,7 +182,7 @@ def test_wherever_it_dies_a_coupon_and_its_code_are_made_once_and_ended_once() -
         died = False
         market.fuse.set(step)
         try:
-            coupon = coupon_of(market, percent_off="10")
+            coupon = market.coupon(percent_off="10")
             code = code_of(market, coupon.id)
             deactivate_coupon(market.ports, OPERATOR, coupon.id, market.once("end", "k"))
         except (ProcessDied, MarketplaceError):
@@ -190,7 +190,7 @@ def test_wherever_it_dies_a_coupon_and_its_code_are_made_once_and_ended_once() -
         market.fuse.set(None)
         market.advance(120)
         assert market.sweep().troubles == []
-        coupon = coupon_of(market, percent_off="10")
+        coupon = market.coupon(percent_off="10")
         assert len([item for item in market.store.snapshot().values() if isinstance(item, Coupon)]) == 1
         if coupon.active:
             code = code_of(market, coupon.id)

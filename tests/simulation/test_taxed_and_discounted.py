@@ -11,39 +11,22 @@ from marketplace.domain.merchants import Merchant
 from marketplace.domain.promotions import Coupon
 from marketplace.domain.transactions import CaptureMethod, ChargeType, TransactionStatus
 from marketplace.operations import Operation
-from marketplace.services.baskets import Basket, InlineItem
 from marketplace.services.captures import capture
-from marketplace.services.checkout import CheckoutSession, create_checkout_session
-from marketplace.services.coupons import NewCoupon, create_coupon
+from marketplace.services.checkout import CheckoutSession
 from marketplace.services.promotion_codes import NewCode, create_code
 
-from .market import OPERATOR, SHOP, Market
-
-GERMANY = {"country": "DE", "line1": "Hauptstr. 1", "postal_code": "10115", "city": "Berlin"}
+from .market import GERMANY, OPERATOR, Market
 
 
 def taxed(market: Market) -> Market:
     """A platform that collects VAT in Germany."""
-    office = {"address": {"country": "DE", "line1": "Hauptstr. 2", "city": "Berlin", "postal_code": "10115"}}
-    market.order("/v1/tax/settings", head_office=office, defaults={"tax_code": "txcd_99999999"})
-    options = {"de": {"type": "standard", "standard": {"place_of_supply_scheme": "standard"}}}
-    market.order("/v1/tax/registrations", country="DE", active_from="now", country_options=options)
+    market.collect_tax()
     return market
-
-
-def coupon_of(market: Market, key: str = "coupon", **terms: Any) -> Coupon:
-    return create_coupon(market.ports, OPERATOR, NewCoupon(name="Sale", **terms), market.once("coupons", key))
 
 
 def sell(market: Market, amounts: dict[Merchant, int], *, currency: str = "usd", key: str = "sale",
          behavior: str = "exclusive", **terms: Any) -> CheckoutSession:  # fmt: skip
-    items = tuple(
-        InlineItem(name=merchant.name, unit_amount=amount, currency=currency, quantity=1, merchant_id=merchant.id,
-                   tax_behavior=behavior)
-        for merchant, amount in amounts.items()
-    )  # fmt: skip
-    basket = Basket(items=items, success_url=f"{SHOP}/thanks", cancel_url=SHOP, metadata={}, **terms)
-    return create_checkout_session(market.ports, OPERATOR, basket, market.once("POST /checkout/sessions", key))
+    return market.sell_cart(amounts, currency=currency, key=key, tax_behavior=behavior, **terms)
 
 
 def pay(market: Market, session: CheckoutSession, **form: str) -> None:
@@ -110,7 +93,7 @@ def test_a_discount_is_borne_by_who_funds_it(
 ) -> None:
     market = Market()
     clay = market.ready_merchant()
-    coupon = coupon_of(market, percent_off="10", platform_basis_points=points)
+    coupon = market.coupon(percent_off="10", platform_basis_points=points)
     own = topped_up(market)
     session = sell(market, {clay: 10_000}, coupon_id=coupon.id, charge_type=charge_type)
     pay(market, session)
@@ -125,7 +108,7 @@ def test_a_code_that_the_buyer_enters_is_known_from_the_completed_order() -> Non
     market = Market()
     own = topped_up(market)
     clay, linen = market.ready_merchant("Clay"), market.ready_merchant("Linen")
-    coupon = coupon_of(market, percent_off="25", platform_basis_points=5_000)
+    coupon = market.coupon(percent_off="25", platform_basis_points=5_000)
     create_code(market.ports, OPERATOR, coupon.id, NewCode(code="summer"), market.once("codes", "k"))
     session = sell(market, {clay: 3_333, linen: 6_667}, allow_promotion_codes=True)
     pay(market, session, code="SUMMER")
@@ -141,7 +124,7 @@ def test_an_order_that_costs_nothing_is_paid_and_the_platform_sends_what_it_fund
     market = Market()
     own = topped_up(market)
     clay = market.ready_merchant()
-    coupon = coupon_of(market, percent_off="100", platform_basis_points=10_000)
+    coupon = market.coupon(percent_off="100", platform_basis_points=10_000)
     for charge_type in (None, ChargeType.DESTINATION):
         session = sell(market, {clay: 10_000}, coupon_id=coupon.id, charge_type=charge_type, key=f"{charge_type}")
         market.submit(str(session.checkout_session_id))
@@ -156,7 +139,7 @@ def test_an_order_that_costs_nothing_is_paid_and_the_platform_sends_what_it_fund
 def mixed(market: Market, charge_type: ChargeType | None = None) -> tuple[Merchant, CheckoutSession, Coupon]:
     """119.00 with tax in it, 10 percent off, half of that the platform's: 107.10 paid."""
     clay = market.ready_merchant()
-    coupon = coupon_of(market, percent_off="10", platform_basis_points=5_000)
+    coupon = market.coupon(percent_off="10", platform_basis_points=5_000)
     session = sell(
         market, {clay: 11_900}, behavior="inclusive", automatic_tax=True, coupon_id=coupon.id, charge_type=charge_type
     )
@@ -230,7 +213,7 @@ def test_a_refund_of_the_dashboard_takes_no_tax_of_the_merchant_s(takes_transfer
 def test_what_is_captured_in_part_has_its_part_of_tax_and_promotion() -> None:
     market = taxed(Market())
     clay = market.ready_merchant()
-    coupon = coupon_of(market, percent_off="10", platform_basis_points=5_000)
+    coupon = market.coupon(percent_off="10", platform_basis_points=5_000)
     terms: dict[str, Any] = {"automatic_tax": True, "coupon_id": coupon.id, "capture_method": CaptureMethod.MANUAL}
     sales = []
     for charge_type in (None, ChargeType.DESTINATION):
@@ -250,7 +233,7 @@ def test_tax_and_discount_follow_events_in_any_order_and_number() -> None:
     for charge_type in (None, ChargeType.DESTINATION):
         market = taxed(Market())
         clay = market.ready_merchant()
-        coupon = coupon_of(market, percent_off="10", platform_basis_points=5_000)
+        coupon = market.coupon(percent_off="10", platform_basis_points=5_000)
         session = sell(market, {clay: 10_000}, automatic_tax=True, coupon_id=coupon.id, charge_type=charge_type)
         market.submit(str(session.checkout_session_id), card="4242424242424242", **GERMANY)
         events = market.events()
@@ -269,7 +252,7 @@ def test_tax_and_discount_follow_events_in_any_order_and_number() -> None:
 def test_what_does_not_go_together_is_refused_before_stripe_hears_of_it() -> None:
     market = Market()
     clay, linen = market.ready_merchant("Clay"), market.ready_merchant("Linen")
-    coupon = coupon_of(market, amount_off=100, currency="usd")
+    coupon = market.coupon(amount_off=100, currency="usd")
     asked = len(market.calls)
     with pytest.raises(CombinationRefused):
         sell(market, {clay: 1_000}, coupon_id=coupon.id, allow_promotion_codes=True)

@@ -130,6 +130,7 @@ def test_the_stripe_key_is_read_by_those_that_call_stripe(template: Template) ->
         "MerchantsRole",
         "BalancesRole",
         "CatalogRole",
+        "PromotionsRole",
         "CommandsRole",
         "CheckoutRole",
         "GuestCheckoutRole",

@@ -37,7 +37,7 @@ def export_ledger(ports: Ports, caller: Principal, since: datetime, until: datet
         InvalidPeriod: it ends before it begins, or is ahead.
     """
     caller.require(Role.OPERATOR)
-    end = _require_period(ports, since, until)
+    end = require_period(ports, since, until)
     opening = trial_balance(ports, caller, since).balances
     found, reached = _fitting(*up_to(ports, since, min(end, since + LONGEST_PERIOD), most=MOST_ENTRIES))
     text = ledger_csv(since, reached, opening, found, rolled(opening, found))
@@ -52,13 +52,14 @@ def export_transactions(ports: Ports, caller: Principal, since: datetime, until:
         InvalidPeriod: it ends before it begins, or is ahead.
     """
     caller.require(Role.OPERATOR)
-    end = _require_period(ports, since, until)
+    end = require_period(ports, since, until)
     found, reached = up_to(ports, since, min(end, since + LONGEST_PERIOD), most=MOST_ENTRIES)
     paid = (posting.entry.transaction_id for posting in found if posting.entry.kind is EntryKind.CHARGE)
     return Export(transactions_csv(_sales(ports, list(dict.fromkeys(paid)))), since, reached, reached == end)
 
 
-def _require_period(ports: Ports, since: datetime, until: datetime | None) -> datetime:
+def require_period(ports: Ports, since: datetime, until: datetime | None) -> datetime:
+    """The end of a period that is over, or now. Raises InvalidPeriod."""
     end = require_past(ports, until)
     require_past(ports, since)
     if since >= end:
