@@ -65,8 +65,8 @@ class Estate:
     """
 
     merchant_id: str
-    stranger_id: str  # a merchant that has nothing but a coupon
-    strangers_coupon_id: str
+    stranger_id: str  # a merchant that has nothing
+    others_coupon_id: str  # of a merchant that has nothing else
     alone: dict[str, str]
     shared: dict[str, str]
     partners: dict[str, str]
@@ -92,15 +92,16 @@ def furnish(store: Store) -> Estate:
     product, customer, debt = examples.product(owner), replace(examples.customer(), id=BUYER_ID), examples.debt(owner)
     price, payout = examples.price(product), examples.merchant_payout(owner, command_id=None, is_automatic=True)
     _put(store, owner, partner, stranger, product, price, customer, debt, payout)
-    coupon, foreign = (examples.coupon(merchant_id=each.id, is_at_stripe=True) for each in (owner, stranger))
+    other = examples.merchant()
+    coupon, foreign = (examples.coupon(merchant_id=each.id, is_at_stripe=True) for each in (owner, other))
     code = examples.code(coupon, stripe_promotion_code_id=examples.stripe_id("promo", 24))
-    _put(store, coupon, foreign, code)
+    _put(store, other, coupon, foreign, code)
     alone = _sale(store, examples, [owner])
     cart = _sale(store, examples, [owner, partner])
     return Estate(
         merchant_id=owner.id,
         stranger_id=stranger.id,
-        strangers_coupon_id=foreign.id,
+        others_coupon_id=foreign.id,
         alone={
             "merchant_id": owner.id,
             "product_id": product.id,

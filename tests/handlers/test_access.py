@@ -192,7 +192,7 @@ def test_another_s_id_in_a_body_tells_nothing(walk: Walk, route: Route, role: Ro
     """The path is the caller's own: only the body names what is not."""
     user = walk.user(role)
     foreign = {"merchant_id": walk.estate.stranger_id, "customer_id": "auth0|nosy", "payment_method_id": "pm_9",
-               "coupon_id": walk.estate.strangers_coupon_id}  # fmt: skip
+               "coupon_id": walk.estate.others_coupon_id}  # fmt: skip
     walk.backend.stripe.answers[Operation.READ_PAYMENT_METHOD] = [Refusal("resource_missing") for _ in range(9)]
     theirs = walk.seen(user, route, walk.estate.alone, body={field: foreign[field]})
     assert theirs[0] in {403, 404}

@@ -14,6 +14,7 @@ from marketplace.operations import Operation
 from marketplace.services.captures import capture
 from marketplace.services.checkout import CheckoutSession
 from marketplace.services.promotion_codes import NewCode, create_code
+from marketplace.services.session_terms import SessionTerms, ShippingOption
 
 from .market import GERMANY, OPERATOR, Market
 
@@ -258,6 +259,9 @@ def test_what_does_not_go_together_is_refused_before_stripe_hears_of_it() -> Non
         sell(market, {clay: 1_000}, coupon_id=coupon.id, allow_promotion_codes=True)
     with pytest.raises(InvalidBasket):
         sell(market, {clay: 1_000, linen: 1_000}, charge_type=ChargeType.DESTINATION, automatic_tax=True)
+    shipped = SessionTerms(shipping_countries=("DE",), shipping_options=(ShippingOption(name="Post", amount=500),))
+    with pytest.raises(CombinationRefused):
+        sell(market, {clay: 1_000}, automatic_tax=True, terms=shipped)
     with pytest.raises(DiscountNotUsable):
         sell(market, {clay: 1_000}, currency="jpy", coupon_id=coupon.id)
     with pytest.raises(NotFound):
@@ -265,3 +269,16 @@ def test_what_does_not_go_together_is_refused_before_stripe_hears_of_it() -> Non
     with pytest.raises(InvalidBasket):
         sell(market, {clay: 1_000}, promotion_code="NOPE", coupon_id=coupon.id)
     assert len(market.calls) == asked
+
+
+def test_where_all_is_taken_off_shipping_falls_on_the_merchants_as_was_planned() -> None:
+    market = Market()
+    own = topped_up(market)
+    clay, linen = market.ready_merchant("Clay"), market.ready_merchant("Linen")
+    coupon = market.coupon(percent_off="100", platform_basis_points=0)
+    shipped = SessionTerms(shipping_countries=("DE",), shipping_options=(ShippingOption(name="Post", amount=500),))
+    session = sell(market, {clay: 3_000, linen: 2_000}, coupon_id=coupon.id, terms=shipped)
+    pay(market, session, **{f"shipping_{name}": value for name, value in GERMANY.items()})
+    books = market.books(session.transaction_id)
+    assert [books.shares[each.id].amount for each in (clay, linen)] == [300, 200]
+    assert_proven(market, session.transaction_id, topped_up=own)

@@ -80,6 +80,10 @@ REFUSED: Final = (
         "A Checkout Session has one discount.",
     ),
     (
+        "tax together with shipping options",
+        "The tax on shipping is of no line item, so that it is not known whose part it is in.",
+    ),
+    (
         "tax with the merchant liable",
         "Stripe asks it of settlement merchants, with card payments of their own; merchants here receive transfers.",
     ),

@@ -1,6 +1,5 @@
 """How what was really captured is split: by what was ordered in the end, who funds its discounts, and its tax."""
 
-from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Final
@@ -28,18 +27,19 @@ def final_legs(
     merchant funds it; 90.00 and 0.00, a fee of 10.00 less a promotion of 10.00, where the platform does.
     """
     step = smallest_payable(transaction.currency)
-    completed: Counter[str] = Counter()
+    of_merchant: dict[str, list[CompletedLine]] = {leg.merchant_id: [] for leg in transaction.legs}
     for line in lines:
-        completed[line.merchant_id] += line.amount
-    weights = [completed[leg.merchant_id] if lines else leg.amount for leg in transaction.legs]
+        of_merchant[line.merchant_id].append(line)
+    weights = [sum(line.amount for line in own) for own in of_merchant.values()]
+    if not any(weights):  # no session, or all was taken off and shipping paid
+        weights = [leg.amount for leg in transaction.legs]
     captured = payment.captured or 0
     amounts = allocate(captured, weights, step=step) if captured else [0] * len(weights)
     promotions = funded_by_platform(lines, funding)
     return tuple(
-        _final(transaction, leg, amount, weight, [line for line in lines if line.merchant_id == leg.merchant_id],
-               promotions.get(leg.merchant_id, {}))
-        for leg, amount, weight in zip(transaction.legs, amounts, weights, strict=True)
-    )  # fmt: skip
+        _final(transaction, leg, amount, of_merchant[leg.merchant_id], promotions.get(leg.merchant_id, {}))
+        for leg, amount in zip(transaction.legs, amounts, strict=True)
+    )
 
 
 def funded_by_platform(lines: Sequence[CompletedLine], funding: Mapping[str, int]) -> Mapping[str, Mapping[str, int]]:
@@ -72,10 +72,9 @@ def resized(leg: Leg, net: int, transaction: Transaction) -> Leg:
 
 
 def _final(
-    transaction: Transaction, leg: Leg, amount: int, ordered: int, lines: Sequence[CompletedLine],
-    promotions: Mapping[str, int],
-) -> Leg:  # fmt: skip
-    step = smallest_payable(transaction.currency)
+    transaction: Transaction, leg: Leg, amount: int, lines: Sequence[CompletedLine], promotions: Mapping[str, int]
+) -> Leg:
+    step, ordered = smallest_payable(transaction.currency), sum(line.amount for line in lines)
     taxes = scaled(added(line.taxes for line in lines), amount, ordered, step=step)
     added_ = scaled(promotions, amount, ordered, step=step)
     net = amount - sum(taxes.values()) + sum(added_.values())

@@ -9,6 +9,7 @@ from marketplace.domain.catalog import Price, Product, require_for_sale
 from marketplace.domain.combinations import Way, require_combination
 from marketplace.domain.deferred import dataclass
 from marketplace.domain.errors import (
+    CombinationRefused,
     CurrencyNotAccepted,
     InvalidBasket,
     MerchantNotReady,
@@ -151,6 +152,8 @@ def plan_sale(
     terms = terms_of(policy, basket.way, coupon=coupon, **asked)
     charge_type = _charge_type(basket, merchants, terms)
     require_combination(basket.way, charge_type, *terms.modes)
+    if terms.automatic_tax and basket.terms.shipping_options:
+        raise CombinationRefused("shipping cannot be charged for where tax is collected")
     if coupon is not None:
         require_usable(coupon, merchants, currency)
     for merchant in merchants.values():

@@ -121,9 +121,14 @@ def read_coupon(ports: Ports, caller: Principal, coupon_id: str) -> Coupon:
     """A coupon: to operators any, to a merchant those for its own products. Raises NotAllowed, NotFound."""
     caller.require(Role.OPERATOR, Role.MERCHANT)
     coupon = one(ports.store, Ref(Coupon, coupon_id))
-    if coupon is None or (not caller.sees_everything and coupon.merchant_id != caller.merchant_id):
+    if coupon is None or not is_visible(coupon, caller):
         raise NotFound("coupon")
     return coupon
+
+
+def is_visible(coupon: Coupon, caller: Principal) -> bool:
+    """Whether a coupon is the caller's to see: a merchant's are those for its own products."""
+    return caller.sees_everything or (coupon.merchant_id is not None and coupon.merchant_id == caller.merchant_id)
 
 
 def list_coupons(

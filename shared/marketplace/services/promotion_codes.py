@@ -9,13 +9,14 @@ from marketplace.domain.books import IdempotencyRecord
 from marketplace.domain.commands import Command, CommandKind, record
 from marketplace.domain.deferred import dataclass
 from marketplace.domain.errors import CodeTaken, InvalidCoupon, NotFound
+from marketplace.domain.ids import owner_of
 from marketplace.domain.money import require_payable
 from marketplace.domain.principals import Principal, Role
 from marketplace.domain.promotions import CodeName, Coupon, PromotionCode, code_text, require_limits
 from marketplace.operations import Operation
 from marketplace.ports import Change, Conflict, Create, Page, Ports, Ref, Replace, one
 from marketplace.services.commands import Handler, find_made, handles, perform_once, replay, require_done
-from marketplace.services.coupons import read_coupon
+from marketplace.services.coupons import is_visible, read_coupon
 from marketplace.services.idempotency import Once
 
 
@@ -121,14 +122,12 @@ def create_code(ports: Ports, caller: Principal, coupon_id: str, wanted: NewCode
 
 def read_code(ports: Ports, caller: Principal, promotion_code_id: str) -> PromotionCode:
     """A promotion code, to those who may see its coupon. Raises NotAllowed, NotFound."""
-    code = one(ports.store, Ref(PromotionCode, promotion_code_id))
-    if code is None:
-        caller.require(Role.OPERATOR, Role.MERCHANT)
+    caller.require(Role.OPERATOR, Role.MERCHANT)
+    wanted, its = Ref(PromotionCode, promotion_code_id), Ref(Coupon, owner_of("code", promotion_code_id) or "")
+    found = ports.store.get(wanted, its)
+    code, coupon = found(wanted), found(its)
+    if code is None or coupon is None or not is_visible(coupon, caller):
         raise NotFound("promotion code")
-    try:
-        read_coupon(ports, caller, code.coupon_id)
-    except NotFound:
-        raise NotFound("promotion code") from None
     return code
 
 
