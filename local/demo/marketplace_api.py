@@ -7,7 +7,7 @@ from typing import Any, Final
 
 import httpx
 
-PATIENCE_SECONDS: Final = 30.0  # for what webhooks bring
+PATIENCE_SECONDS: Final = 60.0  # for what webhooks bring, on a busy machine
 LOOK_EVERY_SECONDS: Final = 0.2
 TIMEOUT_SECONDS: Final = 30.0
 

@@ -69,8 +69,7 @@ def debt_netted(stage: Stage) -> None:
     chapter("A refund after the payout: the debt is netted by the next sale")
     clay, linen = stage.merchant("Clay & Co", "usd"), stage.merchant("Linen House", "usd")
     earned = stage.paid(stage.cart({linen["id"]: 30_000}, application_fee_amount=20_000))
-    sale = stage.paid(stage.cart({clay["id"]: 10_000}))
-    stage.operator.wait_for(f"/transactions/{sale['id']}", lambda found: not found["waits_for"], "its transfer")
+    sale = stage.settled(stage.paid(stage.cart({clay["id"]: 10_000})))
     stage.pay_out(clay, 9_000)
     step("90.00 go to the bank of Clay & Co")
     stage.operator.post(f"/transactions/{sale['id']}/refunds")
@@ -122,7 +121,7 @@ def payout_that_comes_back(stage: Stage) -> None:
     chapter("A payout fails; the merchant's statement adds up")
     clay = stage.merchant("Clay & Co", "usd")
     path = f"/merchants/{clay['id']}"
-    sale = stage.received(stage.paid(stage.cart({clay["id"]: 10_000})), 9_000)
+    sale = stage.settled(stage.paid(stage.cart({clay["id"]: 10_000})))
     payout = stage.operator.post(f"{path}/payouts", {"amount": 9_000, "currency": "usd"})
     step("90.00 go to the bank of Clay & Co")
     stage.order(f"payouts/{payout['stripe_payout_id']}/fail", failure_code="account_closed")

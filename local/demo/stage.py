@@ -79,6 +79,10 @@ class Stage:
         path = f"/transactions/{session['transaction_id']}"
         return self.operator.wait_for(path, lambda sale: sale["status"] == "paid", "the payment")
 
+    def settled(self, sale: Json) -> Json:
+        """The sale, as soon as Stripe has split it: of a destination charge the merchant has its part then."""
+        return self.operator.wait_for(f"/transactions/{sale['id']}", lambda found: not found["waits_for"], "the split")
+
     def received(self, sale: Json, *amounts: int) -> Json:
         """The sale, as soon as its merchants have what they should, in the order of its cart."""
         wanted = [*amounts]
