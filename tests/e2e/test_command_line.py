@@ -78,6 +78,43 @@ def test_the_endpoints_are_there_and_their_secrets_are_rotated_while_sales_go_on
     assert "wait until" in capsys.readouterr().err
 
 
+def test_the_doctor_finds_nothing_wrong_with_a_new_cloud(running: Stack, capsys: pytest.CaptureFixture[str]) -> None:
+    main(["doctor", "--json"])
+    lines = json.loads(capsys.readouterr().out)["lines"]
+    by_other_tests = {"dead letters", "alarms"}
+    assert [each for each in lines if each["verdict"] == "wrong" and each["about"] not in by_other_tests] == []
+    assert {"api", "table", "key", "connect", "rights", "endpoints", "clock"} <= {each["about"] for each in lines}
+
+
+def test_f25_an_event_that_was_set_aside_is_put_back_and_applied(
+    running: Stack, shop: Shop, seller: Json, capsys: pytest.CaptureFixture[str]
+) -> None:
+    sale = shop.paid_sale(seller, 1_000)
+    (event,) = [
+        each
+        for each in shop.stripe.v1.events.list({"type": "charge.succeeded", "limit": 20}).data
+        if each.data.object["metadata"]["transaction_id"] == sale["id"]
+    ]
+    body = json.dumps({**event.to_dict(for_json=True), "id": "evt_set_aside"})
+    running.client("sqs").send_message(
+        QueueUrl=running.dead_letter_queue_url,
+        MessageBody=body,
+        MessageGroupId="set-aside",
+        MessageDeduplicationId="evt_set_aside",
+    )
+    assert main(["dead-letters", "list", "--json"]) == FOUND
+    (letter,) = [
+        each
+        for each in json.loads(capsys.readouterr().out)["dead_letters"]
+        if each["event_id"] == "evt_set_aside"
+    ]  # fmt: skip
+    assert letter["transaction_id"] == sale["id"]
+    assert main(["dead-letters", "redrive", letter["id"]]) == WELL
+    key = {"pk": {"S": "EVENT#evt_set_aside"}, "sk": {"S": "EVENT"}}
+    table = running.client("dynamodb")
+    until(lambda: table.get_item(TableName=running.table, Key=key).get("Item"), bool)
+
+
 def test_without_a_cloud_it_says_how_to_start_one(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

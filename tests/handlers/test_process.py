@@ -11,7 +11,7 @@ from marketplace.operations import Operation
 from marketplace.ports import Done
 from marketplace.services.events import EventOutcome
 
-from .backend import Backend, Context, event, stripe_event
+from .backend import OPERATOR, Backend, Context, event, stripe_event
 
 
 def message(body: Any, *, group: str = "pi_1") -> dict[str, Any]:
@@ -113,6 +113,49 @@ def test_f25_an_exception_that_nobody_foresaw_is_a_failure_of_that_event_only(
     logged = log.getvalue() + caplog.text
     assert '"error":"KeyError"' in logged
     assert "nordlicht" not in logged
+
+
+def charge_of(transaction_id: str, **fields: Any) -> dict[str, Any]:
+    return {
+        "id": "ch_1", "object": "charge", "status": "succeeded", "captured": True, "amount_captured": 1000,
+        "application_fee_amount": 100, "created": 1_795_422_397, "payment_intent": "pi_1",
+        "metadata": {"transaction_id": transaction_id}, **fields,
+    }  # fmt: skip
+
+
+def test_f35_an_event_of_a_newer_version_with_more_in_it_is_applied(backend: Backend) -> None:
+    transaction_id = backend.sale(backend.price(backend.merchant()))
+    charge = charge_of(transaction_id, settlement_lane={"kind": "of next year"}, outcome={"type": "of_next_year"})
+    body = stripe_event("charge.succeeded", charge, api_version="2027-09-30.foxglove", context_of_next_year={"a": [1]})
+    assert process(backend, message(body)) == []
+    assert backend.books(transaction_id).payment.captured == 1000
+
+
+def test_f35_a_thin_event_is_a_reason_to_read_the_account_again(backend: Backend) -> None:
+    merchant_id = backend.merchant()
+    thin = {
+        "id": "evt_thin", "object": "v2.core.event", "type": "v2.core.account[requirements].updated",
+        "created": "2026-11-23T08:00:00.123Z", "livemode": False, "context": "acct_1", "changes_of_next_year": {},
+        "related_object": {"id": "acct_1", "type": "v2.core.account", "url": "/v2/core/accounts/acct_1"},
+    }  # fmt: skip
+    reads = len([each for each in backend.stripe.asked if each.operation is Operation.READ_ACCOUNT])
+    assert process(backend, message(thin, group="acct_1")) == []
+    asked = [each for each in backend.stripe.asked if each.operation is Operation.READ_ACCOUNT]
+    assert len(asked) > reads
+    assert backend.send(OPERATOR, "GET", f"/merchants/{merchant_id}").json["account_id"] == "acct_1"
+
+
+@pytest.mark.parametrize("seconds", [-600, 600])
+def test_f29_an_event_of_a_clock_that_is_ten_minutes_off_is_applied_like_any_other(
+    backend: Backend, seconds: int
+) -> None:
+    transaction_id = backend.sale(backend.price(backend.merchant()))
+    at = int(backend.clock.now().timestamp()) + seconds
+    body = stripe_event("charge.succeeded", charge_of(transaction_id, created=at)) | {"created": at}
+    assert process(backend, message(body)) == []
+    assert process(backend, message(body | {"id": "evt_2", "created": at - 2 * seconds})) == []
+    books = backend.books(transaction_id)
+    assert (books.payment.captured, len(books.entries)) == (1000, 1)
 
 
 def test_when_everything_fails_everything_comes_again_without_an_error_of_the_function(backend: Backend) -> None:
