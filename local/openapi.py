@@ -15,6 +15,7 @@ DOCUMENT: Final = PROJECT / "docs" / "openapi.json"
 VERSION: Final = "0.1.0"
 HANDLERS: Final = (
     *("merchants", "catalog", "checkout", "customers", "payments", "refunds", "transfers", "disputes", "promotions"),
+    *("subscriptions", "invoices"),
     *("transactions", "ledger", "commands", "dead_letters", "merchants.balances", "checkout.guest"),
 )
 # What the handlers want to know when they start, and their types do not depend on.

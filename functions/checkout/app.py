@@ -7,6 +7,7 @@ from typing import Annotated, Final, Literal, Self
 from pydantic import Field, model_validator
 
 from marketplace.adapters import wiring
+from marketplace.domain.errors import InvalidBasket
 from marketplace.domain.transactions import CaptureMethod, ChargeType
 from marketplace.edge.fields import (
     Amount,
@@ -26,12 +27,13 @@ from marketplace.edge.line_items import Line
 from marketplace.edge.resolver import Api, Caller
 from marketplace.edge.settings import Part, Settings
 from marketplace.edge.views import View
-from marketplace.services import checkout, setups
-from marketplace.services.baskets import Basket
+from marketplace.services import checkout, setups, subscriptions
+from marketplace.services.baskets import Basket, CatalogItem
 from marketplace.services.session_terms import MOST_SHIPPING_OPTIONS, SessionTerms, ShippingOption, UiMode
 from marketplace.services.setups import NewSetup
+from marketplace.services.subscriptions import NewSubscription
 
-SETUP: Final = "setup"
+SETUP, SUBSCRIPTION = "setup", "subscription"
 # https://docs.stripe.com/js/appendix/supported_locales, and `auto`
 Locale = Annotated[str, Field(pattern=r"^(auto|[a-z]{2,3}(-[A-Z0-9]{2,3})?)$")]
 Country = Annotated[str, Field(pattern=r"^[A-Z]{2}$", description="ISO 3166.")]
@@ -42,6 +44,9 @@ OF_SESSIONS: Final = {
     *("description", "statement_descriptor_suffix"),
 }
 OF_SETUPS: Final = {"mode", "currency", "customer_id", "success_url", "cancel_url"}
+OF_SUBSCRIPTIONS: Final = {
+    *("mode", "line_items", "customer_id", "success_url", "cancel_url", "trial_days", "metadata")
+}
 
 settings = Settings.of(os.environ, Part.TABLE, Part.STRIPE, Part.CALLERS, Part.RETURNS, Part.SALES, Part.MONEY)
 invocation = Invocation()
@@ -58,14 +63,16 @@ class ShippingBody(RequestModel):
 
 
 class CheckoutBody(RequestModel):
-    """A sale, or in mode `setup` only the saving of payment details, of a kind that pays in `currency`.
+    """A sale, a subscription, or in mode `setup` only the saving of payment details of a kind that pays in `currency`.
+
+    A subscription has one line, a recurring price of the catalog; its `trial_days` are for operators to name.
 
     Inline amounts, their merchants, fees, customers, holds, captures, tax, coupons, shipping and the words about the
     payment are for operators to name; a promotion code is for everybody. Line items of several merchants are a cart:
     one charge, and a transfer to each of them.
     """
 
-    mode: Literal["payment", "setup"] = "payment"
+    mode: Literal["payment", "subscription", "setup"] = "payment"
     line_items: list[Line] = Field(default_factory=list)
     currency: Currency | None = None
     ui_mode: Literal["hosted_page", "embedded_page", "elements"] = "hosted_page"
@@ -95,16 +102,28 @@ class CheckoutBody(RequestModel):
     coupon_id: Id | None = None
     promotion_code: Id | None = None
     allow_promotion_codes: bool | None = None
+    trial_days: int | None = None
     metadata: Metadata = Field(default_factory=dict)
 
     @model_validator(mode="after")
     def _is_of_its_mode(self) -> Self:
-        taken = OF_SETUPS if self.mode == SETUP else set(type(self).model_fields) - {"currency"}
+        of_sales = set(type(self).model_fields) - {"currency", "trial_days"}
+        taken = {SETUP: OF_SETUPS, SUBSCRIPTION: OF_SUBSCRIPTIONS}.get(self.mode, of_sales)
         if self.model_fields_set - taken:
             raise ValueError(f"mode {self.mode} takes no {', '.join(sorted(self.model_fields_set - taken))}")
         if self.mode == SETUP and None in {self.currency, self.success_url, self.cancel_url}:
             raise ValueError(f"mode {SETUP} needs currency, success_url and cancel_url")
+        if self.mode == SUBSCRIPTION and None in {self.success_url, self.cancel_url}:
+            raise ValueError(f"mode {SUBSCRIPTION} needs success_url and cancel_url")
         return self
+
+    def as_subscription(self) -> NewSubscription:
+        """As the use case takes it, in mode subscription. Raises InvalidBasket."""
+        items = [line.as_item() for line in self.line_items]
+        if len(items) != 1 or not isinstance(items[0], CatalogItem):
+            raise InvalidBasket("a subscription has one line, a price of the catalog")
+        terms = self.model_dump(include=OF_SUBSCRIPTIONS - {"mode", "line_items"})
+        return NewSubscription(price_id=items[0].price_id, quantity=items[0].quantity, **terms)
 
     def as_setup(self) -> NewSetup:
         """As the use case takes it, in mode setup."""
@@ -113,7 +132,7 @@ class CheckoutBody(RequestModel):
     def as_basket(self) -> Basket:
         """As the use case takes it."""
         items = tuple(line.as_item() for line in self.line_items)
-        terms = self.model_dump(exclude={"line_items", "mode", "currency", *OF_SESSIONS})
+        terms = self.model_dump(exclude={"line_items", "mode", "currency", "trial_days", *OF_SESSIONS})
         charge_type = None if self.charge_type is None else ChargeType(self.charge_type)
         terms |= {"charge_type": charge_type, "capture_method": CaptureMethod(self.capture_method)}
         urls = {"success_url": self.success_url or "", "cancel_url": self.cancel_url or ""}
@@ -137,9 +156,10 @@ class CheckoutBody(RequestModel):
 
 
 class CheckoutSessionView(View):
-    """A Checkout Session; `url` is where the buyer pays, while it is open. A setup is no transaction."""
+    """A Checkout Session; `url` is where the buyer pays, while it is open. Only mode `payment` is a transaction."""
 
     transaction_id: str | None
+    subscription_id: str | None = None
     checkout_session_id: str | None
     status: str
     url: str | None
@@ -150,12 +170,21 @@ class CheckoutSessionView(View):
 
 @app.post("/checkout/sessions", status_code=HTTPStatus.CREATED)
 def create_session(body: CheckoutBody, key: IdempotencyKey, caller: Caller) -> CheckoutSessionView:
-    """Plan a sale and make the Checkout Session that the buyer pays in, or one that only saves payment details."""
+    """Plan a sale or a subscription and make its Checkout Session, or one that only saves payment details."""
     wanted = once(caller, "POST /checkout/sessions", key, body)
     if body.mode == SETUP:
         made = setups.create_setup_session(ports, caller, body.as_setup(), wanted)
         return CheckoutSessionView(
             transaction_id=None, checkout_session_id=made.checkout_session_id, status="open", url=made.url
+        )
+    if body.mode == SUBSCRIPTION:
+        begun = subscriptions.create_subscription_session(ports, caller, body.as_subscription(), wanted)
+        return CheckoutSessionView(
+            transaction_id=None,
+            subscription_id=begun.subscription_id,
+            checkout_session_id=begun.checkout_session_id,
+            status="open",
+            url=begun.url,
         )
     return CheckoutSessionView.of(checkout.create_checkout_session(ports, caller, body.as_basket(), wanted))
 

@@ -8,16 +8,16 @@ from typing import Annotated, Self
 from pydantic import Field, model_validator
 
 from marketplace.adapters import wiring
-from marketplace.edge.fields import Email, Id, Name, RequestModel
+from marketplace.edge.fields import Email, Id, Name, RequestModel, Url
 from marketplace.edge.idempotency import OptionalIdempotencyKey, key_or_new, once
 from marketplace.edge.invocation import Invocation
 from marketplace.edge.resolver import Api, Caller
 from marketplace.edge.settings import Part, Settings
 from marketplace.edge.views import Listing, View
-from marketplace.services import customers
+from marketplace.services import billing_portal, customers
 from marketplace.services.customers import CustomerDetails
 
-settings = Settings.of(os.environ, Part.TABLE, Part.STRIPE, Part.CALLERS)
+settings = Settings.of(os.environ, Part.TABLE, Part.STRIPE, Part.CALLERS, Part.RETURNS, Part.MONEY)
 invocation = Invocation()
 ports = wiring.ports(settings, invocation)
 app = Api(settings, invocation)
@@ -51,6 +51,18 @@ class CustomerChangeBody(RequestModel):
     def as_details(self) -> CustomerDetails:
         """As the use case takes it."""
         return CustomerDetails(email=self.email, name=self.name)
+
+
+class PortalBody(RequestModel):
+    """Where the portal leads back to."""
+
+    return_url: Url
+
+
+class PortalView(View):
+    """A link to Stripe's billing portal: for this customer alone, soon, and not to be stored."""
+
+    url: str
 
 
 class CustomerView(View):
@@ -108,3 +120,9 @@ def list_payment_methods(customer_id: str, caller: Caller) -> Listing[PaymentMet
 def delete_payment_method(customer_id: str, payment_method_id: str, caller: Caller) -> PaymentMethodView:
     """Have Stripe forget saved payment details."""
     return PaymentMethodView.of(customers.delete_payment_method(ports, caller, customer_id, payment_method_id))
+
+
+@app.post("/customers/<customer_id>/billing-portal-sessions", status_code=HTTPStatus.CREATED)
+def create_portal_session(customer_id: str, body: PortalBody, caller: Caller) -> PortalView:
+    """A link to Stripe's billing portal: subscriptions, invoices, payment details."""
+    return PortalView(url=billing_portal.portal_url(ports, caller, customer_id, body.return_url))

@@ -19,6 +19,7 @@ from marketplace.domain.disputes import Dispute, Disputed
 from marketplace.domain.errors import InvalidReturnUrl, Unavailable
 from marketplace.domain.fees import FeePolicy
 from marketplace.domain.holdings import Holding
+from marketplace.domain.invoices import Invoice
 from marketplace.domain.ledger import JournalEntry
 from marketplace.domain.merchant_rights import MerchantRights
 from marketplace.domain.merchants import Merchant, OnboardingLink
@@ -32,15 +33,17 @@ from marketplace.domain.refunds import Refund
 from marketplace.domain.responsibilities import AccountPolicy
 from marketplace.domain.return_urls import origin_of
 from marketplace.domain.shares import Share
+from marketplace.domain.subscriptions import Subscription
 from marketplace.domain.transactions import Payment, Transaction, TransactionStatus
 from marketplace.operations import Operation
 
 Versioned = (
     Audit | CodeName | Command | Coupon | Customer | Debt | Discrepancy | Dispute | EventCheckpoint | Finding | Holding
-    | Merchant | Payment | Payout | PayoutReconciliation | Price | Product | PromotionCode | Reconciliation | Refund
-    | Share | Walk
+    | Invoice | Merchant | Payment | Payout | PayoutReconciliation | Price | Product | PromotionCode | Reconciliation
+    | Refund | Share | Subscription | Walk
 )  # fmt: skip
-Watched = Command | Debt | Holding | Merchant | Payment | Share  # what falls due, and is then looked at by the sweep
+# What falls due, and the sweep then looks at.
+Watched = Command | Debt | Holding | Invoice | Merchant | Payment | Share | Subscription
 WrittenOnce = (
     AccountBalance
     | BalanceTransaction
@@ -146,6 +149,16 @@ class Store(Protocol):
         With a ``status`` a page has those of ``limit`` sales that are in it, and may be empty before the end.
         Raises InvalidCursor.
         """
+
+    def subscriptions(
+        self, *, merchant_id: str | None, customer_id: str | None, cursor: str | None, limit: int
+    ) -> Page[Subscription]:
+        """The subscriptions of a merchant or a customer. Raises InvalidCursor."""
+
+    def invoices(
+        self, *, merchant_id: str | None, customer_id: str | None, cursor: str | None, limit: int
+    ) -> Page[Invoice]:
+        """The invoices of a merchant or a customer. Raises InvalidCursor."""
 
     def merchants(self, *, cursor: str | None, limit: int) -> Page[Merchant]:
         """All merchants. Raises InvalidCursor."""

@@ -17,6 +17,8 @@ from marketplace.domain.debts import Debt
 from marketplace.domain.disputes import Dispute, DisputeStatus
 from marketplace.domain.fees import FeePolicy
 from marketplace.domain.ids import RANDOM_BITS, make_id
+from marketplace.domain.invoice_splits import SplitBy
+from marketplace.domain.invoices import Invoice, InvoiceLine, InvoiceStatus
 from marketplace.domain.ledger import JournalEntry
 from marketplace.domain.merchant_states import MerchantStatus
 from marketplace.domain.merchants import Merchant, OnboardingLink
@@ -27,6 +29,7 @@ from marketplace.domain.promotions import Coupon, PromotionCode, Redemption
 from marketplace.domain.reconciliation import Discrepancy, LineStatus, PayoutReconciliation, Reconciliation, Tally
 from marketplace.domain.refunds import Refund, RefundPart
 from marketplace.domain.shares import DebtPart, Share
+from marketplace.domain.subscriptions import Subscription, SubscriptionStatus, Terms
 from marketplace.domain.transactions import ChargeType, Leg, LineItem, Payment, Transaction
 from marketplace.ports import Create, Item, Store
 
@@ -90,6 +93,29 @@ class Examples:
         made = Customer(
             id=f"auth0|{self.token()[:24]}", email="ann@example.com", name=None, status=CustomerStatus.READY,
             stripe_customer_id=self.stripe_id("cus", 14), created_at=self.now,
+        )  # fmt: skip
+        return replace(made, **fields)
+
+    def subscription(self, price: Price, **fields: Any) -> Subscription:
+        made = Subscription(
+            id=self.id("subscription"), merchant_id=price.merchant_id, customer_id="auth0|ann",
+            product_id=price.product_id, price_id=price.id, quantity=2, unit_amount=price.unit_amount,
+            currency=price.currency, interval="month", fee_policy={"percent": "2.9", "fixed": {"usd": 30}},
+            split=SplitBy.AMOUNT, metadata={"order": "7"}, status=SubscriptionStatus.ACTIVE,
+            stripe_subscription_id=self.stripe_id("sub", 24), stripe_item_id=self.stripe_id("si", 14),
+            started_at=self.now, current_period_end=self.now,
+            terms_to_be=Terms(merchant_id=self.id("merchant"), fee_policy={"percent": "10"}, split=SplitBy.PERCENT),
+            created_at=self.now,
+        )  # fmt: skip
+        return replace(made, **fields)
+
+    def invoice(self, subscription: Subscription, **fields: Any) -> Invoice:
+        made = Invoice(
+            id=self.id("invoice"), merchant_id=subscription.merchant_id, customer_id=subscription.customer_id,
+            currency="usd", fee_policy=subscription.fee_policy, split=SplitBy.AMOUNT, subscription_id=subscription.id,
+            lines=(InvoiceLine(description="Tea", unit_amount=500, quantity=2, fee=70),), status=InvoiceStatus.OPEN,
+            stripe_invoice_id=self.stripe_id("in", 24), number="A-0001", total=1_000, amount_due=1_000,
+            split_amount=1_000, due_date=self.now, created_at=self.now,
         )  # fmt: skip
         return replace(made, **fields)
 

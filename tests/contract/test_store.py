@@ -15,6 +15,7 @@ from marketplace.domain.customers import Customer
 from marketplace.domain.debts import Debt
 from marketplace.domain.disputes import Dispute
 from marketplace.domain.holdings import Holding
+from marketplace.domain.invoices import Invoice
 from marketplace.domain.merchant_states import MerchantStatus
 from marketplace.domain.merchants import Merchant, OnboardingLink
 from marketplace.domain.payouts import Payout
@@ -23,6 +24,7 @@ from marketplace.domain.promotions import CodeName, Coupon, PromotionCode, Redem
 from marketplace.domain.reconciliation import Discrepancy, PayoutReconciliation, Reconciliation, Walk
 from marketplace.domain.refunds import Refund
 from marketplace.domain.shares import Share
+from marketplace.domain.subscriptions import Subscription
 from marketplace.domain.transactions import Payment, Transaction
 from marketplace.ports import Conflict, Create, Item, Ref, Replace, Store, one
 from tests.contract.examples import Examples, create
@@ -48,6 +50,9 @@ def stored_of_each_kind(examples: Examples) -> dict[Ref[Any], Item]:
     day, payout, open_line = examples.reconciliation(account), examples.payout(account), examples.discrepancy(account)
     paid_out = examples.merchant_payout(merchant)
     held = Holding(merchant_id=merchant.id, account_id="acct_1", country="de", held_since=examples.now)
+    subscription = examples.subscription(price)
+    invoice = examples.invoice(subscription)
+    of_subscription, of_invoice = examples.command(subscription.id), examples.command(invoice.id)
     closing = Closing(at=examples.now, entries=3)
     row = AccountBalance(at=examples.now, account="losses", currency="usd", balance=-7)
     walk = Walk(account=account, since=examples.now, until=examples.now, cursor=line.id, due_at=examples.now)
@@ -68,6 +73,10 @@ def stored_of_each_kind(examples: Examples) -> dict[Ref[Any], Item]:
         Ref(AccountBalance, "losses#usd", owner=name_of(examples.now)): row,
         Ref(Merchant, merchant.id): merchant,
         Ref(Customer, customer.id): customer,
+        Ref(Subscription, subscription.id): subscription,
+        Ref(Invoice, invoice.id): invoice,
+        Ref(Command, of_subscription.id, owner=subscription.id): of_subscription,
+        Ref(Command, of_invoice.id, owner=invoice.id): of_invoice,
         Ref(Command, of_customer.id, owner=customer.subject): of_customer,
         Ref(Product, product.id): product,
         Ref(Price, price.id): price,

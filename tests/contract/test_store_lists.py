@@ -12,6 +12,7 @@ from marketplace.domain.debts import net
 from marketplace.domain.disputes import Disputed, DisputeStatus
 from marketplace.domain.errors import InvalidCursor
 from marketplace.domain.merchants import Merchant
+from marketplace.domain.subscriptions import Subscription
 from marketplace.domain.transactions import ChargeType, Leg, Payment, Transaction, TransactionStatus
 from marketplace.ports import Create, Item, Page, Replace, Store
 from tests.contract.examples import Examples, create
@@ -41,11 +42,20 @@ class Lists:
         self.sales_to_other = [self._sale(store, examples, self.mine, "buyer-b") for _ in range(2)]
         self.payouts = [examples.merchant_payout(self.mine) for _ in range(5)]
         self.foreign = [self._sale(store, examples, self.other, "buyer-b") for _ in range(5)]
+        self.subscriptions = [self._subscription(examples, self.mine, "buyer-a") for _ in range(5)]
+        self.invoices = [examples.invoice(self.subscriptions[0]) for _ in range(5)]
         foreign_product = examples.product(self.other)
-        more: list[Item] = [examples.price(self.products[1]), examples.price(foreign_product), foreign_product]
+        foreign = examples.price(foreign_product)
+        more: list[Item] = [examples.price(self.products[1]), foreign, foreign_product]
         more.append(examples.merchant_payout(self.other))
+        more += [self._subscription(examples, self.other, "buyer-b"), examples.invoice(examples.subscription(foreign))]
+        more += [*self.subscriptions, *self.invoices]
         create(store, [*self.merchants, *self.products, *self.prices, *self.payouts, *more])
         store.commit(Create(examples.command(self.mine.id)))
+
+    def _subscription(self, examples: Examples, merchant: Merchant, buyer: str) -> Subscription:
+        price = examples.price(examples.product(merchant))
+        return examples.subscription(price, customer_id=buyer)
 
     @staticmethod
     def _sale(store: Store, examples: Examples, merchant: Merchant, buyer: str) -> tuple[Transaction, Payment]:
@@ -67,6 +77,11 @@ def each_list(lists: Lists) -> list[tuple[Reader, list[Any]]]:
         (lambda s, c, n: s.products(mine, cursor=c, limit=n), lists.products),
         (lambda s, c, n: s.prices(lists.products[0].id, cursor=c, limit=n), lists.prices),
         (lambda s, c, n: s.payouts(mine, cursor=c, limit=n), lists.payouts),
+        (lambda s, c, n: s.subscriptions(merchant_id=mine, customer_id=None, cursor=c, limit=n), lists.subscriptions),
+        (lambda s, c, n: s.subscriptions(merchant_id=None, customer_id="buyer-a", cursor=c, limit=n),
+         lists.subscriptions),
+        (lambda s, c, n: s.invoices(merchant_id=mine, customer_id=None, cursor=c, limit=n), lists.invoices),
+        (lambda s, c, n: s.invoices(merchant_id=None, customer_id="buyer-a", cursor=c, limit=n), lists.invoices),
         (lambda s, c, n: s.transactions(merchant_id=mine, customer_id=None, cursor=c, limit=n),
          lists.sales + lists.sales_to_other),
         (lambda s, c, n: s.transactions(merchant_id=other, customer_id=None, cursor=c, limit=n), lists.foreign),
@@ -89,6 +104,8 @@ def test_an_empty_list_is_one_empty_page(store: Store, examples: Examples) -> No
     assert store.prices(examples.id("product", examples.id("merchant")), cursor=None, limit=5) == nothing
     assert store.payouts(examples.id("merchant"), cursor=None, limit=5) == nothing
     nobody = examples.id("merchant")
+    assert store.subscriptions(merchant_id=nobody, customer_id=None, cursor=None, limit=5) == nothing
+    assert store.invoices(merchant_id=None, customer_id="nobody", cursor=None, limit=5) == nothing
     assert store.transactions(merchant_id=nobody, customer_id=None, cursor=None, limit=5) == nothing
     assert store.transactions(merchant_id=None, customer_id="nobody", cursor=None, limit=5) == nothing
 
@@ -99,6 +116,8 @@ def test_a_list_of_an_owner_that_cannot_be_is_empty(store: Store, lists: Lists, 
     assert store.products(owner, cursor=None, limit=5) == nothing
     assert store.payouts(owner, cursor=None, limit=5) == nothing
     assert store.prices(owner, cursor=None, limit=5) == nothing
+    assert store.subscriptions(merchant_id=owner, customer_id=None, cursor=None, limit=5) == nothing
+    assert store.invoices(merchant_id=None, customer_id=owner, cursor=None, limit=5) == nothing
     assert store.transactions(merchant_id=owner, customer_id=None, cursor=None, limit=5) == nothing
     assert store.transactions(merchant_id=None, customer_id=owner, cursor=None, limit=5) == nothing
 
@@ -107,6 +126,11 @@ def test_a_list_of_sales_is_of_exactly_one_owner(store: Store, lists: Lists) -> 
     for merchant_id, customer_id in [(None, None), (lists.mine.id, "buyer-a")]:
         with pytest.raises(ValueError, match="one merchant or of one customer"):
             store.transactions(merchant_id=merchant_id, customer_id=customer_id, cursor=None, limit=5)
+
+
+def test_no_customer_is_named_like_a_list_of_subscriptions(store: Store, lists: Lists) -> None:
+    for name in ("SUBSCRIPTIONS#buyer-a", "SUBSCRIPTIONS\nbuyer-a", "INVOICES\nbuyer-a"):
+        assert store.transactions(merchant_id=None, customer_id=name, cursor=None, limit=5).items == ()
 
 
 def test_a_list_shows_payments_as_they_stand_now(store: Store, lists: Lists) -> None:

@@ -31,12 +31,14 @@ from marketplace.domain.catalog import Price, Product
 from marketplace.domain.closings import AccountBalance, Closing, Posting
 from marketplace.domain.debts import Debt
 from marketplace.domain.disputes import Dispute
+from marketplace.domain.invoices import Invoice
 from marketplace.domain.merchants import Merchant
 from marketplace.domain.payouts import Payout
 from marketplace.domain.principals import Principal
 from marketplace.domain.promotions import Coupon, PromotionCode, Redemption
 from marketplace.domain.reconciliation import Discrepancy, PayoutReconciliation, Reconciliation, Walk
 from marketplace.domain.shares import Hold, Share
+from marketplace.domain.subscriptions import Subscription
 from marketplace.domain.transactions import Payment, Transaction, TransactionStatus
 from marketplace.ports import Change, Clock, Conflict, Create, Found, Item, Page, Ref, Watched
 
@@ -94,6 +96,20 @@ class MemoryStore:
             ids = [key.pk.removeprefix("TRANSACTION#") for key in keys_found]
             sales = ((plans[sale], payments[sale]) for sale in ids if status in {None, payments[sale].status})
             return Page(items=tuple(sales), cursor=after)
+
+    def subscriptions(
+        self, *, merchant_id: str | None, customer_id: str | None, cursor: str | None, limit: int
+    ) -> Page[Subscription]:
+        listing = listings.billing(Subscription, merchant_id=merchant_id, customer_id=customer_id)
+        with self._step("subscriptions"):
+            return self._page(Subscription, listing, cursor, limit, "subscriptions", merchant_id, customer_id)
+
+    def invoices(
+        self, *, merchant_id: str | None, customer_id: str | None, cursor: str | None, limit: int
+    ) -> Page[Invoice]:
+        listing = listings.billing(Invoice, merchant_id=merchant_id, customer_id=customer_id)
+        with self._step("invoices"):
+            return self._page(Invoice, listing, cursor, limit, "invoices", merchant_id, customer_id)
 
     def merchants(self, *, cursor: str | None, limit: int) -> Page[Merchant]:
         with self._step("merchants"):

@@ -75,6 +75,26 @@ PATHS: Final[Mapping[Operation, tuple[str, str]]] = {
     Operation.UPDATE_DISPUTE: ("POST", "/v1/disputes/{}"),
     Operation.CLOSE_DISPUTE: ("POST", "/v1/disputes/{}/close"),
     Operation.CREATE_FILE: ("POST", "/v1/files"),
+    Operation.READ_SUBSCRIPTION: ("GET", "/v1/subscriptions/{}"),
+    Operation.UPDATE_SUBSCRIPTION: ("POST", "/v1/subscriptions/{}"),
+    Operation.CANCEL_SUBSCRIPTION: ("DELETE", "/v1/subscriptions/{}"),
+    Operation.CREATE_INVOICE: ("POST", "/v1/invoices"),
+    Operation.READ_INVOICE: ("GET", "/v1/invoices/{}"),
+    Operation.UPDATE_INVOICE: ("POST", "/v1/invoices/{}"),
+    Operation.LIST_INVOICES: ("GET", "/v1/invoices"),
+    Operation.ADD_INVOICE_LINES: ("POST", "/v1/invoices/{}/add_lines"),
+    Operation.FINALIZE_INVOICE: ("POST", "/v1/invoices/{}/finalize"),
+    Operation.SEND_INVOICE: ("POST", "/v1/invoices/{}/send"),
+    Operation.PAY_INVOICE: ("POST", "/v1/invoices/{}/pay"),
+    Operation.VOID_INVOICE: ("POST", "/v1/invoices/{}/void"),
+    Operation.MARK_INVOICE_UNCOLLECTIBLE: ("POST", "/v1/invoices/{}/mark_uncollectible"),
+    Operation.PREVIEW_INVOICE: ("POST", "/v1/invoices/create_preview"),
+    Operation.LIST_INVOICE_PAYMENTS: ("GET", "/v1/invoice_payments"),
+    Operation.CREATE_CREDIT_NOTE: ("POST", "/v1/credit_notes"),
+    Operation.LIST_CREDIT_NOTES: ("GET", "/v1/credit_notes"),
+    Operation.CREATE_PORTAL_CONFIGURATION: ("POST", "/v1/billing_portal/configurations"),
+    Operation.LIST_PORTAL_CONFIGURATIONS: ("GET", "/v1/billing_portal/configurations"),
+    Operation.CREATE_PORTAL_SESSION: ("POST", "/v1/billing_portal/sessions"),
     Operation.LIST_EVENTS: ("GET", "/v1/events"),
     Operation.LIST_THIN_EVENTS: ("GET", "/v2/core/events"),
     Operation.LIST_REVERSALS: ("GET", "/v1/transfers/{}/reversals"),
@@ -166,6 +186,42 @@ def balance_settings(**payouts: Any) -> dict[str, Any]:
     return {"payments": {"payouts": settings, "settlement_timing": {"delay_days": 2}}}
 
 
+def subscription(**fields: Any) -> dict[str, Any]:
+    """A subscription to one thing a month that was paid for the first time."""
+    price = {"unit_amount": 1_000, "recurring": {"interval": "month", "interval_count": 1}, "metadata": {}}
+    period = {"current_period_start": SECOND, "current_period_end": SECOND + 2_592_000}
+    return {
+        "id": "sub_1",
+        "status": "active",
+        "start_date": SECOND,
+        "items": {"data": [{"id": "si_1", "price": price, "quantity": 1, **period}]},
+        "latest_invoice": "in_1",
+        **fields,
+    }
+
+
+def invoice(status: str = "draft", total: int = 0, **fields: Any) -> dict[str, Any]:
+    """An invoice of one line; an open or paid one has its number and page."""
+    page = f"https://invoice.stripe.com/i/{status}"
+    is_final = status != "draft"
+    return {
+        "id": "in_1",
+        "status": status,
+        "currency": "usd",
+        "created": SECOND,
+        "total": total,
+        "amount_due": total,
+        "amount_paid": total if status == "paid" else 0,
+        "number": "A-0001" if is_final else None,
+        "hosted_invoice_url": page if is_final else None,
+        "invoice_pdf": f"{page}/pdf" if is_final else None,
+        "lines": {"data": [{"amount": total, "quantity": 1, "description": "Tea"}], "has_more": False},
+        "payments": {"data": []},
+        "metadata": {},
+        **fields,
+    }
+
+
 DEFAULTS: Final[Mapping[Operation, Callable[[Mapping[str, Any]], dict[str, Any]]]] = {
     Operation.CREATE_CUSTOMER: lambda params: customer(**params),
     Operation.CREATE_PAYMENT_INTENT: lambda _: payment_intent(),
@@ -196,6 +252,22 @@ DEFAULTS: Final[Mapping[Operation, Callable[[Mapping[str, Any]], dict[str, Any]]
     Operation.UPDATE_BALANCE_SETTINGS: lambda params: balance_settings(**params["payments"]["payouts"]),
     Operation.READ_BALANCE: lambda _: {"available": [{"amount": 9_000, "currency": "usd"}], "pending": []},
     Operation.CREATE_PAYOUT: lambda params: payout(**params),
+    Operation.READ_SUBSCRIPTION: lambda _: subscription(),
+    Operation.UPDATE_SUBSCRIPTION: lambda _: subscription(),
+    Operation.CANCEL_SUBSCRIPTION: lambda _: subscription(status="canceled"),
+    Operation.CREATE_INVOICE: lambda _: invoice(),
+    Operation.READ_INVOICE: lambda _: invoice("open", 1_000),
+    Operation.UPDATE_INVOICE: lambda _: invoice(total=1_000),
+    Operation.ADD_INVOICE_LINES: lambda params: invoice(total=sum(line["amount"] for line in params["lines"])),
+    Operation.FINALIZE_INVOICE: lambda _: invoice("open", 1_000),
+    Operation.SEND_INVOICE: lambda _: invoice("open", 1_000),
+    Operation.PAY_INVOICE: lambda _: invoice("paid", 1_000),
+    Operation.VOID_INVOICE: lambda _: invoice("void", 1_000),
+    Operation.MARK_INVOICE_UNCOLLECTIBLE: lambda _: invoice("uncollectible", 1_000),
+    Operation.PREVIEW_INVOICE: lambda _: invoice(total=1_000),
+    Operation.CREATE_CREDIT_NOTE: lambda params: {"id": "cn_1", "number": "A-0001-CN-01", "amount": params["amount"]},
+    Operation.CREATE_PORTAL_CONFIGURATION: lambda params: {"id": "bpc_1", "metadata": params["metadata"]},
+    Operation.CREATE_PORTAL_SESSION: lambda _: {"id": "bps_1", "url": "https://billing.stripe.com/p/session/secret"},
 }
 
 

@@ -26,7 +26,7 @@ DESCRIPTION: dict[str, Any] = json.loads((PROJECT / "docs" / "openapi.json").rea
 SHOP = "http://localhost:3000"
 ROUTES = (
     *("merchants", "catalog", "checkout", "customers", "payments", "refunds", "transfers", "disputes"),
-    *("transactions", "ledger", "commands", "promotions"),
+    *("transactions", "ledger", "commands", "promotions", "subscriptions", "invoices"),
 )
 SCHEDULES = ("sweep", "catch_up", "reconcile", "audit")
 FUNCTIONS = (
@@ -263,6 +263,8 @@ _SERVES = {
     "checkout.guest": ("/guest/",),
     "customers.app": ("/customers",),
     "transfers.app": ("/transfers",),
+    "subscriptions.app": ("/subscriptions",),
+    "invoices.app": ("/invoices",),
     "disputes.app": ("/disputes",),
     "merchants.balances": tuple(
         f"/merchants/{{}}/{what}"

@@ -46,6 +46,11 @@ BODIES: Final[Mapping[tuple[str, str], Mapping[str, Any]]] = {
     ("POST", "/checkout/sessions"): BASKET | RETURNS,
     ("POST", "/payments"): BASKET | {"payment_method_id": CARD},
     ("PATCH", "/customers/{customer_id}"): {"name": "Ann"},
+    ("POST", "/customers/{customer_id}/billing-portal-sessions"): {"return_url": f"{SHOP}/account"},
+    ("PATCH", "/subscriptions/{subscription_id}"): {"quantity": 2},
+    ("POST", "/subscriptions/{subscription_id}/preview"): {"quantity": 2},
+    ("PATCH", "/invoices/{invoice_id}"): {"description": "For the house"},
+    ("POST", "/invoices/{invoice_id}/credit-notes"): {"amount": 100},
     ("POST", "/transfers/{transfer_id}/reversals"): {"reason": "wrong parcel"},
     ("PATCH", "/disputes/{dispute_id}/evidence"): {"customer_name": "Ann"},
     ("POST", "/disputes/{dispute_id}/files"): {"content": PDF},
@@ -96,6 +101,9 @@ def furnish(store: Store) -> Estate:
     coupon, foreign = (examples.coupon(merchant_id=each.id, is_at_stripe=True) for each in (owner, other))
     code = examples.code(coupon, stripe_promotion_code_id=examples.stripe_id("promo", 24))
     _put(store, other, coupon, foreign, code)
+    subscription = examples.subscription(price, customer_id=BUYER_ID)
+    invoice = examples.invoice(subscription)
+    _put(store, subscription, invoice)
     alone = _sale(store, examples, [owner])
     cart = _sale(store, examples, [owner, partner])
     return Estate(
@@ -112,6 +120,8 @@ def furnish(store: Store) -> Estate:
             "promotion_code_id": code.id,
             "customer_id": customer.id,
             "payment_method_id": CARD,
+            "subscription_id": subscription.id,
+            "invoice_id": invoice.id,
             "account": "stripe_balance",
             "letter_id": LETTER.id,
             **alone[owner.id],

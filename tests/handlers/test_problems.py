@@ -31,7 +31,7 @@ def test_every_error_of_the_tree_has_a_problem_of_its_own() -> None:
         "MarketplaceError"
     }
     without = {kind.__name__ for kind in kinds(MarketplaceError) if kind not in PROBLEMS}
-    assert without == {"MarketplaceError", "Refused", "StripeUnavailable", "ContradictoryFacts"}
+    assert without == {"MarketplaceError", "Refused", "StripeUnavailable", "ContradictoryFacts", "SeveralPayments"}
     assert problem_of(StripeUnavailable()).slug == "unavailable"
     assert problem_of(Conflict([])).slug == "unavailable"
     assert problem_of(ContradictoryFacts()).slug == "internal-error"
@@ -46,6 +46,8 @@ def test_slugs_and_their_statuses_do_not_change() -> None:
         "invalid-cursor": 422, "filter-required": 422, "merchant-not-ready": 409, "impossible-account": 422,
         "link-expired": 410,
         "merchant-short": 409, "invalid-customer": 422, "customer-exists": 409, "customer-not-ready": 409,
+        "subscription-not-changeable": 409, "credit-exceeds-invoice": 409, "invoice-not-changeable": 409,
+        "region-not-supported": 422,
         "price-not-for-sale": 409, "checkout-session-not-open": 409, "transaction-not-refundable": 409,
         "refund-exceeds-rest": 409, "line-exceeds-rest": 409, "too-many-refunds": 409,
         "too-many-movements": 409, "nothing-held": 409, "invalid-price": 422,

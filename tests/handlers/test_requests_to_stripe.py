@@ -25,7 +25,8 @@ CREATIONS = (
 
 # As strict, with the same types: tests/simulation/test_carts.py, test_disputes.py, test_captures.py, test_customers.py,
 # test_off_session.py, test_catch_up.py, test_dispute_answers.py, test_payouts.py, test_merchant_money.py,
-# test_descriptions.py, test_merchants.py, test_promotions.py.
+# test_descriptions.py, test_merchants.py, test_promotions.py, test_subscriptions.py, test_subscription_changes.py,
+# test_invoices.py, test_billing_portal.py.
 ASKED_OF_THE_SIMULATOR = {
     Operation.CREATE_V1_ACCOUNT,
     Operation.READ_V1_ACCOUNT,
@@ -74,6 +75,26 @@ ASKED_OF_THE_SIMULATOR = {
     Operation.UPDATE_BALANCE_SETTINGS,
     Operation.CREATE_PAYOUT,
     Operation.LIST_PAYOUTS,
+    Operation.READ_SUBSCRIPTION,
+    Operation.UPDATE_SUBSCRIPTION,
+    Operation.CANCEL_SUBSCRIPTION,
+    Operation.CREATE_INVOICE,
+    Operation.READ_INVOICE,
+    Operation.UPDATE_INVOICE,
+    Operation.LIST_INVOICES,
+    Operation.ADD_INVOICE_LINES,
+    Operation.FINALIZE_INVOICE,
+    Operation.SEND_INVOICE,
+    Operation.PAY_INVOICE,
+    Operation.VOID_INVOICE,
+    Operation.MARK_INVOICE_UNCOLLECTIBLE,
+    Operation.PREVIEW_INVOICE,
+    Operation.LIST_INVOICE_PAYMENTS,
+    Operation.CREATE_CREDIT_NOTE,
+    Operation.LIST_CREDIT_NOTES,
+    Operation.CREATE_PORTAL_CONFIGURATION,
+    Operation.LIST_PORTAL_CONFIGURATIONS,
+    Operation.CREATE_PORTAL_SESSION,
 }
 
 

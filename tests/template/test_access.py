@@ -81,7 +81,7 @@ def test_no_policy_has_a_wildcard(template: Template) -> None:
 def test_every_function_has_a_role_of_its_own_and_no_policy_of_aws(template: Template) -> None:
     functions = template.of("AWS::Lambda::Function")
     roles = [properties["Role"]["Fn::GetAtt"][0] for properties in functions.values()]
-    assert len(set(roles)) == len(functions) == 24
+    assert len(set(roles)) == len(functions) == 26
     for role in roles:
         assert set(template.shared_policies(role)) <= set(template.of("AWS::IAM::ManagedPolicy"))
 
@@ -138,6 +138,8 @@ def test_the_stripe_key_is_read_by_those_that_call_stripe(template: Template) ->
         "PaymentsRole",
         "RefundsRole",
         "TransfersRole",
+        "SubscriptionsRole",
+        "InvoicesRole",
         "DisputesRole",
         "ProcessEventsRole",
         "SweepRole",

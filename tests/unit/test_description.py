@@ -9,7 +9,8 @@ from local.cloud.places import PROJECT
 
 DOCUMENT: dict[str, Any] = json.loads((PROJECT / "docs" / "openapi.json").read_text())
 OF_A_CARD = re.compile(r"(^|_)(card|pan|cvc|cvv|csc|cvn|track|security_code|exp_month|exp_year|expiry|number)($|_)")
-OF_NO_CARD = {"shipping_tracking_number", "card_payments"}  # a parcel's, and a merchant's capability
+# A parcel's, a merchant's capability, what invoices and credit notes are called.
+OF_NO_CARD = {"shipping_tracking_number", "card_payments", "invoice_number", "credit_note_number"}
 
 
 def operations() -> Iterator[tuple[str, dict[str, Any]]]:

@@ -19,12 +19,14 @@ from marketplace.domain.catalog import Price, Product
 from marketplace.domain.closings import AccountBalance, Closing, Posting
 from marketplace.domain.debts import Debt, DebtStatus
 from marketplace.domain.disputes import Dispute
+from marketplace.domain.invoices import Invoice
 from marketplace.domain.merchants import Merchant
 from marketplace.domain.payouts import Payout
 from marketplace.domain.principals import Principal
 from marketplace.domain.promotions import Coupon, PromotionCode, Redemption
 from marketplace.domain.reconciliation import Discrepancy, PayoutReconciliation, Reconciliation, Walk
 from marketplace.domain.shares import Hold, Share
+from marketplace.domain.subscriptions import Subscription
 from marketplace.domain.transactions import Payment, Transaction, TransactionStatus
 from marketplace.ports import Change, Clock, Conflict, Found, Ids, Item, Page, Ref, Replace, Watched
 
@@ -91,6 +93,20 @@ class DynamoDBStore:
         sales = [(found(plan), found(payment)) for plan, payment in refs]
         there = ((p, f) for p, f in sales if p is not None and f is not None)
         return Page(items=tuple((p, f) for p, f in there if status in {None, f.status}), cursor=after)
+
+    def subscriptions(
+        self, *, merchant_id: str | None, customer_id: str | None, cursor: str | None, limit: int
+    ) -> Page[Subscription]:
+        """The subscriptions of a merchant or a customer."""
+        listing = listings.billing(Subscription, merchant_id=merchant_id, customer_id=customer_id)
+        return self._page(Subscription, listing, cursor, limit, "subscriptions", merchant_id, customer_id)
+
+    def invoices(
+        self, *, merchant_id: str | None, customer_id: str | None, cursor: str | None, limit: int
+    ) -> Page[Invoice]:
+        """The invoices of a merchant or a customer."""
+        listing = listings.billing(Invoice, merchant_id=merchant_id, customer_id=customer_id)
+        return self._page(Invoice, listing, cursor, limit, "invoices", merchant_id, customer_id)
 
     def merchants(self, *, cursor: str | None, limit: int) -> Page[Merchant]:
         """All merchants."""

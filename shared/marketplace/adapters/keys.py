@@ -34,6 +34,13 @@ Holding               MERCHANT#merchant-me        HOLDING                gsi_due
 Command               MERCHANT#merchant-me        COMMAND#command-own    gsi_due=DUE#0, gsi_due_at=...
 IdempotencyRecord     IDEMPOTENCY#5e88            IDEMPOTENCY
 Customer              CUSTOMER#auth0|7            CUSTOMER
+Subscription          SUBSCRIPTION#subscription-su  SUBSCRIPTION         gsi_merchant=SUBSCRIPTIONS#merchant-me,
+                                                                         gsi_customer=SUBSCRIPTIONS\\nauth0|7,
+                                                                         gsi_time=su, gsi_due=..., gsi_due_at=...
+Invoice               INVOICE#invoice-in          INVOICE                gsi_merchant=INVOICES#merchant-me,
+                                                                         gsi_customer=INVOICES\\nauth0|7,
+                                                                         gsi_time=in, gsi_due=..., gsi_due_at=...
+Command               SUBSCRIPTION#subscription-su  COMMAND#command-own  gsi_due=DUE#2, gsi_due_at=... (INVOICE# too)
 Command               CUSTOMER#auth0|7            COMMAND#command-own    gsi_due=DUE#1, gsi_due_at=...
 BalanceTransaction    TRANSACTION#transaction-tx  BALANCE_TRANSACTION#txn_1
 JournalEntry          ACCOUNT#platform            ENTRY#txn_1#payout     gsi_stripe=po_1 (of no one sale)
@@ -76,6 +83,7 @@ from marketplace.domain.debts import Debt
 from marketplace.domain.disputes import Dispute, Disputed
 from marketplace.domain.holdings import Holding
 from marketplace.domain.ids import ALPHABET, is_id, owner_of
+from marketplace.domain.invoices import Invoice
 from marketplace.domain.ledger import PLATFORM, JournalEntry
 from marketplace.domain.merchants import Merchant, OnboardingLink
 from marketplace.domain.payouts import Payout
@@ -83,6 +91,7 @@ from marketplace.domain.promotions import CodeName, Coupon, PromotionCode, Redem
 from marketplace.domain.reconciliation import Discrepancy, PayoutReconciliation, Reconciliation, Walk
 from marketplace.domain.refunds import Refund
 from marketplace.domain.shares import Share
+from marketplace.domain.subscriptions import Subscription
 from marketplace.domain.transactions import Payment, Transaction
 from marketplace.ports import Item, Ref
 
@@ -129,6 +138,8 @@ WORDS: Final[Mapping[type[Any], str]] = {
     IdempotencyRecord: "IDEMPOTENCY",
     Merchant: "MERCHANT",
     Customer: "CUSTOMER",
+    Subscription: "SUBSCRIPTION",
+    Invoice: "INVOICE",
     Product: "PRODUCT",
     Price: "PRICE",
     EventMarker: "EVENT",
@@ -150,7 +161,8 @@ WORDS: Final[Mapping[type[Any], str]] = {
 }
 KINDS: Final[Mapping[str, type[Any]]] = {word: kind for kind, word in WORDS.items()}
 _NAMED_BY_OWNER: Final[Mapping[type[Any], str]] = {
-    Transaction: "transaction", Payment: "transaction", Merchant: "merchant", Holding: "merchant", Coupon: "coupon"
+    Transaction: "transaction", Payment: "transaction", Merchant: "merchant", Holding: "merchant", Coupon: "coupon",
+    Subscription: "subscription", Invoice: "invoice",
 }  # fmt: skip
 _NAMING_OWNER: Final[Mapping[type[Any], str]] = {
     Refund: "refund", Dispute: "dispute", Product: "product", Price: "price", Debt: "debt",
@@ -173,7 +185,7 @@ class Key(NamedTuple):
 
 
 def partition_of(subject: str) -> str | None:
-    """The partition of a transaction, merchant, coupon, customer or account at Stripe (PLATFORM is the platform's own).
+    """The partition of a transaction, merchant, coupon, subscription, invoice, customer, or account (or PLATFORM).
 
     Only a customer's subject has the prefix of one, whatever its issuer calls it.
     """
@@ -182,7 +194,7 @@ def partition_of(subject: str) -> str | None:
         return f"{WORDS[Customer]}#{customer_id}" if is_name(customer_id) else None
     if subject == PLATFORM or (subject.startswith("acct_") and is_name(subject)):
         return f"ACCOUNT#{subject}"
-    for noun in ("transaction", "merchant", "coupon"):
+    for noun in ("transaction", "merchant", "coupon", "subscription", "invoice"):
         if is_id(noun, subject):
             return f"{noun.upper()}#{subject}"
     return None

@@ -21,17 +21,19 @@ from marketplace.adapters.keys import (
     partition_of,
     ulid_in,
 )
-from marketplace.adapters.places import coupons_of, disputes_about
+from marketplace.adapters.places import billing_of_customer, billing_of_merchant, coupons_of, disputes_about
 from marketplace.domain.audits import Audit, Finding
 from marketplace.domain.catalog import Price, Product
 from marketplace.domain.debts import Debt
 from marketplace.domain.deferred import dataclass
 from marketplace.domain.disputes import Dispute, Disputed
 from marketplace.domain.ids import ALPHABET, first_ulid, is_id, owner_of, ulid_before
+from marketplace.domain.invoices import Invoice
 from marketplace.domain.merchants import Merchant
 from marketplace.domain.payouts import Payout
 from marketplace.domain.promotions import Coupon, PromotionCode, Redemption
 from marketplace.domain.reconciliation import Discrepancy, PayoutReconciliation, Reconciliation
+from marketplace.domain.subscriptions import Subscription
 from marketplace.domain.transactions import Transaction, TransactionStatus
 from marketplace.ports import Item, Ref
 
@@ -100,6 +102,24 @@ def name_of_sales(listing: Listing | None, status: TransactionStatus | None) -> 
     if listing is None:
         return ()
     return "transactions", listing.index, listing.partition, listing.since, listing.until, status
+
+
+def billing(kind: type[Subscription | Invoice], *, merchant_id: str | None, customer_id: str | None) -> Listing | None:
+    """The subscriptions or invoices of a merchant or a customer.
+
+    Raises:
+        ValueError: not exactly one is named.
+    """
+    match merchant_id, customer_id:
+        case str(named), None:
+            index, is_possible, partition = BY_MERCHANT, is_id("merchant", named), billing_of_merchant(kind, named)
+        case None, str(named):
+            index, is_possible, partition = BY_CUSTOMER, is_name(named), billing_of_customer(kind, named)
+        case _:
+            raise ValueError("a list of subscriptions or invoices is of one merchant or of one customer")
+    if not is_possible:
+        return None
+    return Listing(kind=kind, id_prefix=f"{WORDS[kind].lower()}-", index=index, partition=partition)
 
 
 def products_of(merchant_id: str) -> Listing | None:

@@ -15,6 +15,7 @@ from marketplace.adapters.keys import (
     OPEN_DISCREPANCIES,
     OPEN_FINDINGS,
     WALKS,
+    WORDS,
     ulid_in,
 )
 from marketplace.domain.audits import Finding
@@ -23,11 +24,13 @@ from marketplace.domain.commands import Command
 from marketplace.domain.debts import Debt, DebtStatus
 from marketplace.domain.disputes import Dispute, Disputed
 from marketplace.domain.holdings import Holding
+from marketplace.domain.invoices import Invoice
 from marketplace.domain.ledger import JournalEntry
 from marketplace.domain.merchants import Merchant
 from marketplace.domain.promotions import Coupon
 from marketplace.domain.reconciliation import Discrepancy, PayoutReconciliation, Reconciliation, Walk
 from marketplace.domain.shares import Hold, Share
+from marketplace.domain.subscriptions import Subscription
 from marketplace.domain.transactions import ChargeType, Payment, Transaction
 from marketplace.ports import DUE_SHARDS, Item
 
@@ -48,16 +51,16 @@ def index_attributes(item: Item) -> dict[str, str]:
             places |= _due(item.transaction_id, item.due_at)
         case Debt() | Dispute() | Disputed():
             places = _of_claim(item)
+        case Subscription() | Invoice():
+            places = _of_billing(item)
         case Merchant():
             places = {"gsi_merchant": ALL_MERCHANTS, "gsi_time": ulid_in(item.id), "gsi_stripe": item.account_id}
             places |= _due(item.id, item.due_at)
         case Coupon() | Price():
             listed = item.product_id if isinstance(item, Price) else coupons_of(item.merchant_id)
             places = {"gsi_merchant": listed, "gsi_time": ulid_in(item.id)}
-        case Payment():
-            places = _due(item.transaction_id, item.due_at)
-        case Command() | Holding():
-            places = _due(item.subject if isinstance(item, Command) else item.merchant_id, item.due_at)
+        case Payment() | Command() | Holding():
+            places = _due(_watched_under(item), item.due_at)
         case JournalEntry():
             places = {"gsi_stripe": item.moved_by}
         case Discrepancy() | Finding() | PayoutReconciliation() | Reconciliation() | Walk():
@@ -98,6 +101,35 @@ def disputes_about(merchant_id: str) -> str:
 def coupons_of(merchant_id: str | None) -> str:
     """Where the coupons are listed that are good for one merchant's products, or for those of all."""
     return COUPONS if merchant_id is None else f"{COUPONS}#{merchant_id}"
+
+
+def billing_of_merchant(kind: type[Subscription | Invoice], merchant_id: str) -> str:
+    """Where a merchant's subscriptions or invoices are listed."""
+    return f"{WORDS[kind]}S#{merchant_id}"
+
+
+def billing_of_customer(kind: type[Subscription | Invoice], customer_id: str) -> str:
+    """Where a customer's subscriptions or invoices are listed: no customer's id has a line's end in it."""
+    return f"{WORDS[kind]}S\n{customer_id}"
+
+
+def _of_billing(item: Subscription | Invoice) -> dict[str, str | None]:
+    return {
+        "gsi_merchant": billing_of_merchant(type(item), item.merchant_id),
+        "gsi_customer": billing_of_customer(type(item), item.customer_id) if item.customer_id else None,
+        "gsi_time": ulid_in(item.id),
+        **_due(item.id, item.due_at),
+    }
+
+
+def _watched_under(item: Payment | Command | Holding) -> str:
+    match item:
+        case Payment():
+            return item.transaction_id
+        case Command():
+            return item.subject
+        case Holding():
+            return item.merchant_id
 
 
 def _of_claim(item: Debt | Dispute | Disputed) -> dict[str, str | None]:

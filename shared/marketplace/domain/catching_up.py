@@ -15,6 +15,7 @@ class EventStream(StrEnum):
 
     PAYMENTS = "payments"
     MONEY_BACK = "money_back"
+    BILLING = "billing"
     ACCOUNTS = "accounts"  # the thin events of the connected accounts, which the platform's own list has
 
     @property
@@ -47,8 +48,10 @@ def _of(nouns: Iterable[str]) -> tuple[str, ...]:
 
 
 _MONEY_BACK = _of(("refund.", "charge.dispute.", "transfer."))
+_BILLING = _of(("customer.subscription.", "invoice."))
 _TYPES = {
-    EventStream.PAYMENTS: tuple(each for each in ACCOUNT_EVENTS if each not in _MONEY_BACK),
+    EventStream.PAYMENTS: tuple(each for each in ACCOUNT_EVENTS if each not in {*_MONEY_BACK, *_BILLING}),
     EventStream.MONEY_BACK: _MONEY_BACK,
+    EventStream.BILLING: _BILLING,
     EventStream.ACCOUNTS: THIN_EVENTS,
 }

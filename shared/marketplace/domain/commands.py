@@ -51,6 +51,19 @@ class CommandKind(StrEnum):
     SUBMIT_EVIDENCE = "submit_evidence"
     ACCEPT_DISPUTE = "accept_dispute"
     CREATE_PAYOUT = "create_payout"
+    CREATE_SUBSCRIPTION_SESSION = "create_subscription_session"
+    UPDATE_SUBSCRIPTION = "update_subscription"
+    CANCEL_SUBSCRIPTION = "cancel_subscription"
+    SPLIT_INVOICE = "split_invoice"
+    CREATE_INVOICE = "create_invoice"
+    ADD_INVOICE_LINES = "add_invoice_lines"
+    UPDATE_INVOICE = "update_invoice"
+    FINALIZE_INVOICE = "finalize_invoice"
+    SEND_INVOICE = "send_invoice"
+    PAY_INVOICE = "pay_invoice"
+    VOID_INVOICE = "void_invoice"
+    MARK_INVOICE_UNCOLLECTIBLE = "mark_invoice_uncollectible"
+    CREATE_CREDIT_NOTE = "create_credit_note"
 
 
 class CommandStatus(StrEnum):

@@ -29,6 +29,10 @@ class MarketplaceError(Exception):
       + DiscountNotUsable            the coupon or code is over, or not for this sale
       + CombinationRefused           charge type, tax and discount do not go together (docs/combinations.md)
       + CheckoutSessionNotOpen       it is complete or expired already
+      + SubscriptionNotChangeable    it has not begun, it has ended, or this cannot be changed of it
+      + CreditExceedsInvoice         a change whose credit is more than the next invoice
+      + InvoiceNotChangeable         not in this status
+      + RegionNotSupported           another region than the platform's
       + TransactionNotRefundable     nothing was paid, or nothing is left
       + RefundExceedsRest            more than is left, counting refunds under way
       + LineExceedsRest              more of a line item than is left
@@ -149,6 +153,26 @@ class InvalidPrice(Refused):
 
 class CheckoutSessionNotOpen(Refused):
     """Complete or expired already; the race has one winner and it was not this request."""
+
+
+class SubscriptionNotChangeable(Refused):
+    """A subscription that has not begun or has ended, or that cannot be changed in this way."""
+
+
+class CreditExceedsInvoice(Refused):
+    """A change whose credit is more than the next invoice: the rest would lower what other merchants sell."""
+
+    def __init__(self, rest: int) -> None:
+        super().__init__(f"the change leaves a credit of {rest} (minor units)")
+        self.rest = rest
+
+
+class InvoiceNotChangeable(Refused):
+    """An invoice whose status does not allow what is asked."""
+
+
+class RegionNotSupported(Refused):
+    """A merchant that cannot be the settlement merchant: it is in another region than the platform."""
 
 
 class TransactionNotRefundable(Refused):

@@ -10,6 +10,7 @@ from typing import Any, Final
 
 from marketplace.domain.deferred import dataclass
 from marketplace.domain.disputes import DisputeFacts
+from marketplace.domain.invoices import invoice_id_of
 from marketplace.domain.payouts import PayoutFacts, payout_facts
 from marketplace.domain.refunds import RefundFacts
 from marketplace.domain.stripe_objects import (
@@ -49,6 +50,30 @@ class PaymentReading:
 
     transaction_id: str
     facts: PaymentFacts
+
+
+@dataclass(frozen=True, kw_only=True)
+class ChargeReading:
+    """Facts of a charge that names no sale: of an invoice, or of somebody else's."""
+
+    charge_id: str
+    facts: PaymentFacts
+
+
+@dataclass(frozen=True, kw_only=True)
+class SubscriptionReading:
+    """A subscription of ours changed somehow: read it again. Stripe's id is None where a session ended without one."""
+
+    subscription_id: str
+    stripe_subscription_id: str | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class InvoiceReading:
+    """An invoice changed somehow: read it again."""
+
+    stripe_invoice_id: str
+    invoice_id: str  # what ours is, or would be
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -125,6 +150,9 @@ class Ignored:
 
 Reading = (
     PaymentReading
+    | ChargeReading
+    | SubscriptionReading
+    | InvoiceReading
     | RefundReading
     | ForeignRefundReading
     | DisputeReading
@@ -167,6 +195,8 @@ def read(event: Event) -> Reading:
 
 
 def _session(event: Event) -> Reading:
+    if event.object.get("mode") == "subscription":
+        return _subscription_named(event.object, id_of(event.object.get("subscription")))
     return _payment(event.object, session_facts(event.object, failed=event.type.endswith("async_payment_failed")))
 
 
@@ -180,7 +210,24 @@ def _failed_payment_intent(event: Event) -> Reading:
 
 
 def _charge(event: Event) -> Reading:
+    if not (event.object.get("metadata") or {}).get("transaction_id"):
+        return ChargeReading(charge_id=event.object["id"], facts=charge_facts(event.object))
     return _payment(event.object, charge_facts(event.object))
+
+
+def _subscription(event: Event) -> Reading:
+    return _subscription_named(event.object, event.object["id"])
+
+
+def _subscription_named(holder: Object, stripe_id: str | None) -> Reading:
+    subscription_id = (holder.get("metadata") or {}).get("subscription_id")
+    if not subscription_id:
+        return Ignored(reason="not ours")
+    return SubscriptionReading(subscription_id=subscription_id, stripe_subscription_id=stripe_id)
+
+
+def _invoice(event: Event) -> Reading:
+    return InvoiceReading(stripe_invoice_id=event.object["id"], invoice_id=invoice_id_of(event.object))
 
 
 def _payment(holder: Object, facts: PaymentFacts) -> Reading:
@@ -273,6 +320,20 @@ ACCOUNT_READERS: Final[Mapping[str, Callable[[Event], Reading]]] = {
     "charge.dispute.funds_withdrawn": _dispute,
     "charge.dispute.funds_reinstated": _dispute,
     "transfer.reversed": _transfer,
+    "customer.subscription.created": _subscription,
+    "customer.subscription.updated": _subscription,
+    "customer.subscription.deleted": _subscription,
+    "customer.subscription.paused": _subscription,
+    "customer.subscription.resumed": _subscription,
+    "customer.subscription.trial_will_end": _subscription,
+    "invoice.created": _invoice,
+    "invoice.updated": _invoice,
+    "invoice.finalized": _invoice,
+    "invoice.paid": _invoice,
+    "invoice.payment_failed": _invoice,
+    "invoice.voided": _invoice,
+    "invoice.marked_uncollectible": _invoice,
+    "invoice.deleted": _invoice,
 }
 CONNECT_READERS: Final[Mapping[str, Callable[[Event], Reading]]] = {
     "account.updated": _account,

@@ -19,7 +19,7 @@ OWNERS: Final = {
     "code": "coupon",
     "refund": "transaction", "dispute": "transaction", "transfer": "transaction", "reversal": "transaction",
 }  # fmt: skip
-NOUNS: Final = frozenset({"merchant", "transaction", "command", "coupon", *OWNERS})
+NOUNS: Final = frozenset({"merchant", "transaction", "subscription", "invoice", "command", "coupon", *OWNERS})
 
 
 def make_id(noun: str, at: datetime, random: int, *, owner: str | None = None) -> str:

@@ -10,10 +10,20 @@ from datetime import datetime
 from typing import Any, Final, NamedTuple
 
 from marketplace.domain.audits import Finding
+from marketplace.domain.billing_tellings import (
+    has_changed,
+    has_failed,
+    has_recovered,
+    has_started,
+    invoice_facts,
+    is_finalized,
+    subscription_facts,
+)
 from marketplace.domain.debts import Debt, DebtStatus
 from marketplace.domain.deferred import dataclass
 from marketplace.domain.disputes import Dispute
 from marketplace.domain.holdings import Holding
+from marketplace.domain.invoices import Invoice, InvoiceStatus
 from marketplace.domain.merchant_states import MerchantStatus
 from marketplace.domain.merchants import Merchant
 from marketplace.domain.movements import MovementStatus, Reversal, Transfer
@@ -35,11 +45,15 @@ from marketplace.domain.payouts import Payout, PayoutStatus
 from marketplace.domain.reconciliation import Discrepancy
 from marketplace.domain.refunds import Refund, RefundStatus
 from marketplace.domain.shares import Share
+from marketplace.domain.subscriptions import Subscription, SubscriptionStatus
 from marketplace.domain.transactions import Payment, TransactionStatus
 
 SCHEMA_VERSION: Final = 1  # of the details: a new member keeps it, another meaning or a lost member raises it
 
-Told = Payment | Refund | Dispute | Debt | Share | Merchant | Payout | Holding | Finding | Discrepancy
+Told = (
+    Payment | Refund | Dispute | Debt | Share | Merchant | Payout | Holding | Subscription | Invoice | Finding
+    | Discrepancy
+)  # fmt: skip
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -124,6 +138,7 @@ def _all_of(share: Share) -> list[Transfer | Reversal]:
 
 
 _P, _R, _M, _PO = TransactionStatus, RefundStatus, MerchantStatus, PayoutStatus
+_B, _I = SubscriptionStatus, InvoiceStatus
 TELLINGS: Final[Mapping[str, Telling]] = {
     "transaction.authorized": Telling("The buyer's bank keeps the money until `capture_before`.", Payment,
                                       _became(_P.AUTHORIZED), payment_facts),
@@ -185,6 +200,24 @@ TELLINGS: Final[Mapping[str, Telling]] = {
                                          _is_paid_out_no_more, merchant_facts),
     "payout.due": Telling("Money that waits for a payout to be asked for must leave the balance before `leave_by`.",
                           Holding, _once(lambda holding: holding.is_expiring), holding_facts),
+    "subscription.started": Telling("The buyer has subscribed, and paid or begun his trial.", Subscription,
+                                    has_started, subscription_facts),
+    "subscription.updated": Telling("Its price, quantity, merchant, pause or end was changed.", Subscription,
+                                    has_changed, subscription_facts),
+    "subscription.past_due": Telling("A renewal was not paid; it is tried again.", Subscription,
+                                     _became(_B.PAST_DUE), subscription_facts),
+    "subscription.unpaid": Telling("A renewal was not paid, and is not tried any more.", Subscription,
+                                   _became(_B.UNPAID), subscription_facts),
+    "subscription.recovered": Telling("What was past due is paid.", Subscription, has_recovered, subscription_facts),
+    "subscription.ended": Telling("It is canceled: stop delivering.", Subscription,
+                                  _became(_B.CANCELED), subscription_facts),
+    "invoice.finalized": Telling("An invoice is owed.", Invoice, is_finalized, invoice_facts),
+    "invoice.paid": Telling("An invoice was paid; `transaction_id` is its sale, null where no money came.", Invoice,
+                            _became(_I.PAID), invoice_facts),
+    "invoice.payment_failed": Telling("A try to collect an invoice failed.", Invoice, has_failed, invoice_facts),
+    "invoice.voided": Telling("An invoice was taken back.", Invoice, _became(_I.VOID), invoice_facts),
+    "invoice.uncollectible": Telling("An invoice was given up; it can still be paid.", Invoice,
+                                     _became(_I.UNCOLLECTIBLE), invoice_facts),
     "finding.opened": Telling("An audit found that an invariant does not hold.", Finding,
                               _once(lambda finding: finding.is_open), finding_facts),
     "discrepancy.opened": Telling("Stripe moved money that the ledger does not explain.", Discrepancy,

@@ -30,6 +30,8 @@ class MoneyPolicy(NamedTuple):
     not ready; ``refund_lost_after_days`` from when its merchant was lost. None keeps it.
     ``automatic_tax`` lets Stripe Tax calculate the tax of Checkout Sessions, the platform liable, and
     ``allow_promotion_codes`` lets buyers enter a code there, unless an operator's request says otherwise.
+    ``platform_country`` is where the platform's account is (ISO 3166 in lower case); None is not said.
+    ``portal_cancels`` lets buyers end their subscriptions in Stripe's billing portal, with the period.
     ``settlement_currencies`` are those in which the platform's account at Stripe is settled; None is not said.
     """
 
@@ -45,6 +47,8 @@ class MoneyPolicy(NamedTuple):
     settlement_currencies: tuple[str, ...] | None = None
     refund_unready_after_days: int | None = None
     refund_lost_after_days: int | None = None
+    platform_country: str | None = None
+    portal_cancels: bool = True
 
     @classmethod
     def of(cls, given: Mapping[str, Any]) -> Self:
@@ -59,7 +63,7 @@ class MoneyPolicy(NamedTuple):
         for name, value in given.items():
             if name in _DAYS:
                 _require_days(name, value)
-            elif name not in {"shortfall", "settlement_currencies"} and not isinstance(value, bool):
+            elif name not in {"shortfall", "settlement_currencies", "platform_country"} and not isinstance(value, bool):
                 raise ValueError(f"{name} is true or false")
         shortfall = Shortfall(given.get("shortfall", Shortfall.BOOK_DEBT))
         currencies = _currencies(given.get("settlement_currencies"))

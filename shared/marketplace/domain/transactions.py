@@ -141,6 +141,8 @@ class Transaction:
     is_held: bool = False  # whether the shares wait for a release
     release_at: datetime | None = None  # when they are released by themselves
     guest_token_hash: str | None = None  # of what a guest reads his session by
+    invoice_id: str | None = None  # of the invoice that it is the payment of
+    subscription_id: str | None = None  # whose invoice that is
     automatic_tax: bool = False  # Stripe Tax, the platform liable
     discount: str | None = None  # the coupon that it is sold with, by its id here
     promotion_code: str | None = None  # the code by which that was given

@@ -32,6 +32,7 @@ _SHARING: Final = _OPERATOR | {Role.MERCHANT: Whose.PART}
 _SELLING_ALONE: Final = _OPERATOR | {Role.MERCHANT: Whose.ALONE}
 _BUYING: Final = _OPERATOR | {Role.BUYER: Whose.OWN}
 _ALL: Final = _SHARING | _BUYING
+_OWN: Final = _SELLING | _BUYING
 
 ACCESS: Final[Mapping[tuple[str, str], Mapping[Role, Whose]]] = {
     ("POST", "/merchants"): _OPERATOR,
@@ -78,6 +79,25 @@ ACCESS: Final[Mapping[tuple[str, str], Mapping[Role, Whose]]] = {
     ("PATCH", "/customers/{customer_id}"): _BUYING,
     ("GET", "/customers/{customer_id}/payment-methods"): _BUYING,
     ("DELETE", "/customers/{customer_id}/payment-methods/{payment_method_id}"): _BUYING,
+    ("POST", "/customers/{customer_id}/billing-portal-sessions"): _BUYING,
+    ("GET", "/subscriptions"): _OWN,
+    ("GET", "/subscriptions/{subscription_id}"): _OWN,
+    ("PATCH", "/subscriptions/{subscription_id}"): _BUYING,
+    ("POST", "/subscriptions/{subscription_id}/preview"): _BUYING,
+    ("POST", "/subscriptions/{subscription_id}/pause"): _SELLING,
+    ("POST", "/subscriptions/{subscription_id}/resume"): _OWN,
+    ("POST", "/subscriptions/{subscription_id}/cancel"): _OWN,
+    ("GET", "/subscriptions/{subscription_id}/invoices"): _OWN,
+    ("POST", "/invoices"): _OPERATOR,
+    ("GET", "/invoices"): _OWN,
+    ("GET", "/invoices/{invoice_id}"): _OWN,
+    ("PATCH", "/invoices/{invoice_id}"): _OPERATOR,
+    ("POST", "/invoices/{invoice_id}/finalize"): _OPERATOR,
+    ("POST", "/invoices/{invoice_id}/send"): _OPERATOR,
+    ("POST", "/invoices/{invoice_id}/pay"): _OPERATOR,
+    ("POST", "/invoices/{invoice_id}/void"): _OPERATOR,
+    ("POST", "/invoices/{invoice_id}/mark-uncollectible"): _OPERATOR,
+    ("POST", "/invoices/{invoice_id}/credit-notes"): _OPERATOR,
     ("POST", "/payments"): _BUYING,
     ("GET", "/payments/{transaction_id}"): _BUYING,
     ("POST", "/transactions/{transaction_id}/capture"): _OPERATOR,

@@ -15,7 +15,10 @@ LONGEST_URL: Final = 2048
 LONGEST_ID: Final = 255
 MOST_METADATA: Final = 20
 OURS: Final = frozenset(
-    {"transaction_id", "command_id", "merchant_id", "product_id", "price_id", "refund_id", "off_session"}
+    {
+        *("transaction_id", "command_id", "merchant_id", "product_id", "price_id", "refund_id", "off_session"),
+        *("subscription_id", "invoice_id"),
+    }
 )
 CATALOG, INLINE = "catalog", "inline"  # kinds of line items; pydantic puts them into the place of an error
 

@@ -176,6 +176,27 @@ PROBLEMS: Final[Mapping[type[Exception], Problem]] = {
         why="Only an open session can be expired; the buyer was faster, or it never was open.",
         action="Read the transaction. What was paid can be refunded.",
     ),
+    errors.SubscriptionNotChangeable: Problem(
+        slug="subscription-not-changeable", status=HTTPStatus.CONFLICT, title="The subscription cannot be changed so",
+        why="It has not begun, it has ended, or what is asked is not possible as it stands.",
+        action="Read the subscription; `status` and `waits_for` say where it is.",
+    ),
+    errors.CreditExceedsInvoice: Problem(
+        slug="credit-exceeds-invoice", status=HTTPStatus.CONFLICT, title="The change leaves a credit",
+        why="More would be credited for the rest of the period than the next invoice charges. Stripe would keep it for "
+        "the customer's other invoices, which other merchants send.",
+        action="Change without proration, or cancel with proration, which refunds, and subscribe anew.",
+    ),
+    errors.InvoiceNotChangeable: Problem(
+        slug="invoice-not-changeable", status=HTTPStatus.CONFLICT, title="Not in this status",
+        why="An invoice is changed while it is a draft, paid or given up when it is open, and never after its end.",
+        action="Read the invoice; its `status` says what is possible.",
+    ),
+    errors.RegionNotSupported: Problem(
+        slug="region-not-supported", status=HTTPStatus.UNPROCESSABLE_CONTENT, title="Another region",
+        why="A merchant can be the settlement merchant (`on_behalf_of`) only in the platform's region.",
+        action="Make the invoice without `on_behalf_of`.",
+    ),
     errors.TransactionNotRefundable: Problem(
         slug="transaction-not-refundable", status=HTTPStatus.CONFLICT, title="There is nothing to refund",
         why="Nothing was paid yet, or everything was refunded or is being refunded.",

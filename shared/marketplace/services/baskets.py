@@ -157,7 +157,7 @@ def plan_sale(
     if coupon is not None:
         require_usable(coupon, merchants, currency)
     for merchant in merchants.values():
-        _require_sellable(merchant, currency, charge_type, policy)
+        require_sellable(merchant, currency, charge_type, policy)
     amount = sum(line.amount for line in lines)
     require_payable(amount, currency)
     legs = tuple(_leg(basket, merchant, lines, currency, policy.fee) for merchant in merchants.values())
@@ -207,7 +207,8 @@ def can_be_sold_for(merchant: Merchant, charge_type: ChargeType, policy: MoneyPo
     return may_wait or (merchant.is_ready and merchant.account_id is not None)
 
 
-def _require_sellable(merchant: Merchant, currency: str, charge_type: ChargeType, policy: Policy) -> None:
+def require_sellable(merchant: Merchant, currency: str, charge_type: ChargeType, policy: Policy) -> None:
+    """Refuse a sale that its merchant cannot be paid for. Raises MerchantNotReady, CurrencyNotAccepted."""
     if not can_be_sold_for(merchant, charge_type, policy.money):
         raise MerchantNotReady("the merchant cannot receive transfers yet")
     if not policy.money.settles(currency):

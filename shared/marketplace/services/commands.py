@@ -45,12 +45,16 @@ FOLLOWERS: Final = (
     "customers",
     "descriptions",
     "disputes",
+    "invoice_commands",
+    "invoice_following",
     "off_session",
     "payouts",
     "promotion_codes",
     "refund_commands",
     "setups",
     "shares",
+    "subscription_changes",
+    "subscriptions",
     "transfers",
 )
 HANDLERS: Final[dict[CommandKind, "Handler[Any]"]] = {}  # filled by the modules that carry them out

@@ -13,14 +13,17 @@ from marketplace.domain.errors import Unavailable
 from marketplace.domain.events import (
     AccountReading,
     BalanceReading,
+    ChargeReading,
     DisputeReading,
     Event,
     ForeignRefundReading,
     Ignored,
+    InvoiceReading,
     PaymentReading,
     PayoutReading,
     RefundReading,
     ReturnReading,
+    SubscriptionReading,
     parse,
     read,
 )
@@ -31,18 +34,21 @@ from marketplace.domain.stripe_objects import Object
 from marketplace.domain.transactions import Payment, Transaction, join
 from marketplace.ports import Change, Conflict, Create, Ports, Ref, one
 from marketplace.services.commands import follow_up
-from marketplace.services.foreign import Heard, dispute_changes, refund_changes, return_changes
+from marketplace.services.foreign import Heard, heard_of
+from marketplace.services.invoice_following import follow_invoice
 from marketplace.services.merchants import follow_account
 from marketplace.services.payouts import payout_changes
 from marketplace.services.recovery import refund_step
 from marketplace.services.settlement import payment_changes
 from marketplace.services.shares import collect_from
+from marketplace.services.subscription_following import follow_subscription
 
 MARKER_KEPT: Final = timedelta(days=35)  # Stripe lists events for 30 days; after that nothing brings one back
 MOST_COMMIT_TRIES: Final = 12
 
 
-Told = PaymentReading | RefundReading | DisputeReading | ForeignRefundReading | ReturnReading  # of one transaction
+# Of one transaction, and joined to its records.
+Told = PaymentReading | ChargeReading | RefundReading | DisputeReading | ForeignRefundReading | ReturnReading
 
 
 class EventOutcome(StrEnum):
@@ -81,10 +87,8 @@ def take_in(ports: Ports, body: Mapping[str, Any]) -> EventOutcome:
     match read(event):
         case Ignored(reason=reason):
             return _set_aside(ports, event, reason)
-        case AccountReading() as reading:
-            return _follow(ports, event, reading)
-        case BalanceReading(account_id=account_id):
-            return _collect(ports, event, account_id)
+        case AccountReading() | BalanceReading() | SubscriptionReading() | InvoiceReading() as changed:
+            return _read_again(ports, event, lambda: _follow(ports, changed))
         case PayoutReading(account_id=account_id, facts=facts):
             return _apply(ports, event, lambda: _payout_step(ports, event.id, account_id, facts))
         case reading:
@@ -139,14 +143,12 @@ def _step(ports: Ports, event_id: str, reading: Told) -> _Step:
     match reading:
         case PaymentReading():
             return _payment_step(ports, event_id, reading)
+        case ChargeReading():
+            return _charge_step(ports, event_id, reading)
         case RefundReading():
             return _refund_step(ports, event_id, reading)
-        case DisputeReading():
-            return _heard_step(ports, event_id, lambda: dispute_changes(ports, reading))
-        case ForeignRefundReading():
-            return _heard_step(ports, event_id, lambda: refund_changes(ports, reading))
-        case ReturnReading():
-            return _heard_step(ports, event_id, lambda: return_changes(ports, reading))
+        case DisputeReading() | ForeignRefundReading() | ReturnReading():
+            return _heard_step(ports, event_id, lambda: heard_of(ports, reading))
 
 
 def _payment_step(ports: Ports, event_id: str, reading: PaymentReading) -> _Step:
@@ -164,6 +166,14 @@ def _payment_step(ports: Ports, event_id: str, reading: PaymentReading) -> _Step
     )
 
 
+def _charge_step(ports: Ports, event_id: str, reading: ChargeReading) -> _Step:
+    """A charge that names no sale: of an invoice, whose sale reads it anew when it is begun later, or no one's."""
+    transaction_id = ports.store.transaction_of(reading.charge_id)
+    if transaction_id is None:
+        return _NOT_OURS
+    return _payment_step(ports, event_id, PaymentReading(transaction_id=transaction_id, facts=reading.facts))
+
+
 def _refund_step(ports: Ports, event_id: str, reading: RefundReading) -> _Step:
     marker, wanted = Ref(EventMarker, event_id), Ref(Refund, reading.refund_id)
     plan, payment = Ref(Transaction, reading.transaction_id), Ref(Payment, reading.transaction_id)
@@ -177,10 +187,10 @@ def _refund_step(ports: Ports, event_id: str, reading: RefundReading) -> _Step:
     return _Step(EventOutcome.APPLIED, changes, transaction_id=transaction.id)
 
 
-def _heard_step(ports: Ports, event_id: str, heard_of: Callable[[], Heard | None]) -> _Step:
+def _heard_step(ports: Ports, event_id: str, hear: Callable[[], Heard | None]) -> _Step:
     if one(ports.store, Ref(EventMarker, event_id)) is not None:
         return _DUPLICATE
-    heard = heard_of()
+    heard = hear()
     if heard is None:
         return _NOT_OURS
     return _Step(EventOutcome.APPLIED, heard.changes, transaction_id=heard.transaction_id)
@@ -193,19 +203,24 @@ def _payout_step(ports: Ports, event_id: str, account_id: str, facts: PayoutFact
     return _NOT_OURS if changes is None else _Step(EventOutcome.APPLIED, changes)
 
 
-def _follow(ports: Ports, event: Event, reading: AccountReading) -> EventOutcome:
-    """The account is read before the event is marked: a crash between the two only reads it again."""
-    if one(ports.store, Ref(EventMarker, event.id)) is not None:
-        return EventOutcome.DUPLICATE
-    ours = follow_account(ports, reading)
-    return _apply(ports, event, lambda: _Step(EventOutcome.APPLIED) if ours else _NOT_OURS)
+def _follow(ports: Ports, reading: AccountReading | BalanceReading | SubscriptionReading | InvoiceReading) -> bool:
+    """Read again what goes back and forth; False where it is none of ours. What fails now stays due by itself."""
+    match reading:
+        case AccountReading():
+            return follow_account(ports, reading)
+        case BalanceReading():
+            return collect_from(ports, reading.account_id)
+        case SubscriptionReading():
+            return follow_subscription(ports, reading.subscription_id, reading.stripe_subscription_id) is not None
+        case InvoiceReading():
+            return follow_invoice(ports, reading.stripe_invoice_id, reading.invoice_id)
 
 
-def _collect(ports: Ports, event: Event, account_id: str) -> EventOutcome:
-    """What the merchant owes is collected before the event is marked; what fails now stays due by itself."""
+def _read_again(ports: Ports, event: Event, follow: Callable[[], bool]) -> EventOutcome:
+    """What an event is about is read again before the event is marked: a crash between the two only reads it again."""
     if one(ports.store, Ref(EventMarker, event.id)) is not None:
         return EventOutcome.DUPLICATE
-    ours = collect_from(ports, account_id)
+    ours = follow()
     return _apply(ports, event, lambda: _Step(EventOutcome.APPLIED) if ours else _NOT_OURS)
 
 

@@ -29,6 +29,7 @@ from marketplace.operations import Operation
 from marketplace.ports import Change, Create, Ports, Replace
 from marketplace.services.commands import follow_up
 from marketplace.services.gaps import up_to_date
+from marketplace.services.invoice_following import sale_of_charge
 from marketplace.services.recovery import dispute_step, recovery_changes, refund_step
 from marketplace.services.settlement import payment_changes
 
@@ -38,6 +39,17 @@ class Heard(NamedTuple):
 
     transaction_id: str
     changes: Sequence[Change]
+
+
+def heard_of(ports: Ports, reading: DisputeReading | ForeignRefundReading | ReturnReading) -> Heard | None:
+    """What such an event changes; None where its charge is not ours. Raises Unavailable."""
+    match reading:
+        case DisputeReading():
+            return dispute_changes(ports, reading)
+        case ForeignRefundReading():
+            return refund_changes(ports, reading)
+        case ReturnReading():
+            return return_changes(ports, reading)
 
 
 def dispute_changes(ports: Ports, reading: DisputeReading) -> Heard | None:
@@ -221,7 +233,7 @@ def _dispute_in(books: Books, stripe_dispute_id: str) -> Dispute | None:
 def _books_of(ports: Ports, charge_id: str) -> Books | None:
     """The books of a charge's transaction, its payment as the charge says."""
     charge = ports.stripe.read(Operation.READ_CHARGE, charge_id)
-    transaction_id = (charge.get("metadata") or {}).get("transaction_id")
+    transaction_id = (charge.get("metadata") or {}).get("transaction_id") or sale_of_charge(ports, charge)
     books = ports.store.books(str(transaction_id), visible_to=SYSTEM) if transaction_id else None
     if books is None or books.payment.is_settled:
         return books

@@ -63,7 +63,7 @@ def request_refund(ports: Ports, caller: Principal, request: RefundRequest, once
         if used is not None:
             return _answered_again(ports, books, replay(ports, CREATE_REFUND, once, used))
         request = _of_own(caller, books, request)
-        refund, command = _plan(ports, caller, books, request)
+        refund, command = plan_refund(ports, caller, books, request)
         if ports.policy.money.shortfall is Shortfall.REFUSE:
             require_covered(ports, books, request.merchant_id, refund)
         planned = replace(books, refunds={**books.refunds, refund.id: refund})
@@ -94,7 +94,12 @@ def list_refunds(ports: Ports, caller: Principal, transaction_id: str) -> Sequen
     return [refunds[refund_id] for refund_id in sorted(refunds)]
 
 
-def _plan(ports: Ports, caller: Principal, books: Books, request: RefundRequest) -> tuple[Refund, Command]:
+def plan_refund(ports: Ports, caller: Principal, books: Books, request: RefundRequest) -> tuple[Refund, Command]:
+    """A refund and the command for it, which the reservation of its amount is to be committed with.
+
+    Raises:
+        NotFound, TransactionNotRefundable, RefundExceedsRest, LineExceedsRest, TooManyRefunds, InvalidAmount.
+    """
     transaction, payment, now = books.transaction, books.payment, ports.clock.now()
     if books.is_disputed:
         raise TransactionNotRefundable("the payment is disputed: the buyer's bank decides")

@@ -87,13 +87,16 @@ def plan(ports: Ports, caller: Principal, basket: Basket, sources: Sources) -> T
     )
 
 
-def begun(transaction: Transaction, *, due_at: datetime) -> tuple[Payment, Sequence[Change]]:
+def begun(
+    transaction: Transaction, *, due_at: datetime, payment_intent_id: str | None = None
+) -> tuple[Payment, Sequence[Change]]:
     """The payment of a new sale, and the records to begin it with; ``due_at`` is when it should have come to an end."""
     payment = Payment(
         transaction_id=transaction.id,
         amount=transaction.amount,
         currency=transaction.currency,
         charge_type=transaction.charge_type,
+        payment_intent_id=payment_intent_id,
         created_at=transaction.created_at,
         due_at=due_at,
     )

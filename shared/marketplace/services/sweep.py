@@ -11,10 +11,12 @@ from marketplace.domain.debts import Debt
 from marketplace.domain.deferred import dataclass
 from marketplace.domain.errors import RequestUnderWay
 from marketplace.domain.holdings import Holding
+from marketplace.domain.invoices import Invoice
 from marketplace.domain.merchants import Merchant
 from marketplace.domain.principals import SYSTEM
 from marketplace.domain.shares import Share
 from marketplace.domain.stripe_objects import charge_facts, failed_debit_facts, payment_intent_facts, session_facts
+from marketplace.domain.subscriptions import Subscription
 from marketplace.domain.transactions import Payment, TransactionStatus, join
 from marketplace.operations import Operation
 from marketplace.ports import DUE_SHARDS, Change, Conflict, Create, Ports, Watched
@@ -29,6 +31,8 @@ from marketplace.services.descriptions import DESCRIBE_PAYMENT
 from marketplace.services.disputes import ACCEPT_DISPUTE, SUBMIT_EVIDENCE
 from marketplace.services.endings import end_sales
 from marketplace.services.holdings import look_at_holding
+from marketplace.services.invoice_commands import ACTS
+from marketplace.services.invoice_following import SPLIT_INVOICE, watch_billing, watch_invoice
 from marketplace.services.off_session import AUTHENTICATION_LIFETIME, CHARGE_OFF_SESSION, give_up
 from marketplace.services.payouts import CREATE_PAYOUT
 from marketplace.services.promotion_codes import CREATE_CODE, UPDATE_CODE
@@ -36,6 +40,9 @@ from marketplace.services.refund_commands import CREATE_REFUND, REFUND_APPLICATI
 from marketplace.services.settlement import payment_changes
 from marketplace.services.setups import CREATE_SETUP_SESSION
 from marketplace.services.shares import collect_debt, even_out
+from marketplace.services.subscription_changes import CANCEL_SUBSCRIPTION, UPDATE_SUBSCRIPTION
+from marketplace.services.subscription_refunds import refund_unused
+from marketplace.services.subscriptions import CREATE_SUBSCRIPTION_SESSION
 from marketplace.services.transactions import read_transaction
 from marketplace.services.transfers import CREATE_TRANSFER, REVERSE_TRANSFER
 from marketplace.services.unready import refund_what_waited
@@ -72,6 +79,11 @@ HANDLERS: Final[Mapping[CommandKind, Handler[Any]]] = {
     CommandKind.SUBMIT_EVIDENCE: SUBMIT_EVIDENCE,
     CommandKind.ACCEPT_DISPUTE: ACCEPT_DISPUTE,
     CommandKind.CREATE_PAYOUT: CREATE_PAYOUT,
+    CommandKind.CREATE_SUBSCRIPTION_SESSION: CREATE_SUBSCRIPTION_SESSION,
+    CommandKind.UPDATE_SUBSCRIPTION: UPDATE_SUBSCRIPTION,
+    CommandKind.CANCEL_SUBSCRIPTION: CANCEL_SUBSCRIPTION,
+    CommandKind.SPLIT_INVOICE: SPLIT_INVOICE,
+    **ACTS,
 }
 
 
@@ -128,6 +140,11 @@ def _look_at(ports: Ports, item: Watched) -> None:
             collect_debt(ports, item)
         case Holding():
             look_at_holding(ports, item)
+        case Subscription():
+            watch_billing(ports, item)
+            refund_unused(ports, item.id)
+        case Invoice():
+            watch_invoice(ports, item)
 
 
 def watch(ports: Ports, payment: Payment) -> None:
