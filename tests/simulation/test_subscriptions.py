@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import replace
+from datetime import UTC, datetime
 from itertools import permutations
 from typing import Any
 
@@ -16,6 +17,7 @@ from marketplace.domain.errors import (
     PriceNotForSale,
 )
 from marketplace.domain.invoices import InvoiceStatus
+from marketplace.domain.ledger import PLATFORM_REVENUE
 from marketplace.domain.policies import MoneyPolicy
 from marketplace.domain.principals import Principal, Role
 from marketplace.domain.subscriptions import Subscription, SubscriptionStatus
@@ -24,6 +26,13 @@ from marketplace.services.catalog import update_price
 from marketplace.services.catch_up import catch_up
 from marketplace.services.events import EventOutcome
 from marketplace.services.invoices import list_invoices, list_of_subscription
+from marketplace.services.subscription_changes import (
+    Proration,
+    SubscriptionChange,
+    cancel_subscription,
+    change_subscription,
+    preview_change,
+)
 from marketplace.services.subscriptions import (
     NewSubscription,
     create_subscription_session,
@@ -39,8 +48,10 @@ from .subscribing import (
     DECLINED_LATER,
     EXACT,
     PERCENT,
+    at_stripe,
     customer,
     invoices,
+    ledger,
     let_pass,
     once,
     price_of,
@@ -400,3 +411,85 @@ def test_what_cannot_be_subscribed_to_is_refused(market: Market) -> None:
 def stripe_customer(market: Market) -> str:
     """Ann, as Stripe calls her."""
     return str(market.at_stripe("/v1/customers")[0]["id"])
+
+
+def test_a_year_of_a_subscription_ends_with_every_cent_where_it_belongs(market: Market) -> None:
+    """From a first payment through a price change, a failed renewal, a refund and an end, by the day."""
+    subscription = subscribed(market, EXACT)
+    account = market.merchant(subscription.merchant_id).account_id
+    dearer = price_of(market, market.merchant(subscription.merchant_id), 4_500)
+    let_pass(market, 100, step_hours=12)
+    wanted = SubscriptionChange(price_id=dearer.id, proration=Proration.NEXT_INVOICE)
+    change_subscription(market.ports, ANN, subscription.id, wanted, once(ANN, "PATCH"))
+    let_pass(market, 60, step_hours=12)
+    declined = market.order("/v1/payment_methods/pm_card_chargeCustomerFail/attach", customer=stripe_customer(market))
+    good = stored_method(market, subscription)
+    at = f"/v1/subscriptions/{subscription.stripe_subscription_id}"
+    market.order(at, default_payment_method=declined["id"])
+    let_pass(market, 31, step_hours=12)
+    assert stored_subscription(market.ports, subscription.id).status is SubscriptionStatus.PAST_DUE
+    market.order(at, default_payment_method=good)
+    market.order(f"/v1/invoices/{invoices(market)[-1].stripe_invoice_id}/pay", payment_method=good)
+    let_pass(market, 120, step_hours=12)
+    assert stored_subscription(market.ports, subscription.id).status is SubscriptionStatus.ACTIVE
+    old = market.all_transactions()[2]
+    market.refund(old.transaction.id, 1_000, key="old")
+    let_pass(market, 40, step_hours=12)
+    cancel_subscription(
+        market.ports, ANN, subscription.id, at_period_end=True, prorates=False, once=once(ANN, "cancel")
+    )
+    let_pass(market, 35, step_hours=12)
+    assert stored_subscription(market.ports, subscription.id).status is SubscriptionStatus.CANCELED
+    paid = [books.transaction.amount for books in market.all_transactions()]
+    fees = [EXACT.fee(amount, "usd") for amount in paid]
+    assert len(paid) >= 12
+    assert [books.transaction.fee for books in market.all_transactions()] == fees
+    (refund,) = market.books(old.transaction.id).refunds.values()
+    require_books(market)
+    assert market.stripe_balance(account)["usd"] == sum(paid) - sum(fees) - (refund.amount - refund.fee)
+    assert ledger(market)[PLATFORM_REVENUE] == refund.fee - sum(fees)
+
+
+YEARS = [
+    (datetime(2027, 1, 31, 23, 30, tzinfo=UTC), Interval.MONTH),
+    (datetime(2028, 2, 29, tzinfo=UTC), Interval.YEAR),
+]
+
+
+@pytest.mark.parametrize(("start", "interval"), YEARS)
+def test_periods_over_month_ends_and_leap_days_are_stripe_s_and_every_change_is_paid_in_full(
+    market: Market, start: datetime, interval: Interval
+) -> None:
+    market.advance(int((start - market.clock.now()).total_seconds()))
+    market.take_in(*market.events())
+    subscription = subscribed(market, EXACT, amount=3_100, recurring=Recurring(interval=interval))
+    ends = subscription.current_period_end
+    assert ends is not None
+    assert (ends.month, ends.day) == (2, 28)  # of January 31 and of a leap day
+    market.advance(int((ends - market.clock.now()).total_seconds() / 2))
+    market.take_in(*market.events())
+    wanted = SubscriptionChange(quantity=2, proration=Proration.AT_ONCE)
+    shown = preview_change(market.ports, ANN, subscription.id, wanted)
+    change_subscription(
+        market.ports, ANN, subscription.id, replace(wanted, prorated_at=shown.prorated_at), once(ANN, "PATCH")
+    )
+    let_pass(market, 3)
+    assert [amount for _, amount, _ in sales(market)] == [3_100, shown.total]
+    assert abs(shown.total - 1_550) <= 1  # half of it, for twice as much
+    require_books(market)
+
+
+def test_a_week_is_paid_53_times_in_a_year_of_53(market: Market) -> None:
+    subscribed(market, PERCENT, amount=1_000, recurring=Recurring(interval=Interval.WEEK))
+    for _ in range(52):
+        market.advance(7 * 24 * 3_600)
+        market.take_in(*market.events())
+    let_pass(market, 3)
+    assert sales(market) == [(DESTINATION, 1_000, 100)] * 53
+    require_books(market)
+
+
+def stored_method(market: Market, subscription: Subscription) -> str:
+    """What Stripe charges for it."""
+    found = at_stripe(market, f"/v1/subscriptions/{subscription.stripe_subscription_id}")
+    return str(found["default_payment_method"])

@@ -31,6 +31,8 @@ class MoneyPolicy(NamedTuple):
     ``automatic_tax`` lets Stripe Tax calculate the tax of Checkout Sessions, the platform liable, and
     ``allow_promotion_codes`` lets buyers enter a code there, unless an operator's request says otherwise.
     ``platform_country`` is where the platform's account is (ISO 3166 in lower case); None is not said.
+    ``cancels_lost_subscriptions`` ends the subscriptions of a merchant that was lost, and refunds what is left of their
+    periods; else nothing is collected for them.
     ``portal_cancels`` lets buyers end their subscriptions in Stripe's billing portal, with the period.
     ``settlement_currencies`` are those in which the platform's account at Stripe is settled; None is not said.
     """
@@ -48,6 +50,7 @@ class MoneyPolicy(NamedTuple):
     refund_unready_after_days: int | None = None
     refund_lost_after_days: int | None = None
     platform_country: str | None = None
+    cancels_lost_subscriptions: bool = False
     portal_cancels: bool = True
 
     @classmethod

@@ -187,7 +187,7 @@ def pause_subscription(
         NotAllowed, NotFound, SubscriptionNotChangeable, StripeRefused, IdempotencyKeyReused, RequestUnderWay,
         OutcomeUnknown.
     """
-    caller.require(Role.OPERATOR, Role.MERCHANT)
+    caller.require(Role.OPERATOR, Role.MERCHANT, Role.SYSTEM)
     before = _running(read_subscription(ports, caller, subscription_id))
     pause = {"behavior": behavior.value, **({"resumes_at": int(resumes_at.timestamp())} if resumes_at else {})}
     return _perform(ports, UPDATE_SUBSCRIPTION, before, before, {"pause_collection": pause}, once)

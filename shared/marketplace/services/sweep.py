@@ -41,6 +41,7 @@ from marketplace.services.settlement import payment_changes
 from marketplace.services.setups import CREATE_SETUP_SESSION
 from marketplace.services.shares import collect_debt, even_out
 from marketplace.services.subscription_changes import CANCEL_SUBSCRIPTION, UPDATE_SUBSCRIPTION
+from marketplace.services.subscription_endings import end_subscriptions
 from marketplace.services.subscription_refunds import refund_unused
 from marketplace.services.subscriptions import CREATE_SUBSCRIPTION_SESSION
 from marketplace.services.transactions import read_transaction
@@ -132,6 +133,7 @@ def _look_at(ports: Ports, item: Watched) -> None:
             watch(ports, item)
         case Merchant():
             end_sales(ports, item.id)
+            end_subscriptions(ports, item.id)
         case Share():
             even_out(ports, item.transaction_id, item.merchant_id)
             if item.refund_at is not None and item.refund_at <= ports.clock.now():
