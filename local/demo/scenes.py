@@ -1,13 +1,14 @@
 """Carts, escrow, refunds, debts, disputes: one scene each, and after each the books beside Stripe's balances."""
 
 from collections.abc import Callable
-from typing import Final
+from typing import Any, Final
 from urllib.parse import quote
 
 from .proof import require
 from .stage import Stage, tell_shares, tell_statement
 from .telling import chapter, money, step
 
+BERLIN: Final = {"country": "DE", "line1": "Hauptstr. 1", "city": "Berlin", "postal_code": "10115"}
 DISPUTE_FEE: Final = 1_500  # Stripe's for each dispute, in the simulator's settings
 
 
@@ -116,6 +117,40 @@ def other_currencies(stage: Stage) -> None:
         stage.show_books({"Clay & Co": (clay, currency, has[0]), "Linen House": (linen, currency, has[1])})
 
 
+def taxed_and_discounted(stage: Stage) -> None:
+    """The buyer enters a code on Stripe's page, and lives where tax is due."""
+    chapter("A taxed cart at a discount that the platform and the merchants share, refunded by half")
+    collect_german_vat(stage)
+    clay, linen = stage.merchant("Clay & Co", "usd"), stage.merchant("Linen House", "usd")
+    half = {"name": "Summer", "percent_off": "10", "platform_basis_points": 5_000}
+    coupon = stage.operator.post("/coupons", half)["id"]
+    stage.operator.post("/promotion-codes", {"coupon_id": coupon, "code": "SUMMER"})
+    step("SUMMER takes off 10 percent: half of that at the platform's cost, half at the merchants'")
+    session = stage.cart({clay["id"]: 6_000, linen["id"]: 4_000}, automatic_tax=True, allow_promotion_codes=True)
+    sale = stage.received(stage.paid(session, code="SUMMER", **BERLIN), 5_130, 3_420)
+    paid = (sale["captured"], sale["tax"], sale["discount"])
+    require(paid == (10_710, 1_710, 1_000), f"paid, tax and discount are {paid}")
+    step("107.10 are paid: 90.00, and 17.10 of tax")
+    tell_shares(sale, {each["id"]: each["name"] for each in (clay, linen)})
+    stage.operator.post(f"/transactions/{sale['id']}/refunds", {"amount": 5_355})
+    sale = stage.received(sale, 2_565, 1_710)
+    step("half of it goes back: half of every share, fee, tax and promotion")
+    stage.require_proven(sale)
+    (row,) = stage.operator.get(f"/tax/report?since={quote(sale['created_at'])}")["data"]
+    told = [row[name] for name in ("jurisdiction", "collected", "returned", "due")]
+    require(told == ["de.country.vat", 1_710, 855, 855], f"the report of tax says {told}")
+    step("the report of tax: 17.10 collected in Germany, 8.55 returned, 8.55 due")
+    stage.show_books({"Clay & Co": (clay, "usd", 2_565), "Linen House": (linen, "usd", 1_710)})
+
+
+def collect_german_vat(stage: Stage) -> None:
+    """Registrations are made in Stripe's Dashboard, where its terms are agreed to."""
+    office: Any = {"address": {"country": "DE", "line1": "Hauptstr. 2", "city": "Berlin", "postal_code": "10115"}}
+    stage.at_stripe.v1.tax.settings.update({"head_office": office, "defaults": {"tax_code": "txcd_99999999"}})
+    standard: Any = {"de": {"type": "standard", "standard": {"place_of_supply_scheme": "standard"}}}
+    stage.at_stripe.v1.tax.registrations.create({"country": "DE", "active_from": "now", "country_options": standard})
+
+
 def payout_that_comes_back(stage: Stage) -> None:
     """A merchant's bank account is closed: the money leaves and comes back, and its statement says so."""
     chapter("A payout fails; the merchant's statement adds up")
@@ -148,5 +183,6 @@ SCENES: Final[tuple[Callable[[Stage], None], ...]] = (
     debt_netted,
     disputes_won_and_lost,
     other_currencies,
+    taxed_and_discounted,
     payout_that_comes_back,
 )

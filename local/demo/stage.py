@@ -72,9 +72,9 @@ class Stage:
         }
         return self.operator.post("/checkout/sessions", {"line_items": lines, **returns, **terms})
 
-    def paid(self, session: Json, card: str = AVAILABLE_AT_ONCE) -> Json:
-        """The sale, as soon as events have told of its payment."""
-        submit(session["url"], {"card": card})
+    def paid(self, session: Json, card: str = AVAILABLE_AT_ONCE, **form: str) -> Json:
+        """The sale, as soon as events have told of its payment; ``form`` is what else the buyer fills in."""
+        submit(session["url"], {"card": card, **form})
         step("the buyer pays on Stripe's page")
         path = f"/transactions/{session['transaction_id']}"
         return self.operator.wait_for(path, lambda sale: sale["status"] == "paid", "the payment")

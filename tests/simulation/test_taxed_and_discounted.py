@@ -5,7 +5,14 @@ from typing import Any
 
 import pytest
 
-from marketplace.domain.errors import CombinationRefused, DiscountNotUsable, InvalidBasket, NotFound
+from marketplace.domain.errors import (
+    CombinationRefused,
+    DiscountNotUsable,
+    InvalidBasket,
+    NotFound,
+    OutcomeUnknown,
+    TransactionNotRefundable,
+)
 from marketplace.domain.ledger import balances, is_of_others
 from marketplace.domain.merchants import Merchant
 from marketplace.domain.promotions import Coupon
@@ -282,3 +289,53 @@ def test_where_all_is_taken_off_shipping_falls_on_the_merchants_as_was_planned()
     books = market.books(session.transaction_id)
     assert [books.shares[each.id].amount for each in (clay, linen)] == [300, 200]
     assert_proven(market, session.transaction_id, topped_up=own)
+
+
+def test_a_code_that_was_made_in_the_dashboard_is_the_platform_s_own() -> None:
+    market = Market()
+    own = topped_up(market)
+    clay = market.ready_merchant()
+    market.order("/v1/coupons", id="theirs", percent_off="10")
+    market.order("/v1/promotion_codes", code="HELLO", promotion={"type": "coupon", "coupon": "theirs"})
+    session = sell(market, {clay: 10_000}, allow_promotion_codes=True)
+    pay(market, session, code="HELLO")
+    assert market.stripe_balance(clay.account_id) == {"usd": 9_000}
+    assert journal(market, session.transaction_id)["promotions:theirs"] == 1_000
+    assert_proven(market, session.transaction_id, topped_up=own)
+
+
+def test_the_order_is_found_where_the_payment_is_told_of_before_the_session() -> None:
+    market = taxed(Market())
+    clay = market.ready_merchant()
+    market.simulator.faults.order("time_out", method="POST", path="/v1/checkout/sessions", count=9)
+    with pytest.raises(OutcomeUnknown):
+        sell(market, {clay: 10_000}, automatic_tax=True)
+    market.simulator.faults.clear()
+    (session,) = market.at_stripe("/v1/checkout/sessions")
+    market.submit(session["id"], card="4242424242424242", **GERMANY)
+    events = market.events()
+    market.take_in(*(event for event in events if event["type"].startswith("charge.")))
+    (sale,) = market.all_transactions()
+    assert sale.payment.checkout_session_id is None
+    assert journal(market, sale.transaction.id)[VAT] == -1_900
+    market.take_in(*events)
+    market.advance(120)
+    market.sweep()
+    assert_proven(market, sale.transaction.id)
+
+
+def test_nothing_is_refunded_before_it_is_known_whose_the_payment_is() -> None:
+    market = taxed(Market())
+    clay = market.ready_merchant()
+    session = sell(market, {clay: 10_000}, automatic_tax=True)
+    market.submit(str(session.checkout_session_id), card="4242424242424242", **GERMANY)
+    events = market.events()
+    market.take_in(*(event for event in events if event["type"] != "charge.updated"))
+    assert market.books(session.transaction_id).payment.status is TransactionStatus.PAID
+    with pytest.raises(TransactionNotRefundable):
+        market.refund(session.transaction_id, 1_190, key="early")
+    market.take_in(*events)
+    market.refund(session.transaction_id, 1_190, key="later")
+    market.take_in(*market.events())
+    assert journal(market, session.transaction_id)[VAT] == -1_710
+    assert_proven(market, session.transaction_id)

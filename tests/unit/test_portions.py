@@ -234,6 +234,7 @@ def test_a_refund_that_keeps_the_fee_costs_the_merchant_its_part_of_it_and_no_ta
             parts.append(part)
             with_fee += [] if keep else [part]
             assert part.fee < sale.step or not keep
+            assert part.own % sale.step == 0
         assert sum(each.tax for each in parts) == (leg.tax if amounts else 0)
 
 
