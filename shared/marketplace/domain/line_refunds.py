@@ -22,6 +22,8 @@ def refunded_lines(books: Books, caller: Principal, wanted: Mapping[int, int | N
     """
     if wanted and any(line.bounds for line in books.transaction.line_items):
         raise TransactionNotRefundable("the buyer could change the quantities of this sale: refund it by amount")
+    if wanted and books.transaction.is_split_when_completed:
+        raise TransactionNotRefundable("what was paid for each line depends on its tax and discount: refund by amount")
     amounts, lines = line_amounts(books), books.transaction.line_items
     step = smallest_payable(books.transaction.currency)
     found = []
