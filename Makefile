@@ -8,9 +8,9 @@ export PYTHONPYCACHEPREFIX := $(CURDIR)/.local/pycache
 UV := $(or $(shell command -v uv),.local/uv/bin/uv)
 PYTHON := .venv/bin/python
 SAM := .local/env/sam/bin/sam
-LOCKED := uv cloud sam project schemathesis tokens
+LOCKED := uv cloud sam project schemathesis tokens audit
 
-.PHONY: run demo test check bench openapi build deploy setup lock
+.PHONY: run demo test check audit bench openapi build deploy setup lock
 
 run: setup  ## The local cloud, in the foreground, until Ctrl-C
 	@$(PYTHON) -m local
@@ -28,6 +28,11 @@ check: setup  ## Everything that is proven without running
 	.venv/bin/lint-imports
 	AWS_DEFAULT_REGION=us-east-1 $(SAM) validate --lint
 	.local/env/sam/bin/cfn-lint template.yaml
+
+audit: .local/env/audit/.ready  ## The locked dependencies against published advisories; needs the network
+	for locked in shared/requirements.txt requirements/*.txt; do \
+	  .local/env/audit/bin/pip-audit --strict --disable-pip --require-hashes --requirement $$locked || exit 1; \
+	done
 
 bench: build  ## What is promised about calls, round trips, sizes and import times, measured
 	@$(PYTHON) -m bench
@@ -63,6 +68,7 @@ lock:  ## Newer dependencies, within the bounds of the .in files
 .local/env/cloud/.ready: requirements/cloud.txt | $(UV)
 .local/env/sam/.ready: requirements/sam.txt | $(UV)
 .local/env/openapi/.ready: requirements/openapi.txt | $(UV)
+.local/env/audit/.ready: requirements/audit.txt | $(UV)
 .local/env/schemathesis/.ready: requirements/schemathesis.txt | $(UV)
 %/.ready:
 	@echo "Installing $^ into $*"
