@@ -19,6 +19,7 @@ from marketplace.adapters.dynamodb_store import DynamoDBStore
 from marketplace.adapters.keys import INDEXES
 from marketplace.adapters.records import key_in
 from marketplace.adapters.system import SystemIds
+from marketplace.operations import Operation
 from marketplace.ports import Store, StripeApi
 
 from ..fakes.memory_store import MemoryStore
@@ -43,6 +44,7 @@ RIGHTS: Mapping[str, Right] = {
     "PutItem": ("dynamodb:PutItem", "Table"),
     "TransactWriteItems": ("dynamodb:PutItem", "Table"),  # which is what IAM asks for, for each put
 }
+ASKED: defaultdict[str, set[Operation]] = defaultdict(set)  # of Stripe, by function, of the whole run
 _running: ContextVar[str | None] = ContextVar("the function that is running", default=None)
 
 
@@ -110,9 +112,13 @@ class RecordedStripe:
         self._function = function
 
     def __getattr__(self, name: str) -> Any:
+        return partial(self._call, name)
+
+    def _call(self, name: str, operation: Operation, *arguments: Any, **named: Any) -> Any:
         if _running.get() is not None:
             CALLS[self._function].add(STRIPE_KEY)
-        return getattr(self._stripe, name)
+            ASKED[self._function].add(operation)
+        return getattr(self._stripe, name)(operation, *arguments, **named)
 
 
 class _Client:

@@ -8,11 +8,12 @@ from pathlib import Path
 import pytest
 
 from local.cloud.places import PROJECT
+from local.stripe_use import operations_of
 
 from ..template.conftest import Resource, Template, listed, translated
 from ..template.test_access import KEY, LOGS, RIGHTS_OF_LAMBDA_ITSELF, X_RAY_KNOWS_NO_RESOURCES
 from ..template.test_functions import sources
-from .recorded import CALLS, DEAD_LETTERS, Right
+from .recorded import ASKED, CALLS, DEAD_LETTERS, Right
 
 BY_AWS_ITSELF = {*LOGS, *KEY, *RIGHTS_OF_LAMBDA_ITSELF, *X_RAY_KNOWS_NO_RESOURCES}
 # By Lambda, what was not sent or not kept.
@@ -26,6 +27,12 @@ def test_s08_every_right_is_used_and_every_call_is_allowed() -> None:
     called = {name: CALLS[name] for name in modules.values()}
     assert {name: called[name] - allowed[name] for name in called if called[name] - allowed[name]} == {}
     assert {name: allowed[name] - called[name] for name in called if allowed[name] - called[name]} == {}
+
+
+def test_s09_what_is_asked_of_stripe_is_what_was_found_in_the_code() -> None:
+    for name, (path, _) in sources().items():
+        asked = ASKED[module_of(path)]
+        assert asked <= operations_of(path), f"{name}: {asked - operations_of(path)}"
 
 
 def module_of(path: Path) -> str:

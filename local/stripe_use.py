@@ -1,0 +1,134 @@
+"""What each function can ask of Stripe, found in its code: `python -m local.stripe_use`.
+
+From the function's module every name that it uses is followed through the use cases. A command's handler is followed
+where the command is made or named, because whichever function commits it carries it out. It is what a function can ask
+at the most: a restricted key with these rights lacks none (docs/going-live.md).
+"""
+
+import ast
+from collections.abc import Iterator, Mapping, Sequence
+from functools import cache
+from pathlib import Path
+from typing import Final, NamedTuple
+
+from local.cloud.places import PROJECT
+from marketplace.operations import Operation
+
+SERVICES: Final = PROJECT / "shared" / "marketplace" / "services"
+FUNCTIONS: Final = PROJECT / "functions"
+COMMANDS: Final = SERVICES / "commands.py"  # what does the evening out
+PREFIX: Final = "marketplace.services"
+# A share that a commit touches is evened out after it: so whoever knows of shares may be the one.
+SHARES: Final = "marketplace.domain.shares"
+
+
+class Name(NamedTuple):
+    """Something that a module of the use cases defines."""
+
+    module: str
+    name: str
+
+
+EVENS_OUT: Final = Name(str(SERVICES / "shares.py"), "even_out")
+
+
+class Module(NamedTuple):
+    """What a module defines, where its other names come from, and the handlers that it registers."""
+
+    defined: Mapping[str, ast.AST]
+    imported: Mapping[str, Name]
+    handlers: Mapping[str, str]  # by kind of command
+    of_shares: frozenset[str]  # names of the domain's module of shares
+
+
+def operations_of(path: Path) -> frozenset[Operation]:
+    """What a function's module can ask of Stripe."""
+    names, kinds, found = set[Name](), set[str](), set[Operation]()
+    own = _module(path)
+    waiting: list[tuple[str, ast.AST]] = [(str(path), node) for node in own.defined.values()]
+    while waiting:
+        place, node = waiting.pop()
+        module = _module(Path(place))
+        for part in ast.walk(node):
+            if isinstance(part, ast.Attribute) and isinstance(part.value, ast.Name):
+                if part.value.id == "Operation":
+                    found.add(Operation[part.attr])
+                elif part.value.id == "CommandKind" and part.attr not in kinds:
+                    kinds.add(part.attr)
+                    waiting += _handlers(part.attr, names)
+            waiting += _followed(part, place, module, names)
+    return frozenset(found)
+
+
+def _followed(part: ast.AST, place: str, module: Module, names: set[Name]) -> Iterator[tuple[str, ast.AST]]:
+    """What a name, or a module's attribute, leads to, the first time that it does."""
+    target: Name | None = None
+    if isinstance(part, ast.Name) and part.id in module.of_shares:
+        target = EVENS_OUT
+    elif isinstance(part, ast.Name):
+        target = Name(place, part.id) if part.id in module.defined else module.imported.get(part.id)
+    elif isinstance(part, ast.Attribute) and isinstance(part.value, ast.Name):
+        source = module.imported.get(part.value.id)
+        target = Name(source.module, part.attr) if source is not None and not source.name else None
+    if target is None or target in names or not target.name:
+        return
+    node = _module(Path(target.module)).defined.get(target.name)
+    if node is not None:
+        names.add(target)
+        yield target.module, node
+
+
+def _handlers(kind: str, names: set[Name]) -> Iterator[tuple[str, ast.AST]]:
+    for path in SERVICES.glob("*.py"):
+        handler = _module(path).handlers.get(kind)
+        name = Name(str(path), handler or "")
+        if handler is not None and name not in names:
+            names.add(name)
+            yield str(path), _module(path).defined[handler]
+
+
+@cache
+def _module(path: Path) -> Module:
+    tree = ast.parse(path.read_text())
+    defined: dict[str, ast.AST] = {}
+    imported: dict[str, Name] = {}
+    handlers: dict[str, str] = {}
+    of_shares: set[str] = set()
+    for node in tree.body:
+        match node:
+            case ast.FunctionDef(name=name) | ast.ClassDef(name=name) | ast.TypeAlias(name=ast.Name(id=name)):
+                defined[name] = node
+            case ast.Assign(targets=[ast.Name(id=name)]) | ast.AnnAssign(target=ast.Name(id=name)):
+                defined[name] = node
+            case ast.ImportFrom(module="marketplace.domain", names=names) if any(
+                each.name == "shares" for each in names
+            ):
+                of_shares.add("shares")
+            case ast.ImportFrom(module=str(source)) if source.startswith(PREFIX):
+                imported |= _imports(source, node.names)
+            case ast.ImportFrom(module=str(source)) if source == SHARES and path != COMMANDS:
+                of_shares |= {each.name for each in node.names if not each.name.isupper()}  # no limits
+            case ast.Expr(
+                value=ast.Call(func=ast.Name(id="handles"), args=[ast.Attribute(attr=kind), ast.Name(id=handler)])
+            ):
+                handlers[kind] = handler
+    return Module(defined, imported, handlers, frozenset(of_shares))
+
+
+def _imports(source: str, names: Sequence[ast.alias]) -> dict[str, Name]:
+    """Of a module its names; of the package its modules, which have no name of their own here."""
+    if source == PREFIX:
+        return {each.asname or each.name: Name(str(SERVICES / f"{each.name}.py"), "") for each in names}
+    path = str(SERVICES / f"{source.removeprefix(PREFIX + '.')}.py")
+    return {each.asname or each.name: Name(path, each.name) for each in names}
+
+
+def main() -> None:
+    """Print each function with what it can ask."""
+    for path in sorted(FUNCTIONS.rglob("*.py")):
+        asked = sorted(operations_of(path))
+        print(f"{path.relative_to(FUNCTIONS).with_suffix('')}: {', '.join(asked) or 'nothing'}")
+
+
+if __name__ == "__main__":
+    main()
