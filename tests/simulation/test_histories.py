@@ -8,6 +8,7 @@ steps that lead to it. ``HISTORIES=20000 python -m pytest tests/simulation/test_
 import os
 import random
 from contextlib import suppress
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -17,16 +18,34 @@ from hypothesis.internal.conjecture.providers import HypothesisProvider
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule, run_state_machine_as_test
 
 from local.stripe_simulator.funds.exactness import examine
+from marketplace.domain.catalog import Interval, Price, Recurring
 from marketplace.domain.disputes import DisputeStatus
 from marketplace.domain.errors import Refused, Unavailable
+from marketplace.domain.invoices import Invoice, InvoiceLine
 from marketplace.domain.merchants import Merchant
 from marketplace.domain.policies import MoneyPolicy
+from marketplace.domain.subscriptions import Subscription
 from marketplace.domain.transactions import CaptureMethod, ChargeType, TransactionStatus
+from marketplace.ports import Replace
 from marketplace.services.captures import cancel, capture
+from marketplace.services.invoices import (
+    NewInvoice,
+    create_credit_note,
+    create_invoice,
+    finalize_invoice,
+    pay_invoice,
+)
 from marketplace.services.releases import release
+from marketplace.services.subscription_changes import (
+    Proration,
+    SubscriptionChange,
+    cancel_subscription,
+    change_subscription,
+)
 
 from .crashes import ProcessDied
 from .market import GERMANY, OPERATOR, Event, Market
+from .subscribing import ANN, EXACT, customer, price_of, subscribe
 
 HISTORIES = int(os.environ.get("HISTORIES", "2000"))
 FIRST_SEED = int(os.environ.get("FIRST_SEED", "1"))
@@ -66,6 +85,8 @@ class Histories(RuleBasedStateMachine):
         self.market.advance(60)
         self.topped_up = self.market.stripe_balance().get("usd", 0)
         self.sales: list[str] = []
+        self.prices = [self.daily_price(merchant) for merchant in self.merchants[:2]]
+        self.card = self.saved_card()
         self.under_way: list[Event] = []
         self.keys = 0
         self.market.take_in(*self.market.events())
@@ -103,6 +124,59 @@ class Histories(RuleBasedStateMachine):
         with self.dying(dies_at):
             self.market.refund(books.transaction.id, max(1, books.payment.refundable // part), key=self.key(), **terms)
         self.hear()
+
+    @rule(pick=chances, quantity=st.integers(1, 3), dies_at=st.integers(0, 20))
+    def subscribe(self, pick: int, quantity: int, dies_at: int) -> None:
+        price = self.prices[pick % len(self.prices)]
+        with self.dying(dies_at):
+            session = subscribe(self.market, price, quantity=quantity)
+            self.market.submit(str(session.checkout_session_id), card=CARDS[pick % 2])
+        self.hear()
+
+    @rule(pick=chances, quantity=st.integers(1, 3), dies_at=st.integers(0, 20))
+    def change_subscription(self, pick: int, quantity: int, dies_at: int) -> None:
+        found = self.pick_of(Subscription, pick)
+        if found is not None:
+            wanted = SubscriptionChange(quantity=quantity, proration=list(Proration)[pick % 3])
+            key = self.market.once("change", self.key())
+            with self.dying(dies_at):
+                change_subscription(self.market.ports, OPERATOR, found.id, wanted, key)
+            self.hear()
+
+    @rule(pick=chances, at_period_end=st.booleans(), prorates=st.booleans(), dies_at=st.integers(0, 40))
+    def cancel_subscription(self, pick: int, at_period_end: bool, prorates: bool, dies_at: int) -> None:
+        found = self.pick_of(Subscription, pick)
+        if found is not None:
+            key = self.market.once("cancel", self.key())
+            with self.dying(dies_at):
+                cancel_subscription(
+                    self.market.ports, OPERATOR, found.id, at_period_end=at_period_end, prorates=prorates, once=key
+                )
+            self.hear()
+
+    @rule(pick=chances, amount=st.integers(100, 50_000), dies_at=st.integers(0, 60))
+    def send_invoice(self, pick: int, amount: int, dies_at: int) -> None:
+        """An invoice that is made, finalized and charged, as far as the process lives."""
+        wanted = NewInvoice(
+            merchant_id=self.merchants[pick % 3].id, customer_id=ANN.subject, currency="usd",
+            lines=(InvoiceLine(description="Work", unit_amount=amount),),
+        )  # fmt: skip
+        ports, keys = self.market.ports, [self.market.once("invoice", self.key()) for _ in range(3)]
+        with self.dying(dies_at):
+            made = create_invoice(ports, OPERATOR, wanted, keys[0])
+            finalize_invoice(ports, OPERATOR, made.id, keys[1])
+            pay_invoice(ports, OPERATOR, made.id, payment_method_id=self.card, paid_elsewhere=False, once=keys[2])
+        self.hear()
+
+    @rule(pick=chances, part=fractions, dies_at=st.integers(0, 20))
+    def credit(self, pick: int, part: int, dies_at: int) -> None:
+        found = self.pick_of(Invoice, pick)
+        if found is not None and found.amount_paid:
+            key = self.market.once("credit", self.key())
+            amount = max(1, found.amount_paid // part)
+            with self.dying(dies_at):
+                create_credit_note(self.market.ports, OPERATOR, found.id, amount=amount, memo=None, once=key)
+            self.hear()
 
     @rule(pick=chances, part=fractions)
     def refund_in_the_dashboard(self, pick: int, part: int) -> None:
@@ -218,6 +292,8 @@ class Histories(RuleBasedStateMachine):
         self.market.fuse.set(None)
         for merchant in self.merchants:
             self.market.set_capability(merchant, "active")
+        for running in self.market.at_stripe("/v1/subscriptions"):  # else they would go on being paid
+            self.market.simulator.request("DELETE", f"/v1/subscriptions/{running['id']}", {})
         for _ in range(12):
             self.hear()
             arriving, self.under_way = self.under_way, []
@@ -232,9 +308,19 @@ class Histories(RuleBasedStateMachine):
             for at_stripe in self.market.at_stripe("/v1/disputes"):
                 known = [each.status for each in books.disputes.values() if each.stripe_dispute_id == at_stripe["id"]]
                 assert known in ([], [DisputeStatus(at_stripe["status"])])
+        self.billing_is_as_at_stripe()
         assert examine(self.market.simulator.store).errors == []
         ledger, stripe = self.market.ledger_balance(), self.market.stripe_balance()
         assert ledger.get("usd", 0) == stripe.get("usd", 0) - self.topped_up
+
+    def billing_is_as_at_stripe(self) -> None:
+        known = {each.stripe_subscription_id: each.status.value for each in self.all_of(Subscription)}
+        known |= {each.stripe_invoice_id: each.status.value for each in self.all_of(Invoice)}
+        for stripe_id, status in known.items():
+            if stripe_id is not None:
+                path = "subscriptions" if stripe_id.startswith("sub_") else "invoices"
+                found = self.market.simulator.request("GET", f"/v1/{path}/{stripe_id}", {}).json()
+                assert status == found["status"]
 
     def deliver_again(self, event: Event) -> None:
         """As Stripe does, until it is taken in: what it is about may not be on record yet."""
@@ -244,8 +330,32 @@ class Histories(RuleBasedStateMachine):
             self.under_way.append(event)
 
     def pick(self, number: int) -> Any:
-        """One of the sales, or none."""
-        return self.market.books(self.sales[number % len(self.sales)]) if self.sales else None
+        """One of the sales, those that were invoices among them, or none."""
+        paid = [invoice.transaction_id for invoice in self.all_of(Invoice) if invoice.transaction_id]
+        sales = [*self.sales, *paid]
+        return self.market.books(sales[number % len(sales)]) if sales else None
+
+    def pick_of[T: (Subscription, Invoice)](self, kind: type[T], number: int) -> T | None:
+        """One of the subscriptions or invoices, or none."""
+        found = self.all_of(kind)
+        return found[number % len(found)] if found else None
+
+    def all_of[T: (Subscription, Invoice)](self, kind: type[T]) -> list[T]:
+        found = [item for item in self.market.store.snapshot().values() if isinstance(item, kind)]
+        return sorted(found, key=lambda item: item.id)
+
+    def daily_price(self, merchant: Merchant) -> Price:
+        """A price that is paid every day: of the first merchant with an exact fee, of the second by percent."""
+        policy = EXACT if merchant is self.merchants[0] else None
+        known = self.market.merchant(merchant.id)
+        self.market.store.commit(Replace(known, replace(known, fee_policy=policy)))
+        return price_of(self.market, self.market.merchant(merchant.id), 4_000, Recurring(interval=Interval.DAY))
+
+    def saved_card(self) -> str:
+        """Of the one who subscribes."""
+        known = customer(self.market)
+        saved = self.market.order("/v1/payment_methods/pm_card_visa/attach", customer=known.stripe_customer_id)
+        return str(saved["id"])
 
     def key(self) -> str:
         self.keys += 1
