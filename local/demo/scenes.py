@@ -7,7 +7,6 @@ from urllib.parse import quote
 from .proof import require
 from .stage import Stage, tell_shares, tell_statement
 from .telling import chapter, money, step
-from .year import year_of_a_subscription
 
 BERLIN: Final = {"country": "DE", "line1": "Hauptstr. 1", "city": "Berlin", "postal_code": "10115"}
 DISPUTE_FEE: Final = 1_500  # Stripe's for each dispute, in the simulator's settings
@@ -186,5 +185,4 @@ SCENES: Final[tuple[Callable[[Stage], None], ...]] = (
     other_currencies,
     taxed_and_discounted,
     payout_that_comes_back,
-    year_of_a_subscription,
 )
