@@ -4,13 +4,14 @@ import os
 from http import HTTPStatus
 from typing import Annotated, Final, Literal, Self
 
+from aws_lambda_powertools.event_handler.openapi.params import Query
 from pydantic import Field, model_validator
 
 from marketplace.adapters import wiring
 from marketplace.domain.errors import NotFound
 from marketplace.domain.refunds import RefundStatus
 from marketplace.domain.transactions import MOST_LINE_ITEMS
-from marketplace.edge.fields import Amount, Id, RequestModel
+from marketplace.edge.fields import DEFAULT_PAGE, Amount, Cursor, Filter, Id, Limit, RequestModel, Since, Until
 from marketplace.edge.idempotency import IdempotencyKey, once
 from marketplace.edge.invocation import Invocation
 from marketplace.edge.refund_views import RefundView, concerns
@@ -21,6 +22,7 @@ from marketplace.services import refunds
 from marketplace.services.refunds import RefundRequest
 
 NOT_KNOWN: Final = frozenset({RefundStatus.REQUESTED, RefundStatus.UNKNOWN})
+Status = Annotated[RefundStatus | None, Query(description="Those that stand so now.")]
 
 settings = Settings.of(os.environ, Part.TABLE, Part.STRIPE, Part.CALLERS, Part.MONEY)
 invocation = Invocation()
@@ -82,10 +84,30 @@ def create_refund(
     return RefundView.seen_by(caller, refund), status
 
 
+@app.get("/refunds")
+def list_refunds(
+    caller: Caller,
+    merchant_id: Filter = None,
+    status: Status = None,
+    since: Since = None,
+    until: Until = None,
+    cursor: Cursor = None,
+    limit: Limit = DEFAULT_PAGE,
+) -> Listing[RefundView]:
+    """Refunds, newest first: those that concern the caller, or for operators one merchant or all.
+
+    A page of a `status` may be short, or empty, and not the last: the list goes on as long as there is a `cursor`.
+    """
+    page = refunds.list_refunds(
+        ports, caller, merchant_id=merchant_id, cursor=cursor, limit=limit, status=status, since=since, until=until
+    )
+    return Listing(data=RefundView.all_seen_by(caller, page.items), cursor=page.cursor)
+
+
 @app.get("/transactions/<transaction_id>/refunds")
-def list_refunds(transaction_id: str, caller: Caller) -> Listing[RefundView]:
+def refunds_of_sale(transaction_id: str, caller: Caller) -> Listing[RefundView]:
     """The refunds of a transaction, the first first: all of them, on one page."""
-    found = refunds.list_refunds(ports, caller, transaction_id)
+    found = refunds.refunds_of_sale(ports, caller, transaction_id)
     return Listing(data=RefundView.all_seen_by(caller, found), cursor=None)
 
 

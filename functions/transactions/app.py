@@ -4,12 +4,11 @@ import os
 from typing import Annotated
 
 from aws_lambda_powertools.event_handler.openapi.params import Query
-from pydantic import AwareDatetime
 
 from marketplace.adapters import wiring
 from marketplace.domain.principals import Role
 from marketplace.domain.transactions import TransactionStatus
-from marketplace.edge.fields import DEFAULT_PAGE, Cursor, Filter, Limit
+from marketplace.edge.fields import DEFAULT_PAGE, Cursor, Filter, Limit, Since, Until
 from marketplace.edge.invocation import Invocation
 from marketplace.edge.resolver import Api, Caller
 from marketplace.edge.settings import Part, Settings
@@ -25,8 +24,6 @@ from marketplace.edge.views import Listing
 from marketplace.services import transactions
 
 Status = Annotated[TransactionStatus | None, Query(description="Those that stand so now.")]
-Since = Annotated[AwareDatetime | None, Query(description="ISO 8601 with a zone: what was made from then on.")]
-Until = Annotated[AwareDatetime | None, Query(description="ISO 8601 with a zone: what was made before.")]
 
 settings = Settings.of(os.environ, Part.TABLE, Part.CALLERS)
 invocation = Invocation()
@@ -46,7 +43,7 @@ def list_transactions(
     cursor: Cursor = None,
     limit: Limit = DEFAULT_PAGE,
 ) -> Listing[TransactionSummary]:
-    """Transactions, newest first: one's own, whoever is named; for an operator those of one merchant or customer.
+    """Transactions, newest first: one's own, whoever is named; for operators of one merchant or customer or of all.
 
     A page of a `status` may be short, or empty, and not the last: the list goes on as long as there is a `cursor`.
     """

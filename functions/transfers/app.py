@@ -33,7 +33,7 @@ def list_transfers(
     caller: Caller, transaction_id: Filter = None, merchant_id: Filter = None, cursor: Cursor = None,
     limit: Limit = DEFAULT_PAGE,
 ) -> Listing[TransferView]:  # fmt: skip
-    """The transfers of a sale, or of a merchant: then those of up to `limit` sales on a page, newest first."""
+    """The transfers of a sale, or of a merchant or all: then those of up to `limit` sales on a page, newest first."""
     page = reversals.list_transfers(
         ports, caller, transaction_id=transaction_id, merchant_id=merchant_id, cursor=cursor, limit=limit
     )

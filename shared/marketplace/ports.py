@@ -29,7 +29,7 @@ from marketplace.domain.policies import MoneyPolicy
 from marketplace.domain.principals import Principal
 from marketplace.domain.promotions import CodeName, Coupon, PromotionCode, Redemption
 from marketplace.domain.reconciliation import Discrepancy, PayoutReconciliation, Reconciliation, Walk
-from marketplace.domain.refunds import Refund
+from marketplace.domain.refunds import Refund, Refunded, RefundStatus
 from marketplace.domain.responsibilities import AccountPolicy
 from marketplace.domain.return_urls import origin_of
 from marketplace.domain.shares import Share
@@ -54,6 +54,7 @@ WrittenOnce = (
     | JournalEntry
     | OnboardingLink
     | Redemption
+    | Refunded
     | Transaction
 )
 Item = Versioned | WrittenOnce
@@ -144,9 +145,18 @@ class Store(Protocol):
         self, *, merchant_id: str | None, customer_id: str | None, cursor: str | None, limit: int,
         status: TransactionStatus | None = None, since: datetime | None = None, until: datetime | None = None,
     ) -> Page[tuple[Transaction, Payment]]:  # fmt: skip
-        """The sales of a merchant or to a customer, from ``since`` to before ``until`` by the time in their ids.
+        """The sales of a merchant, to a customer or of all, from ``since`` to before ``until`` by the time in the ids.
 
         With a ``status`` a page has those of ``limit`` sales that are in it, and may be empty before the end.
+        Raises InvalidCursor.
+        """
+
+    def refunds(
+        self, merchant_id: str | None, *, cursor: str | None, limit: int, status: RefundStatus | None = None,
+        since: datetime | None = None, until: datetime | None = None,
+    ) -> Page[Refund]:  # fmt: skip
+        """The refunds that concern a merchant, or all: like the sales by the time in their ids and by their status.
+
         Raises InvalidCursor.
         """
 

@@ -1,7 +1,6 @@
 """Pages of a long list cost what pages of a short one do, and a list stays whole while it grows and shrinks."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from itertools import batched
 from typing import TYPE_CHECKING, Any
 
@@ -14,11 +13,12 @@ from marketplace.domain.debts import net
 from marketplace.domain.principals import Principal, Role
 from marketplace.domain.transactions import TransactionStatus
 from marketplace.ports import Create, Item, Page, Policy, Ports, Replace, StripeApi
-from marketplace.services.transactions import MOST_PAGES_READ, list_transactions
+from marketplace.services.pages import MOST_PAGES_READ
+from marketplace.services.transactions import list_transactions
 from tests.contract.conftest import TABLE, store_of
 from tests.contract.examples import START, Examples, StillClock, create
+from tests.contract.reads import Reads
 from tests.fakes.memory_store import MemoryStore
-from tests.fakes.meter import item_bytes
 from tests.fakes.stripe import FakeStripe
 
 if TYPE_CHECKING:
@@ -26,31 +26,6 @@ if TYPE_CHECKING:
 
 PAGE = 20
 FEW, MANY = 10, 400
-READ_UNIT_BYTES = 4_096
-
-
-@dataclass
-class Reads:
-    """What reading costs, by DynamoDB's rules: a unit is 4 KB begun, of a query in all, of a batch for each item.
-
-    A query of an index is eventually consistent, which is half. ``looked_at`` are the rows that were evaluated.
-    """
-
-    round_trips: int = 0
-    looked_at: int = 0
-    half_units: int = 0
-
-    def attach(self, client: "DynamoDBClient") -> None:
-        events: Any = client.meta.events  # the stubs know of no hook with arguments
-        events.register("after-call.dynamodb", self._on_answer)
-
-    def _on_answer(self, parsed: Any, **_: object) -> None:
-        self.round_trips += 1
-        self.looked_at += parsed.get("ScannedCount", 0)
-        if "Items" in parsed:
-            self.half_units += -(-sum(map(item_bytes, parsed["Items"])) // READ_UNIT_BYTES)
-        for item in parsed.get("Responses", {}).get(TABLE, []):
-            self.half_units += 2 * -(-item_bytes(item) // READ_UNIT_BYTES)
 
 
 def fill(client: "DynamoDBClient", items: Sequence[Item]) -> None:
@@ -93,8 +68,8 @@ def test_a_page_of_four_hundred_sales_costs_what_one_of_ten_does(
             seen, found = [], 0
             for page in pages(store, **by):
                 found += len(page.items)
-                seen.append((reads.round_trips, reads.looked_at, reads.half_units / len(page.items)))
-                reads.round_trips = reads.looked_at = reads.half_units = 0
+                trips, rows, all_half_units = reads.taken()
+                seen.append((trips, rows, all_half_units / len(page.items)))
             assert found == count
             costs[count, by["customer_id"] is None] = seen
     for by_merchant in (True, False):
@@ -120,9 +95,9 @@ def test_a_filter_that_fits_nothing_looks_at_a_bounded_number_of_sales_and_says_
         )  # fmt: skip
         looks, cursor = looks + 1, page.cursor
         assert page.items == ()
-        assert reads.looked_at <= MOST_PAGES_READ * (PAGE + 1)
-        assert reads.round_trips <= 2 * MOST_PAGES_READ
-        reads.round_trips = reads.looked_at = 0
+        round_trips, looked_at, _ = reads.taken()
+        assert looked_at <= MOST_PAGES_READ * (PAGE + 1)
+        assert round_trips <= 2 * MOST_PAGES_READ
         if cursor is None:
             break
     assert looks == -(-150 // (MOST_PAGES_READ * PAGE))

@@ -12,6 +12,7 @@ from marketplace.domain.debts import net
 from marketplace.domain.disputes import Disputed, DisputeStatus
 from marketplace.domain.errors import InvalidCursor
 from marketplace.domain.merchants import Merchant
+from marketplace.domain.refunds import Refund, RefundPart, RefundStatus, refunded_by
 from marketplace.domain.subscriptions import Subscription
 from marketplace.domain.transactions import ChargeType, Leg, Payment, Transaction, TransactionStatus
 from marketplace.ports import Create, Item, Page, Replace, Store
@@ -30,6 +31,12 @@ def read_whole(read: Reader, store: Store, limit: int) -> list[list[Any]]:
             return pages
 
 
+def refunded(store: Store, examples: Examples, sale: Transaction, **fields: Any) -> Refund:
+    refund = replace(examples.refund(sale), **fields)
+    create(store, [refund, *refunded_by(refund, sale)])
+    return refund
+
+
 class Lists:
     """Five items in each list, older first, and as many of another owner."""
 
@@ -42,6 +49,8 @@ class Lists:
         self.sales_to_other = [self._sale(store, examples, self.mine, "buyer-b") for _ in range(2)]
         self.payouts = [examples.merchant_payout(self.mine) for _ in range(5)]
         self.foreign = [self._sale(store, examples, self.other, "buyer-b") for _ in range(5)]
+        self.refunds = [refunded(store, examples, sale) for sale, _ in self.sales]
+        self.foreign_refunds = [refunded(store, examples, self.foreign[0][0]) for _ in range(5)]
         self.subscriptions = [self._subscription(examples, self.mine, "buyer-a") for _ in range(5)]
         self.invoices = [examples.invoice(self.subscriptions[0]) for _ in range(5)]
         foreign_product = examples.product(self.other)
@@ -86,6 +95,11 @@ def each_list(lists: Lists) -> list[tuple[Reader, list[Any]]]:
          lists.sales + lists.sales_to_other),
         (lambda s, c, n: s.transactions(merchant_id=other, customer_id=None, cursor=c, limit=n), lists.foreign),
         (lambda s, c, n: s.transactions(merchant_id=None, customer_id="buyer-a", cursor=c, limit=n), lists.sales),
+        (lambda s, c, n: s.transactions(merchant_id=None, customer_id=None, cursor=c, limit=n),
+         lists.sales + lists.sales_to_other + lists.foreign),
+        (lambda s, c, n: s.refunds(mine, cursor=c, limit=n), lists.refunds),
+        (lambda s, c, n: s.refunds(other, cursor=c, limit=n), lists.foreign_refunds),
+        (lambda s, c, n: s.refunds(None, cursor=c, limit=n), lists.refunds + lists.foreign_refunds),
     ]  # fmt: skip
 
 
@@ -108,9 +122,12 @@ def test_an_empty_list_is_one_empty_page(store: Store, examples: Examples) -> No
     assert store.invoices(merchant_id=None, customer_id="nobody", cursor=None, limit=5) == nothing
     assert store.transactions(merchant_id=nobody, customer_id=None, cursor=None, limit=5) == nothing
     assert store.transactions(merchant_id=None, customer_id="nobody", cursor=None, limit=5) == nothing
+    assert store.transactions(merchant_id=None, customer_id=None, cursor=None, limit=5) == nothing
+    assert store.refunds(nobody, cursor=None, limit=5) == nothing
+    assert store.refunds(None, cursor=None, limit=5) == nothing
 
 
-@pytest.mark.parametrize("owner", ["", "MERCHANTS", "merchant-1", "x" * 5000, "\ud800"])
+@pytest.mark.parametrize("owner", ["", "MERCHANTS", "SALES", "SALES#1", "5", "merchant-1", "x" * 5000, "\ud800"])
 def test_a_list_of_an_owner_that_cannot_be_is_empty(store: Store, lists: Lists, owner: str) -> None:
     nothing = Page[Any](items=(), cursor=None)
     assert store.products(owner, cursor=None, limit=5) == nothing
@@ -120,12 +137,12 @@ def test_a_list_of_an_owner_that_cannot_be_is_empty(store: Store, lists: Lists, 
     assert store.invoices(merchant_id=None, customer_id=owner, cursor=None, limit=5) == nothing
     assert store.transactions(merchant_id=owner, customer_id=None, cursor=None, limit=5) == nothing
     assert store.transactions(merchant_id=None, customer_id=owner, cursor=None, limit=5) == nothing
+    assert store.refunds(owner, cursor=None, limit=5) == nothing
 
 
-def test_a_list_of_sales_is_of_exactly_one_owner(store: Store, lists: Lists) -> None:
-    for merchant_id, customer_id in [(None, None), (lists.mine.id, "buyer-a")]:
-        with pytest.raises(ValueError, match="one merchant or of one customer"):
-            store.transactions(merchant_id=merchant_id, customer_id=customer_id, cursor=None, limit=5)
+def test_a_list_of_sales_is_not_of_two_owners(store: Store, lists: Lists) -> None:
+    with pytest.raises(ValueError, match="one merchant, of one customer or of all"):
+        store.transactions(merchant_id=lists.mine.id, customer_id="buyer-a", cursor=None, limit=5)
 
 
 def test_no_customer_is_named_like_a_list_of_subscriptions(store: Store, lists: Lists) -> None:
@@ -287,7 +304,11 @@ def test_sales_are_listed_by_status_and_by_when_they_were_made(store: Store, exa
         store.commit(Create(sale), Create(payment))
         sales.append((sale, payment))
     newest_first = sales[::-1]
-    for owner in ({"merchant_id": merchant.id, "customer_id": None}, {"merchant_id": None, "customer_id": "buyer-t"}):
+    for owner in (
+        {"merchant_id": merchant.id, "customer_id": None},
+        {"merchant_id": None, "customer_id": "buyer-t"},
+        {"merchant_id": None, "customer_id": None},
+    ):
 
         def reading(owner: Any = owner, **which: Any) -> Reader:
             return lambda s, c, n: s.transactions(**owner, cursor=c, limit=n, **which)
@@ -305,6 +326,37 @@ def test_sales_are_listed_by_status_and_by_when_they_were_made(store: Store, exa
         for other in ({}, {"status": TransactionStatus.PAID}, {"since": _made(sales, 0)}, {"until": _made(sales, 6)}):
             with pytest.raises(InvalidCursor):
                 reading(**other)(store, cursor, 2)
+
+
+def test_refunds_are_listed_to_whom_they_concern_by_status_and_by_when_they_were_made(
+    store: Store, examples: Examples
+) -> None:
+    one, other = examples.merchant(), examples.merchant()
+    legs = tuple(Leg(merchant_id=each.id, account_id="acct_1", amount=50, fee=5) for each in (one, other))
+    cart = examples.transaction(one, legs=legs, charge_type=ChargeType.SEPARATE)
+    theirs = [RefundPart(merchant_id=each.id, amount=5, fee=0) for each in (one, other)]
+    parts = [(), (theirs[0],), (theirs[1],), tuple(theirs), (theirs[0],)]
+    made = [
+        refunded(store, examples, cart, parts=part, status=RefundStatus.FAILED if at % 2 else RefundStatus.PENDING)
+        for at, part in enumerate(parts)
+    ]
+    for whose, numbers in ((None, [4, 3, 2, 1, 0]), (one.id, [4, 3, 1, 0]), (other.id, [3, 2, 0])):
+
+        def reading(whose: str | None = whose, **which: Any) -> Reader:
+            return lambda s, c, n: s.refunds(whose, cursor=c, limit=n, **which)
+
+        def listed(limit: int, read: Reader) -> list[int]:
+            return [made.index(each) for page in read_whole(read, store, limit) for each in page]
+
+        assert listed(2, reading()) == numbers
+        assert listed(2, reading(status=RefundStatus.FAILED)) == [each for each in numbers if each % 2]
+        when: Any = {"since": made[0].created_at, "until": made[2].created_at}  # a second after its id was made
+        assert listed(2, reading(**when)) == [each for each in numbers if 1 <= each < 3]
+        cursor = reading()(store, None, 1).cursor
+        other_filters: Any = ({"status": RefundStatus.FAILED}, when)
+        for which in other_filters:
+            with pytest.raises(InvalidCursor):
+                reading(**which)(store, cursor, 1)
 
 
 def _made(sales: list[tuple[Transaction, Payment]], number: int) -> datetime:

@@ -73,8 +73,9 @@ BAD: dict[str, tuple[Callable[[Case], httpx.Response], tuple[int, str]]] = {
         lambda case: case.shop.operator.post(
             "/merchants", "name=A", **{"Content-Type": "application/x-www-form-urlencoded"}),
         (415, "not-json")),
-    "an operator's list of everything": (
-        lambda case: case.shop.operator.get("/transactions"), (422, "filter-required")),
+    "a list of a merchant and a customer": (
+        lambda case: case.shop.operator.get("/transactions", merchant_id="merchant-1", customer_id="buyer-1"),
+        (422, "filter-required")),
     "a cursor that is none": (
         lambda case: case.shop.operator.get("/merchants", cursor="abc"), (422, "invalid-cursor")),
 }  # fmt: skip

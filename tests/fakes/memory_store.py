@@ -10,7 +10,7 @@ from datetime import datetime
 from typing import Any
 
 from marketplace.adapters import keys, listings, places
-from marketplace.adapters.codec import Attributes, time_text
+from marketplace.adapters.codec import Attributes, decode, time_text
 from marketplace.adapters.cursors import cursor_at, position_of
 from marketplace.adapters.journal import journal_name, journal_position
 from marketplace.adapters.keys import INDEXES, WORDS, Key, key_of
@@ -37,6 +37,7 @@ from marketplace.domain.payouts import Payout
 from marketplace.domain.principals import Principal
 from marketplace.domain.promotions import Coupon, PromotionCode, Redemption
 from marketplace.domain.reconciliation import Discrepancy, PayoutReconciliation, Reconciliation, Walk
+from marketplace.domain.refunds import Refund, RefundStatus
 from marketplace.domain.shares import Hold, Share
 from marketplace.domain.subscriptions import Subscription
 from marketplace.domain.transactions import Payment, Transaction, TransactionStatus
@@ -88,71 +89,78 @@ class MemoryStore:
         self, *, merchant_id: str | None, customer_id: str | None, cursor: str | None, limit: int,
         status: TransactionStatus | None = None, since: datetime | None = None, until: datetime | None = None,
     ) -> Page[tuple[Transaction, Payment]]:  # fmt: skip
-        listing = listings.sales(merchant_id=merchant_id, customer_id=customer_id, since=since, until=until)
+        listing = listings.sales(
+            merchant_id=merchant_id, customer_id=customer_id, status=status, since=since, until=until
+        )
         with self._step("transactions"):
-            keys_found, after = self._keys(listing, cursor, limit, *listings.name_of_sales(listing, status))
+            page = self._page(listing, cursor, limit)
             payments = {payment.transaction_id: payment for payment in self._all(Payment)}
-            plans = {plan.id: plan for plan in self._all(Transaction)}
-            ids = [key.pk.removeprefix("TRANSACTION#") for key in keys_found]
-            sales = ((plans[sale], payments[sale]) for sale in ids if status in {None, payments[sale].status})
-            return Page(items=tuple(sales), cursor=after)
+            sales = ((plan, payments[plan.id]) for plan in page.items)
+            return Page(items=tuple(sale for sale in sales if status in {None, sale[1].status}), cursor=page.cursor)
+
+    def refunds(
+        self, merchant_id: str | None, *, cursor: str | None, limit: int, status: RefundStatus | None = None,
+        since: datetime | None = None, until: datetime | None = None,
+    ) -> Page[Refund]:  # fmt: skip
+        listing = listings.refunds(merchant_id, status=status, since=since, until=until)
+        with self._step("refunds"):
+            page = self._page(listing, cursor, limit)
+            return Page(items=tuple(each for each in page.items if status in {None, each.status}), cursor=page.cursor)
 
     def subscriptions(
         self, *, merchant_id: str | None, customer_id: str | None, cursor: str | None, limit: int
     ) -> Page[Subscription]:
         listing = listings.billing(Subscription, merchant_id=merchant_id, customer_id=customer_id)
         with self._step("subscriptions"):
-            return self._page(Subscription, listing, cursor, limit, "subscriptions", merchant_id, customer_id)
+            return self._page(listing, cursor, limit)
 
     def invoices(
         self, *, merchant_id: str | None, customer_id: str | None, cursor: str | None, limit: int
     ) -> Page[Invoice]:
         listing = listings.billing(Invoice, merchant_id=merchant_id, customer_id=customer_id)
         with self._step("invoices"):
-            return self._page(Invoice, listing, cursor, limit, "invoices", merchant_id, customer_id)
+            return self._page(listing, cursor, limit)
 
     def merchants(self, *, cursor: str | None, limit: int) -> Page[Merchant]:
         with self._step("merchants"):
-            return self._page(Merchant, listings.all_merchants(), cursor, limit, "merchants")
+            return self._page(listings.all_merchants(), cursor, limit)
 
     def products(self, merchant_id: str, *, cursor: str | None, limit: int) -> Page[Product]:
         with self._step("products"):
-            return self._page(Product, listings.products_of(merchant_id), cursor, limit, "products", merchant_id)
+            return self._page(listings.products_of(merchant_id), cursor, limit)
 
     def prices(self, product_id: str, *, cursor: str | None, limit: int) -> Page[Price]:
         with self._step("prices"):
-            return self._page(Price, listings.prices_of(product_id), cursor, limit, "prices", product_id)
+            return self._page(listings.prices_of(product_id), cursor, limit)
 
     def coupons(self, merchant_id: str | None, *, cursor: str | None, limit: int) -> Page[Coupon]:
         with self._step("coupons"):
-            return self._page(Coupon, listings.coupons(merchant_id), cursor, limit, "coupons", merchant_id)
+            return self._page(listings.coupons(merchant_id), cursor, limit)
 
     def promotion_codes(self, coupon_id: str, *, cursor: str | None, limit: int) -> Page[PromotionCode]:
         with self._step("promotion_codes"):
-            return self._page(PromotionCode, listings.promotion_codes_of(coupon_id), cursor, limit, "codes", coupon_id)
+            return self._page(listings.promotion_codes_of(coupon_id), cursor, limit)
 
     def redemptions(self, coupon_id: str, *, cursor: str | None, limit: int) -> Page[Redemption]:
         with self._step("redemptions"):
-            return self._page(Redemption, listings.redemptions_of(coupon_id), cursor, limit, "redemptions", coupon_id)
+            return self._page(listings.redemptions_of(coupon_id), cursor, limit)
 
     def debts(self, merchant_id: str, *, cursor: str | None, limit: int) -> Page[Debt]:
         with self._step("debts"):
-            return self._page(Debt, listings.debts_of(merchant_id), cursor, limit, "debts", merchant_id)
+            return self._page(listings.debts_of(merchant_id), cursor, limit)
 
     def payouts(self, merchant_id: str, *, cursor: str | None, limit: int) -> Page[Payout]:
         with self._step("payouts"):
             listing = listings.payouts_of(merchant_id)
-            return self._page(Payout, listing, cursor, limit, "merchant_payouts", merchant_id)
+            return self._page(listing, cursor, limit)
 
     def open_debts(self, *, cursor: str | None, limit: int) -> Page[Debt]:
         with self._step("open_debts"):
-            return self._page(Debt, listings.open_debts(), cursor, limit, "open_debts")
+            return self._page(listings.open_debts(), cursor, limit)
 
     def disputes(self, merchant_id: str | None, *, cursor: str | None, limit: int) -> Page[Dispute]:
         with self._step("disputes"):
-            keys_found, after = self._keys(listings.disputes(merchant_id), cursor, limit, "disputes", merchant_id)
-            known = {dispute.id: dispute for dispute in self._all(Dispute)}
-            return Page(items=tuple(known[key.sk.rpartition("#")[2]] for key in keys_found), cursor=after)
+            return self._page(listings.disputes(merchant_id), cursor, limit)
 
     def merchant_of_account(self, account_id: str) -> str | None:
         with self._step("merchant_of_account"):
@@ -186,11 +194,11 @@ class MemoryStore:
 
     def audits(self, *, cursor: str | None, limit: int) -> Page[Audit]:
         with self._step("audits"):
-            return self._page(Audit, listings.audits(), cursor, limit, "audits")
+            return self._page(listings.audits(), cursor, limit)
 
     def findings(self, *, cursor: str | None, limit: int) -> Page[Finding]:
         with self._step("findings"):
-            return self._page(Finding, listings.open_findings(), cursor, limit, "findings")
+            return self._page(listings.open_findings(), cursor, limit)
 
     def transaction_of(self, stripe_id: str) -> str | None:
         with self._step("transaction_of"):
@@ -206,15 +214,15 @@ class MemoryStore:
     def reconciliations(self, account: str | None, *, cursor: str | None, limit: int) -> Page[Reconciliation]:
         with self._step("reconciliations"):
             listing = listings.reconciliations_of(account)
-            return self._page(Reconciliation, listing, cursor, limit, "reconciliations", account)
+            return self._page(listing, cursor, limit)
 
     def payout_reconciliations(self, *, cursor: str | None, limit: int) -> Page[PayoutReconciliation]:
         with self._step("payout_reconciliations"):
-            return self._page(PayoutReconciliation, listings.all_payouts(), cursor, limit, "payouts")
+            return self._page(listings.all_payouts(), cursor, limit)
 
     def discrepancies(self, *, cursor: str | None, limit: int) -> Page[Discrepancy]:
         with self._step("discrepancies"):
-            return self._page(Discrepancy, listings.open_discrepancies(), cursor, limit, "discrepancies")
+            return self._page(listings.open_discrepancies(), cursor, limit)
 
     def due(self, shard: int, *, now: datetime, limit: int) -> Sequence[Watched]:
         with self._step("due"):
@@ -259,30 +267,22 @@ class MemoryStore:
             return stands is None or has_expired(stands, self._clock.now())
         return stands is not None and getattr(stands, "version", None) == change.before.version
 
-    def _page[T: Item](
-        self, kind: type[T], listing: Listing | None, cursor: str | None, limit: int, *list_name: str | None
-    ) -> Page[T]:
-        found, after = self._keys(listing, cursor, limit, *list_name)
-        items = [item_in(self._items[key]) for key in found]
-        return Page(items=tuple(item for item in items if isinstance(item, kind)), cursor=after)
-
-    def _keys(
-        self, listing: Listing | None, cursor: str | None, limit: int, *list_name: str | None
-    ) -> tuple[list[Key], str | None]:
+    def _page[T: Item](self, listing: Listing[T] | None, cursor: str | None, limit: int) -> Page[T]:
         if listing is None:
-            return [], None
-        at = {listing.position(key): key for key in self._items if self._is_in(listing, key)}
-        span = listing.span(None if cursor is None else position_of(cursor, *list_name))
+            return Page(items=(), cursor=None)
+        rows = {listing.position(key): key for key in self._items if self._is_in(listing, key)}
+        span = listing.span(None if cursor is None else position_of(cursor, *listing.name))
         first, last = span or (listings.HIGHEST, listings.LOWEST)
-        positions = sorted((position for position in at if first <= position <= last), reverse=True)
-        found = [at[position] for position in positions[:limit]]
-        return found, cursor_at(positions[limit - 1], *list_name) if len(positions) > limit else None
+        positions = sorted((position for position in rows if first <= position <= last), reverse=True)
+        found = [self._items[listing.key_of_item(rows[position])] for position in positions[:limit]]
+        after = cursor_at(positions[limit - 1], *listing.name) if len(positions) > limit else None
+        return Page(items=tuple(decode(listing.kind, item) for item in found), cursor=after)
 
-    def _is_in(self, listing: Listing, key: Key) -> bool:
+    def _is_in(self, listing: Listing[Any], key: Key) -> bool:
         if listing.index is None:
             return key.pk == listing.partition and key.sk.startswith(WORDS[listing.kind] + "#")
-        partition, _ = INDEXES[listing.index]
-        return bool(self._items[key].get(partition) == {"S": listing.partition})
+        place, _ = INDEXES[listing.index]
+        return self._items[key].get(place, {}).get("S") in listing.partitions
 
     def _all[T: Item](self, kind: type[T]) -> list[T]:
         return [item for item in map(item_in, self._items.values()) if isinstance(item, kind)]

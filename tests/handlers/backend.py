@@ -253,7 +253,7 @@ def require_described(method: str, path: str, status: int, content_type: str) ->
 
 
 _SERVES = {
-    "refunds.app": ("/refunds/", "/transactions/{}/refunds"),
+    "refunds.app": ("/refunds", "/transactions/{}/refunds"),
     "catalog.app": ("/merchants/{}/products", "/products/", "/prices/"),
     "payments.app": ("/payments", *(f"/transactions/{{}}/{act}" for act in ("capture", "cancel", "release", "hold"))),
     "transactions.app": ("/transactions",),

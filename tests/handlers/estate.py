@@ -13,7 +13,7 @@ from marketplace.domain.commands import CommandKind, CommandStatus
 from marketplace.domain.dead_letters import DeadLetter, DeadLetters
 from marketplace.domain.disputes import Disputed
 from marketplace.domain.merchants import Merchant
-from marketplace.domain.refunds import Recovery, Refund, RefundPart, RefundStatus
+from marketplace.domain.refunds import Recovery, Refund, RefundPart, RefundStatus, refunded_by
 from marketplace.domain.transactions import ChargeType, Leg, Transaction
 from marketplace.ports import Create, Item, Store
 
@@ -150,7 +150,7 @@ def _sale(store: Store, examples: Examples, merchants: list[Merchant]) -> dict[s
         refund = _refund(examples, sale, merchant, is_cart=is_cart)
         share = examples.share(replace(sale, legs=(leg,)), charge_type=kind)
         about = Disputed(dispute_id=dispute.id, merchant_id=merchant.id, transaction_id=sale.id)
-        _put(store, refund, share, about)
+        _put(store, refund, *refunded_by(refund, sale), share, about)
         made[merchant.id] = {
             "transaction_id": sale.id,
             "refund_id": refund.id,

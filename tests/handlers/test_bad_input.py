@@ -217,8 +217,12 @@ BAD: dict[str, tuple[Callable[[Case], Answer], str]] = {
         lambda case: case.backend.send(OPERATOR, "GET", "/merchants", query={"cursor": "abc"}), "invalid-cursor"),
     "a cursor of 256 characters": (
         lambda case: case.backend.send(OPERATOR, "GET", "/merchants", query={"cursor": 256 * "a"}), "invalid-request"),
-    "an operator's list without a filter": (
-        lambda case: case.backend.send(OPERATOR, "GET", "/transactions"), "filter-required"),
+    "a list of a merchant and a customer": (
+        lambda case: case.backend.send(
+            OPERATOR, "GET", "/transactions", query={"merchant_id": "merchant-1", "customer_id": "buyer-1"}
+        ),
+        "filter-required",
+    ),
     "no token": (lambda case: case.backend.send(NOBODY, "GET", "/merchants"), "not-authenticated"),
     "no role": (lambda case: case.backend.send(User({"sub": "x"}), "GET", "/merchants"), "not-allowed"),
     "a list that is for operators": (lambda case: case.backend.send(BUYER, "GET", "/merchants"), "not-allowed"),

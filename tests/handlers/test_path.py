@@ -172,6 +172,8 @@ def test_transactions_are_listed_to_those_they_concern(backend: Backend) -> None
 
     assert listed(OPERATOR, merchant_id=merchant_id) == [transaction_id]
     assert listed(OPERATOR, customer_id="buyer-1") == [transaction_id]
+    assert listed(OPERATOR) == [transaction_id]
+    assert listed(OPERATOR, status="paid") == []
     assert listed(BUYER) == [transaction_id]
     assert listed(merchant_user(merchant_id)) == [transaction_id]
     assert listed(User({"sub": "buyer-2", "cognito:groups": ["buyer"]})) == []

@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING, Any
 from marketplace.adapters import journal, keys, listings, places
 from marketplace.adapters.codec import TTL_ATTRIBUTE, Attributes, decode, epoch_seconds, time_text
 from marketplace.adapters.cursors import cursor_at, position_of
-from marketplace.adapters.dynamodb_calls import ConditionsFailed, DynamoDBCalls, key_attributes
-from marketplace.adapters.keys import BY_STRIPE_ID, DUE, INDEXES, WORDS, Key, key_of
+from marketplace.adapters.dynamodb_calls import ConditionsFailed, DynamoDBCalls
+from marketplace.adapters.keys import BY_STRIPE_ID, DUE, WORDS, Key, key_of
 from marketplace.adapters.listings import Listing
+from marketplace.adapters.page_rows import page_rows
 from marketplace.adapters.records import FoundItems, all_keys, all_written, books_of, item_in, key_in
 from marketplace.domain.audits import Audit, Finding
 from marketplace.domain.books import Books
@@ -25,6 +26,7 @@ from marketplace.domain.payouts import Payout
 from marketplace.domain.principals import Principal
 from marketplace.domain.promotions import Coupon, PromotionCode, Redemption
 from marketplace.domain.reconciliation import Discrepancy, PayoutReconciliation, Reconciliation, Walk
+from marketplace.domain.refunds import Refund, RefundStatus
 from marketplace.domain.shares import Hold, Share
 from marketplace.domain.subscriptions import Subscription
 from marketplace.domain.transactions import Payment, Transaction, TransactionStatus
@@ -83,10 +85,11 @@ class DynamoDBStore:
         self, *, merchant_id: str | None, customer_id: str | None, cursor: str | None, limit: int,
         status: TransactionStatus | None = None, since: datetime | None = None, until: datetime | None = None,
     ) -> Page[tuple[Transaction, Payment]]:  # fmt: skip
-        """The sales of a merchant or to a customer: of ``limit`` those that have the status."""
-        listing = listings.sales(merchant_id=merchant_id, customer_id=customer_id, since=since, until=until)
-        name = listings.name_of_sales(listing, status)
-        rows, after = self._rows(listing, cursor, limit, *name)
+        """The sales of a merchant, to a customer or of all: of ``limit`` those that have the status."""
+        listing = listings.sales(
+            merchant_id=merchant_id, customer_id=customer_id, status=status, since=since, until=until
+        )
+        rows, after = self._rows(listing, cursor, limit)
         ids = [key_in(row).pk.removeprefix("TRANSACTION#") for row in rows]
         refs = [(Ref(Transaction, sale), Ref(Payment, sale)) for sale in ids]
         found = self._found([key for pair in refs for key in all_keys(pair)])
@@ -94,63 +97,69 @@ class DynamoDBStore:
         there = ((p, f) for p, f in sales if p is not None and f is not None)
         return Page(items=tuple((p, f) for p, f in there if status in {None, f.status}), cursor=after)
 
+    def refunds(
+        self, merchant_id: str | None, *, cursor: str | None, limit: int, status: RefundStatus | None = None,
+        since: datetime | None = None, until: datetime | None = None,
+    ) -> Page[Refund]:  # fmt: skip
+        """The refunds that concern a merchant, or all: of ``limit`` those that have the status."""
+        listing = listings.refunds(merchant_id, status=status, since=since, until=until)
+        page = self._page(listing, cursor, limit)
+        return replace(page, items=tuple(each for each in page.items if status in {None, each.status}))
+
     def subscriptions(
         self, *, merchant_id: str | None, customer_id: str | None, cursor: str | None, limit: int
     ) -> Page[Subscription]:
         """The subscriptions of a merchant or a customer."""
         listing = listings.billing(Subscription, merchant_id=merchant_id, customer_id=customer_id)
-        return self._page(Subscription, listing, cursor, limit, "subscriptions", merchant_id, customer_id)
+        return self._page(listing, cursor, limit)
 
     def invoices(
         self, *, merchant_id: str | None, customer_id: str | None, cursor: str | None, limit: int
     ) -> Page[Invoice]:
         """The invoices of a merchant or a customer."""
         listing = listings.billing(Invoice, merchant_id=merchant_id, customer_id=customer_id)
-        return self._page(Invoice, listing, cursor, limit, "invoices", merchant_id, customer_id)
+        return self._page(listing, cursor, limit)
 
     def merchants(self, *, cursor: str | None, limit: int) -> Page[Merchant]:
         """All merchants."""
-        return self._page(Merchant, listings.all_merchants(), cursor, limit, "merchants")
+        return self._page(listings.all_merchants(), cursor, limit)
 
     def products(self, merchant_id: str, *, cursor: str | None, limit: int) -> Page[Product]:
         """A merchant's products."""
-        return self._page(Product, listings.products_of(merchant_id), cursor, limit, "products", merchant_id)
+        return self._page(listings.products_of(merchant_id), cursor, limit)
 
     def prices(self, product_id: str, *, cursor: str | None, limit: int) -> Page[Price]:
         """A product's prices."""
-        return self._page(Price, listings.prices_of(product_id), cursor, limit, "prices", product_id)
+        return self._page(listings.prices_of(product_id), cursor, limit)
 
     def coupons(self, merchant_id: str | None, *, cursor: str | None, limit: int) -> Page[Coupon]:
         """The coupons that are good for one merchant's products, or for those of all."""
-        return self._page(Coupon, listings.coupons(merchant_id), cursor, limit, "coupons", merchant_id)
+        return self._page(listings.coupons(merchant_id), cursor, limit)
 
     def promotion_codes(self, coupon_id: str, *, cursor: str | None, limit: int) -> Page[PromotionCode]:
         """The codes of a coupon."""
-        return self._page(PromotionCode, listings.promotion_codes_of(coupon_id), cursor, limit, "codes", coupon_id)
+        return self._page(listings.promotion_codes_of(coupon_id), cursor, limit)
 
     def redemptions(self, coupon_id: str, *, cursor: str | None, limit: int) -> Page[Redemption]:
         """The sales that a coupon was used in."""
-        return self._page(Redemption, listings.redemptions_of(coupon_id), cursor, limit, "redemptions", coupon_id)
+        return self._page(listings.redemptions_of(coupon_id), cursor, limit)
 
     def debts(self, merchant_id: str, *, cursor: str | None, limit: int) -> Page[Debt]:
         """A merchant's debts."""
-        return self._page(Debt, listings.debts_of(merchant_id), cursor, limit, "debts", merchant_id)
+        return self._page(listings.debts_of(merchant_id), cursor, limit)
 
     def payouts(self, merchant_id: str, *, cursor: str | None, limit: int) -> Page[Payout]:
         """A merchant's payouts."""
-        return self._page(Payout, listings.payouts_of(merchant_id), cursor, limit, "merchant_payouts", merchant_id)
+        return self._page(listings.payouts_of(merchant_id), cursor, limit)
 
     def open_debts(self, *, cursor: str | None, limit: int) -> Page[Debt]:
         """The debts of which something is owed; the index lags, and what was settled is left out."""
-        page = self._page(Debt, listings.open_debts(), cursor, limit, "open_debts")
+        page = self._page(listings.open_debts(), cursor, limit)
         return replace(page, items=tuple(each for each in page.items if each.status is DebtStatus.OPEN))
 
     def disputes(self, merchant_id: str | None, *, cursor: str | None, limit: int) -> Page[Dispute]:
         """The disputes about a merchant's sales, or about all."""
-        rows, after = self._rows(listings.disputes(merchant_id), cursor, limit, "disputes", merchant_id)
-        refs = [Ref(Dispute, key_in(row).sk.rpartition("#")[2]) for row in rows]
-        found = self._found(all_keys(refs))
-        return Page(items=tuple(each for ref in refs if (each := found(ref)) is not None), cursor=after)
+        return self._page(listings.disputes(merchant_id), cursor, limit)
 
     def merchant_of_account(self, account_id: str) -> str | None:
         """The id of the merchant behind a connected account."""
@@ -184,11 +193,11 @@ class DynamoDBStore:
 
     def audits(self, *, cursor: str | None, limit: int) -> Page[Audit]:
         """All audits."""
-        return self._page(Audit, listings.audits(), cursor, limit, "audits")
+        return self._page(listings.audits(), cursor, limit)
 
     def findings(self, *, cursor: str | None, limit: int) -> Page[Finding]:
         """What audits found; the index lags, and what was resolved is left out."""
-        page = self._page(Finding, listings.open_findings(), cursor, limit, "findings")
+        page = self._page(listings.open_findings(), cursor, limit)
         return replace(page, items=tuple(each for each in page.items if each.is_open))
 
     def transaction_of(self, stripe_id: str) -> str | None:
@@ -203,17 +212,15 @@ class DynamoDBStore:
 
     def reconciliations(self, account: str | None, *, cursor: str | None, limit: int) -> Page[Reconciliation]:
         """The days of one account, or of all."""
-        return self._page(
-            Reconciliation, listings.reconciliations_of(account), cursor, limit, "reconciliations", account
-        )
+        return self._page(listings.reconciliations_of(account), cursor, limit)
 
     def payout_reconciliations(self, *, cursor: str | None, limit: int) -> Page[PayoutReconciliation]:
         """The automatic payouts of all accounts."""
-        return self._page(PayoutReconciliation, listings.all_payouts(), cursor, limit, "payouts")
+        return self._page(listings.all_payouts(), cursor, limit)
 
     def discrepancies(self, *, cursor: str | None, limit: int) -> Page[Discrepancy]:
         """The balance transactions that are open; the index lags, and what was resolved is left out."""
-        page = self._page(Discrepancy, listings.open_discrepancies(), cursor, limit, "discrepancies")
+        page = self._page(listings.open_discrepancies(), cursor, limit)
         return replace(page, items=tuple(each for each in page.items if each.is_open))
 
     def due(self, shard: int, *, now: datetime, limit: int) -> Sequence[Watched]:
@@ -260,41 +267,25 @@ class DynamoDBStore:
     def _found(self, wanted: Sequence[Key]) -> FoundItems:
         return FoundItems(self._calls.get(wanted), self._clock.now())
 
-    def _page[T: Item](
-        self, kind: type[T], listing: Listing | None, cursor: str | None, limit: int, *list_name: str | None
-    ) -> Page[T]:
-        rows, after = self._rows(listing, cursor, limit, *list_name)
-        if listing is not None and listing.index is not None:
-            found = self._calls.get([key_in(row) for row in rows])
-            rows = [found[key_in(row)] for row in rows if key_in(row) in found]
-        return Page(items=tuple(decode(kind, row) for row in rows), cursor=after)
+    def _page[T: Item](self, listing: Listing[T] | None, cursor: str | None, limit: int) -> Page[T]:
+        rows, after = self._rows(listing, cursor, limit)
+        if listing is None:
+            return Page(items=(), cursor=None)
+        if listing.index is not None:
+            wanted = [listing.key_of_item(key_in(row)) for row in rows]
+            found = self._calls.get(wanted)
+            rows = [found[key] for key in wanted if key in found]
+        return Page(items=tuple(decode(listing.kind, row) for row in rows), cursor=after)
 
     def _rows(
-        self, listing: Listing | None, cursor: str | None, limit: int, *list_name: str | None
+        self, listing: Listing[Any] | None, cursor: str | None, limit: int
     ) -> tuple[list[Attributes], str | None]:
         """A page of a list, of keys where it is read from an index, and the cursor of the next page."""
         if listing is None:
             return [], None
-        begin = None if cursor is None else position_of(cursor, *list_name)
-        span = listing.span(begin)
-        rows = [] if span is None else self._calls.query(**_query(listing, begin, span), most=limit + 1)
+        before = None if cursor is None else position_of(cursor, *listing.name)
+        rows = page_rows(self._calls.query, listing, before, limit + 1)
         if len(rows) <= limit:
             return rows, None
         last = listing.position(key_in(rows[limit - 1]))
-        return rows[:limit], cursor_at(last, *list_name)
-
-
-def _query(listing: Listing, before: str | None, span: tuple[str, str]) -> dict[str, Any]:
-    """The query of a list, newest first. The partition is the list's own whatever the cursor says."""
-    values = {":partition": {"S": listing.partition}}
-    query: dict[str, Any] = {"ScanIndexForward": False, "ExpressionAttributeValues": values}
-    if listing.index is not None:
-        partition, *_ = INDEXES[listing.index]
-        condition = f"{partition} = :partition AND gsi_time BETWEEN :first AND :last"
-        values |= {":first": {"S": span[0]}, ":last": {"S": span[1]}}
-        return query | {"IndexName": listing.index, "KeyConditionExpression": condition}
-    of_this_kind = "begins_with(sk, :word)"  # the partition holds other kinds too
-    query["KeyConditionExpression"] = f"pk = :partition AND {of_this_kind}"
-    values[":word"] = {"S": f"{WORDS[listing.kind]}#"}
-    after = None if before is None else listing.key_at(before)
-    return query if after is None else query | {"ExclusiveStartKey": key_attributes(after)}
+        return rows[:limit], cursor_at(last, *listing.name)

@@ -9,11 +9,14 @@ item                  pk                          sk                     index a
 Transaction           TRANSACTION#transaction-tx  TRANSACTION            gsi_merchant=merchant-me (destination charge),
                                                                          gsi_customer=auth0|7, gsi_time=tx
 Payment               TRANSACTION#transaction-tx  PAYMENT                gsi_due=DUE#3,
-                                                                         gsi_due_at=2026-11-23T08:00:00.000000Z
+                                                                         gsi_due_at=2026-11-23T08:00:00.000000Z,
+                                                                         gsi_merchant=SALES#11, gsi_time=tx
 Share                 TRANSACTION#transaction-tx  SHARE#merchant-me      gsi_merchant=merchant-me (separate charge),
                                                                          gsi_time=tx, gsi_due=..., gsi_due_at=...,
                                                                          gsi_stripe=WAITING#merchant-me (not ready)
-Refund                TRANSACTION#transaction-tx  REFUND#refund-tx-own
+Refund                TRANSACTION#transaction-tx  REFUND#refund-tx-own   gsi_merchant=REFUNDS#5, gsi_time=own
+Refunded              TRANSACTION#transaction-tx  REFUNDED#merchant-me#refund-tx-own
+                                                                         gsi_merchant=REFUNDS#merchant-me, gsi_time=own
 Dispute               TRANSACTION#transaction-tx  DISPUTE#dispute-tx-own gsi_merchant=DISPUTES, gsi_time=own
 Disputed              TRANSACTION#transaction-tx  DISPUTED#merchant-me#dispute-tx-own
                                                                          gsi_merchant=DISPUTES#merchant-me, gsi_time=own
@@ -89,7 +92,7 @@ from marketplace.domain.merchants import Merchant, OnboardingLink
 from marketplace.domain.payouts import Payout
 from marketplace.domain.promotions import CodeName, Coupon, PromotionCode, Redemption
 from marketplace.domain.reconciliation import Discrepancy, PayoutReconciliation, Reconciliation, Walk
-from marketplace.domain.refunds import Refund
+from marketplace.domain.refunds import Refund, Refunded
 from marketplace.domain.shares import Share
 from marketplace.domain.subscriptions import Subscription
 from marketplace.domain.transactions import Payment, Transaction
@@ -120,6 +123,8 @@ ALL_PAYOUTS: Final = "PAYOUTS"
 OPEN_DISCREPANCIES: Final = "DISCREPANCIES"
 OPEN_DEBTS: Final = "DEBTS"
 ALL_DISPUTES: Final = "DISPUTES"
+ALL_SALES: Final = "SALES"
+ALL_REFUNDS: Final = "REFUNDS"
 COUPONS: Final = "COUPONS"
 WALKS: Final = "WALKS"
 
@@ -127,6 +132,7 @@ WORDS: Final[Mapping[type[Any], str]] = {
     Transaction: "TRANSACTION",
     Payment: "PAYMENT",
     Refund: "REFUND",
+    Refunded: "REFUNDED",
     Share: "SHARE",
     Dispute: "DISPUTE",
     Disputed: "DISPUTED",
@@ -218,7 +224,7 @@ def key_of(ref: Ref[Any]) -> Key | None:
         return _key_in_ledger(ref, word)
     if ref.owner is not None:
         return _key(partition_of(ref.owner), f"{word}#{ref.id}")
-    if ref.kind in {Command, Disputed, JournalEntry, Redemption, Share, *_OF_ACCOUNTS}:
+    if ref.kind in {Command, Disputed, JournalEntry, Redemption, Refunded, Share, *_OF_ACCOUNTS}:
         raise ValueError(f"a {ref.kind.__name__} is found by its owner and id")
     return Key(f"{word}#{ref.id}", word)
 
@@ -243,6 +249,8 @@ def ref_of(item: Item) -> Ref[Any]:
             name, owner = item.transaction_id, item.coupon_id
         case Disputed():
             name, owner = f"{item.merchant_id}#{item.dispute_id}", item.transaction_id
+        case Refunded():
+            name, owner = f"{item.merchant_id}#{item.refund_id}", item.transaction_id
         case _:
             name = getattr(item, _NAMED_BY.get(type(item), "id"))
     return Ref(type(item), name, owner=owner)

@@ -10,6 +10,8 @@ from marketplace.adapters.keys import (
     ALL_MERCHANTS,
     ALL_PAYOUTS,
     ALL_RECONCILIATIONS,
+    ALL_REFUNDS,
+    ALL_SALES,
     COUPONS,
     OPEN_DEBTS,
     OPEN_DISCREPANCIES,
@@ -29,12 +31,15 @@ from marketplace.domain.ledger import JournalEntry
 from marketplace.domain.merchants import Merchant
 from marketplace.domain.promotions import Coupon
 from marketplace.domain.reconciliation import Discrepancy, PayoutReconciliation, Reconciliation, Walk
+from marketplace.domain.refunds import Refund, Refunded
 from marketplace.domain.shares import Hold, Share
 from marketplace.domain.subscriptions import Subscription
 from marketplace.domain.transactions import ChargeType, Payment, Transaction
 from marketplace.ports import DUE_SHARDS, Item
 
-JOURNAL_SHARDS: Final = 16  # partitions of a day; what is written to one must be read by every version that runs
+# What is written to a shard must be read by every version that runs.
+JOURNAL_SHARDS: Final = 16  # partitions of a day
+LIST_SHARDS: Final = 16  # partitions of a list that grows with every sale of the marketplace
 
 
 def index_attributes(item: Item) -> dict[str, str]:
@@ -49,7 +54,7 @@ def index_attributes(item: Item) -> dict[str, str]:
             places = {"gsi_merchant": listed, "gsi_time": ulid_in(item.transaction_id) if listed else None}
             places |= {"gsi_stripe": waiting_for(item.merchant_id) if item.hold is Hold.NOT_READY else None}
             places |= _due(item.transaction_id, item.due_at)
-        case Debt() | Dispute() | Disputed():
+        case Debt() | Dispute() | Disputed() | Refund() | Refunded():
             places = _of_claim(item)
         case Subscription() | Invoice():
             places = _of_billing(item)
@@ -60,7 +65,7 @@ def index_attributes(item: Item) -> dict[str, str]:
             listed = item.product_id if isinstance(item, Price) else coupons_of(item.merchant_id)
             places = {"gsi_merchant": listed, "gsi_time": ulid_in(item.id)}
         case Payment() | Command() | Holding():
-            places = _due(_watched_under(item), item.due_at)
+            places = _of_watched(item)
         case JournalEntry():
             places = {"gsi_stripe": item.moved_by}
         case Discrepancy() | Finding() | PayoutReconciliation() | Reconciliation() | Walk():
@@ -98,6 +103,16 @@ def disputes_about(merchant_id: str) -> str:
     return f"{ALL_DISPUTES}#{merchant_id}"
 
 
+def refunds_of(merchant_id: str) -> str:
+    """Where the refunds that concern a merchant are listed."""
+    return f"{ALL_REFUNDS}#{merchant_id}"
+
+
+def list_shards(name: str) -> tuple[str, ...]:
+    """The partitions of a list that grows with every sale: ``SALES#0`` to ``SALES#15``."""
+    return tuple(f"{name}#{shard}" for shard in range(LIST_SHARDS))
+
+
 def coupons_of(merchant_id: str | None) -> str:
     """Where the coupons are listed that are good for one merchant's products, or for those of all."""
     return COUPONS if merchant_id is None else f"{COUPONS}#{merchant_id}"
@@ -122,17 +137,17 @@ def _of_billing(item: Subscription | Invoice) -> dict[str, str | None]:
     }
 
 
-def _watched_under(item: Payment | Command | Holding) -> str:
+def _of_watched(item: Payment | Command | Holding) -> dict[str, str | None]:
     match item:
         case Payment():
-            return item.transaction_id
+            return _in_list_of_all(ALL_SALES, item.transaction_id) | _due(item.transaction_id, item.due_at)
         case Command():
-            return item.subject
+            return _due(item.subject, item.due_at)
         case Holding():
-            return item.merchant_id
+            return _due(item.merchant_id, item.due_at)
 
 
-def _of_claim(item: Debt | Dispute | Disputed) -> dict[str, str | None]:
+def _of_claim(item: Debt | Dispute | Disputed | Refund | Refunded) -> dict[str, str | None]:
     match item:
         case Debt():
             listed = {"gsi_merchant": OPEN_DEBTS, "gsi_time": ulid_in(item.id)}
@@ -141,6 +156,10 @@ def _of_claim(item: Debt | Dispute | Disputed) -> dict[str, str | None]:
             return {"gsi_merchant": ALL_DISPUTES, "gsi_time": ulid_in(item.id)}
         case Disputed():
             return {"gsi_merchant": disputes_about(item.merchant_id), "gsi_time": ulid_in(item.dispute_id)}
+        case Refund():
+            return _in_list_of_all(ALL_REFUNDS, item.id)
+        case Refunded():
+            return {"gsi_merchant": refunds_of(item.merchant_id), "gsi_time": ulid_in(item.refund_id)}
 
 
 def _of_account(
@@ -157,6 +176,11 @@ def _of_account(
             return {"gsi_merchant": OPEN_FINDINGS, "gsi_time": ulid_in(item.id)} if item.is_open else {}
         case Discrepancy():
             return {"gsi_merchant": OPEN_DISCREPANCIES, "gsi_time": ulid_in(item.id)} if item.is_open else {}
+
+
+def _in_list_of_all(name: str, item_id: str) -> dict[str, str | None]:
+    shard = zlib.crc32(item_id.encode()) % LIST_SHARDS
+    return {"gsi_merchant": list_shards(name)[shard], "gsi_time": ulid_in(item_id)}
 
 
 def _walk(due_at: datetime | None) -> dict[str, str | None]:

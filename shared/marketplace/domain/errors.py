@@ -15,7 +15,7 @@ class MarketplaceError(Exception):
       + FeeExceedsAmount
       + InvalidReturnUrl             not on the allow-list
       + InvalidCursor
-      + FilterRequired               an operator's list needs a merchant or a customer
+      + FilterRequired               a list is of one merchant, one customer or one transaction
       + MerchantNotReady             it cannot receive transfers yet
       + ImpossibleAccount            responsibilities that Stripe or the sales here rule out
       + InvalidCustomer              it names nobody
@@ -116,7 +116,7 @@ class InvalidCursor(Refused):
 
 
 class FilterRequired(Refused):
-    """A list that would be unbounded without a merchant or a customer."""
+    """A list of more than one owner at once, or of none where there is no list of all."""
 
 
 class MerchantNotReady(Refused):

@@ -1,6 +1,6 @@
 """Refunds: how much goes back, what each merchant and the platform give of it, and where a refund stands."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from datetime import datetime
 from enum import StrEnum
@@ -11,7 +11,7 @@ from marketplace.domain.errors import RefundExceedsRest, TooManyRefunds, Transac
 from marketplace.domain.money import require_payable
 from marketplace.domain.portions import Portion
 from marketplace.domain.states import require_transition
-from marketplace.domain.transactions import MOST_REFUNDS, Payment, TransactionStatus
+from marketplace.domain.transactions import MOST_REFUNDS, Payment, Transaction, TransactionStatus
 
 
 class RefundStatus(StrEnum):
@@ -139,6 +139,21 @@ class Refund:
     def is_reserved(self) -> bool:
         """Whether its amount counts as refunded."""
         return self.status not in NO_LONGER_RESERVED
+
+
+@dataclass(frozen=True, kw_only=True)
+class Refunded:
+    """That a refund concerns a merchant: for the merchant's list."""
+
+    refund_id: str
+    merchant_id: str
+    transaction_id: str
+
+
+def refunded_by(refund: Refund, sale: Transaction) -> Iterator[Refunded]:
+    """What lists a refund to the merchants that it concerns: those with a part in it, without parts all of the sale."""
+    for each in refund.parts or sale.legs:
+        yield Refunded(refund_id=refund.id, merchant_id=each.merchant_id, transaction_id=sale.id)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -106,6 +106,7 @@ ACCESS: Final[Mapping[tuple[str, str], Mapping[Role, Whose]]] = {
     ("POST", "/transactions/{transaction_id}/hold"): _OPERATOR,
     ("POST", "/transactions/{transaction_id}/refunds"): _SHARING,
     ("GET", "/transactions/{transaction_id}/refunds"): _ALL,
+    ("GET", "/refunds"): _SHARING,
     ("GET", "/refunds/{refund_id}"): _ALL,
     ("GET", "/transfers"): _SELLING,
     ("GET", "/transfers/{transfer_id}"): _SELLING,

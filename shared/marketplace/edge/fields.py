@@ -73,6 +73,8 @@ Limit = Annotated[int, Query(ge=1, le=LARGEST_PAGE, description="How many of the
 Cursor = Annotated[
     str | None, Query(max_length=LONGEST_ID, description="Where the list goes on: from the page before.")
 ]
+Since = Annotated[AwareDatetime | None, Query(description="ISO 8601 with a zone: what was made from then on.")]
+Until = Annotated[AwareDatetime | None, Query(description="ISO 8601 with a zone: what was made before.")]
 Filter = Annotated[str | None, Query(max_length=LONGEST_ID)]
 
 

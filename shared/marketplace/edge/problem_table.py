@@ -124,8 +124,8 @@ PROBLEMS: Final[Mapping[type[Exception], Problem]] = {
         action="Start again without a cursor.",
     ),
     errors.FilterRequired: Problem(
-        slug="filter-required", status=HTTPStatus.UNPROCESSABLE_CONTENT, title="Whose transactions?",
-        why="An operator lists what is one merchant's, one customer's or, for transfers, one transaction's.",
+        slug="filter-required", status=HTTPStatus.UNPROCESSABLE_CONTENT, title="Whose list?",
+        why="A list is of one merchant, one customer or one transaction, not of two of them; only some are of all.",
         action="Name exactly one of the parameters that the detail names.",
     ),
     errors.MerchantNotReady: Problem(

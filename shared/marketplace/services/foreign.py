@@ -30,7 +30,7 @@ from marketplace.ports import Change, Create, Ports, Replace
 from marketplace.services.commands import follow_up
 from marketplace.services.gaps import up_to_date
 from marketplace.services.invoice_following import sale_of_charge
-from marketplace.services.recovery import dispute_step, recovery_changes, refund_step
+from marketplace.services.recovery import dispute_step, recovery_changes, refund_made, refund_step
 from marketplace.services.settlement import payment_changes
 
 
@@ -102,7 +102,8 @@ def refund_changes(ports: Ports, reading: ForeignRefundReading) -> Heard | None:
     paid = books.payment
     reserved = paid.refund_reserved + (after.amount if after.is_reserved else 0)
     counted = replace(paid, refund_reserved=reserved, refund_count=paid.refund_count + 1)
-    changes = [Create(after), Replace(paid, counted), *recovery_changes(ports, books.transaction, before, after)]
+    made = refund_made(after, books.transaction)
+    changes = [*made, Replace(paid, counted), *recovery_changes(ports, books.transaction, before, after)]
     return Heard(books.transaction.id, changes)
 
 

@@ -7,7 +7,7 @@ from marketplace.domain import share_postings
 from marketplace.domain.books import Books
 from marketplace.domain.disputes import Dispute, Disputed
 from marketplace.domain.postings import refund_entries
-from marketplace.domain.refunds import Refund, release
+from marketplace.domain.refunds import Refund, refunded_by, release
 from marketplace.domain.transactions import Payment, Transaction
 from marketplace.domain.transfers import share_by_stripe
 from marketplace.ports import Change, Create, Ports, Replace
@@ -32,6 +32,11 @@ def recovery_changes(ports: Ports, transaction: Transaction, before: Refund, aft
         for part in after.parts:
             changes += touch_share(ports, books, part.merchant_id, after.id)
     return changes
+
+
+def refund_made(refund: Refund, transaction: Transaction) -> Sequence[Change]:
+    """A refund that is new, and what lists it to the merchants that it concerns."""
+    return [Create(refund), *map(Create, refunded_by(refund, transaction))]
 
 
 def refund_step(

@@ -5,6 +5,7 @@ A destination charge's refund, its transfer's reversal and the fee's return are 
 
 from collections.abc import Mapping, Sequence
 from dataclasses import field, replace
+from datetime import datetime
 from typing import Final
 
 from marketplace.domain.books import Books
@@ -19,9 +20,11 @@ from marketplace.domain.refund_plans import parts_of_lines, refund_parts
 from marketplace.domain.refunds import Refund, RefundStatus, join, mark, require_anything_left, reserve
 from marketplace.domain.stripe_objects import refund_facts
 from marketplace.operations import Operation
-from marketplace.ports import Conflict, Create, Ports, Replace
+from marketplace.ports import Conflict, Page, Ports, Replace
 from marketplace.services.commands import answer_again, perform_once, replay
 from marketplace.services.idempotency import Once
+from marketplace.services.pages import first_that_fit
+from marketplace.services.recovery import refund_made
 from marketplace.services.refund_commands import CREATE_REFUND, is_short, refund_command
 from marketplace.services.transactions import read_transaction
 
@@ -69,8 +72,9 @@ def request_refund(ports: Ports, caller: Principal, request: RefundRequest, once
         planned = replace(books, refunds={**books.refunds, refund.id: refund})
         reserved = Replace(books.payment, reserve(books.payment, refund.amount))
         subject = replace(planned, payment=reserved.stored)
+        made = refund_made(refund, books.transaction)
         try:
-            ended = perform_once(ports, CREATE_REFUND, once, command, subject, reserved, Create(refund))
+            ended = perform_once(ports, CREATE_REFUND, once, command, subject, reserved, *made)
         except Conflict:
             continue
         if ended.result != refund.id or is_short(ports, refund, ended.refusal):
@@ -88,7 +92,25 @@ def read_refund(ports: Ports, caller: Principal, refund_id: str) -> Refund:
     return books.refunds[refund_id]
 
 
-def list_refunds(ports: Ports, caller: Principal, transaction_id: str) -> Sequence[Refund]:
+def list_refunds(
+    ports: Ports, caller: Principal, *, merchant_id: str | None, cursor: str | None, limit: int,
+    status: RefundStatus | None = None, since: datetime | None = None, until: datetime | None = None,
+) -> Page[Refund]:  # fmt: skip
+    """Refunds, the newest first: those that concern a merchant, or for operators one merchant or all.
+
+    Raises:
+        NotAllowed, InvalidCursor.
+    """
+    caller.require(Role.OPERATOR, Role.MERCHANT)
+    whose = caller.merchant_id if caller.role is Role.MERCHANT else merchant_id
+
+    def read(cursor: str | None, limit: int) -> Page[Refund]:
+        return ports.store.refunds(whose, cursor=cursor, limit=limit, status=status, since=since, until=until)
+
+    return first_that_fit(read, cursor, limit) if status else read(cursor, limit)
+
+
+def refunds_of_sale(ports: Ports, caller: Principal, transaction_id: str) -> Sequence[Refund]:
     """The refunds of a transaction, the first first. Raises NotFound."""
     refunds = read_transaction(ports, caller, transaction_id).refunds
     return [refunds[refund_id] for refund_id in sorted(refunds)]

@@ -30,7 +30,7 @@ def list_transfers(
     ports: Ports, caller: Principal, *, transaction_id: str | None, merchant_id: str | None, cursor: str | None,
     limit: int,
 ) -> Page[BookedTransfer]:  # fmt: skip
-    """The transfers of a sale, or of a merchant's sales: those of up to ``limit`` sales on a page, the newest first.
+    """The transfers of a sale, of a merchant's sales or of all: those of up to ``limit`` sales on a page, newest first.
 
     One read for each sale of the page, whatever the merchant has sold before.
 
@@ -40,7 +40,7 @@ def list_transfers(
     caller.require(Role.OPERATOR, Role.MERCHANT)
     if transaction_id is not None:
         if merchant_id is not None:
-            raise FilterRequired("exactly one of transaction_id and merchant_id")
+            raise FilterRequired("at most one of transaction_id and merchant_id")
         return Page(items=_seen(caller, read_transaction(ports, caller, transaction_id)), cursor=None)
     page = list_transactions(ports, caller, merchant_id=merchant_id, customer_id=None, cursor=cursor, limit=limit)
     of_merchant = caller.merchant_id or merchant_id

@@ -14,6 +14,7 @@ from marketplace.domain.refunds import reserve
 from marketplace.domain.subscriptions import Subscription, SubscriptionStatus
 from marketplace.ports import Change, Conflict, Create, Ports, Ref, Replace, one
 from marketplace.services.commands import MOST_COMMIT_TRIES, follow_up
+from marketplace.services.recovery import refund_made
 from marketplace.services.refunds import RefundRequest, plan_refund
 
 MOST_INVOICES: Final = 100  # of the customer, the newest, among which the paid ones are looked for
@@ -64,4 +65,4 @@ def _changes(ports: Ports, books: Books, amount: int) -> Sequence[Change]:
     request = RefundRequest(transaction_id=books.transaction.id, amount=amount, reason=REASON)
     refund, command = plan_refund(ports, SYSTEM, books, request)
     reserved = Replace(books.payment, reserve(books.payment, refund.amount))
-    return [Create(refund), Create(command), reserved]
+    return [*refund_made(refund, books.transaction), Create(command), reserved]
