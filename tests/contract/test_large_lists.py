@@ -13,12 +13,14 @@ from itertools import batched
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from botocore.config import Config
 from hypothesis import given
 from hypothesis import strategies as st
 
 from marketplace.adapters import listings
 from marketplace.adapters.codec import Attributes
 from marketplace.adapters.cursors import cursor_at
+from marketplace.adapters.dynamodb_calls import CONFIG
 from marketplace.adapters.keys import ALL_SALES
 from marketplace.adapters.page_rows import MORE_THAN_ITS_PART, page_rows
 from marketplace.adapters.places import LIST_SHARDS, list_shards
@@ -38,6 +40,7 @@ SIZE_SETTING = "SALES_OF_THE_LARGE"
 LARGE, SMALL, PAGE = int(os.environ.get(SIZE_SETTING, "1500")), 10, 10
 KEYS = ("pk", "sk", "gsi_merchant", "gsi_customer", "gsi_time")  # what an index with keys alone has of an item
 TABLE = "large"
+PATIENT = CONFIG.merge(Config(read_timeout=60))  # the local cloud looks through all of a table for a row of an index
 Windows = Mapping[str, tuple[int, int]]
 
 
@@ -73,7 +76,7 @@ def shop(request: pytest.FixtureRequest) -> Iterator[Shop]:
     if request.param == "moto":
         client = request.getfixturevalue("moto_client")
     else:
-        client = client_of(request.getfixturevalue("dynamodb_endpoint"))
+        client = client_of(request.getfixturevalue("dynamodb_endpoint"), PATIENT)
     create_table(client, TABLE)
     yield Shop(client)
     client.delete_table(TableName=TABLE)
