@@ -190,6 +190,8 @@ def test_a_refund_is_answered_with_what_it_gave_back(backend: Backend) -> None:
     assert (again.status, again.json["id"]) == (201, made.json["id"])
     read = backend.send(OPERATOR, "GET", f"/refunds/{made.json['id']}").json
     assert (read["stripe_refund_id"], read["transfer_reversal_id"], read["reversed"]) == ("re_1", "trr_re_1", 300)
+    for user in (OPERATOR, merchant_user(merchant_id)):
+        assert [each["id"] for each in backend.send(user, "GET", "/refunds").json["data"]] == [made.json["id"]]
     seen_by_buyer = backend.send(BUYER, "GET", path).json["data"]
     assert [(each["amount"], each["fee"], each["reversed"]) for each in seen_by_buyer] == [(300, None, None)]
     transaction = backend.send(OPERATOR, "GET", path.removesuffix("/refunds")).json
