@@ -69,6 +69,9 @@ def test_a_cart_s_merchants_bear_it_in_proportion() -> None:
     transaction_id, merchants = paid_cart(market, 6_000, 4_000)
     refund_elsewhere(market, transaction_id, 5_000)
     assert [market.stripe_balance(each.account_id)["usd"] for each in merchants] == [2_700, 1_800]
+    found = tuple(market.books(transaction_id).refunds.values())
+    for whose in (None, *(each.id for each in merchants)):
+        assert market.store.refunds(whose, cursor=None, limit=5).items == found
     assert_proven(market, transaction_id)
 
 

@@ -146,6 +146,7 @@ def test_time_that_is_not_used_any_more_is_refunded_by_everybody_who_had_the_mon
     (books,) = market.all_transactions()
     (refund,) = books.refunds.values()
     assert 1_490 <= refund.amount <= 1_500
+    assert market.store.refunds(subscription.merchant_id, cursor=None, limit=5).items == (refund,)
     require_books(market)
     account = market.merchant(subscription.merchant_id).account_id
     assert market.stripe_balance(account)["usd"] == 2_883 - (refund.amount - refund.fee)
