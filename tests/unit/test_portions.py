@@ -213,6 +213,7 @@ def test_refunds_close_at_zero_on_every_leg_tax_and_funder(sale: Sale, data: st.
             so_far = leg.amount - left
             assert abs(sum(each.tax for each in parts) - Fraction(leg.tax * so_far, leg.amount)) <= sale.rounded
             assert sum(each.own for each in parts) in range(leg.own + 1)
+            assert part.own >= 0
             assert part.own % sale.step == 0
         if parts:
             assert (sum(each.own for each in parts), sum(each.fee for each in parts)) == (leg.own, leg.fee)
@@ -236,6 +237,14 @@ def test_a_refund_that_keeps_the_fee_costs_the_merchant_its_part_of_it_and_no_ta
             assert part.fee < sale.step or not keep
             assert part.own % sale.step == 0
         assert sum(each.tax for each in parts) == (leg.tax if amounts else 0)
+
+
+def test_where_the_steps_are_wide_the_fee_gives_way_and_never_the_merchant() -> None:
+    """In ISK the smallest is 100: 3,700 and 600 of 4,300 would have taken 300 of the merchant's 200, and owed 100."""
+    whole = Portion(amount=4_300, fee=3_895, taxes={"is": 205})
+    first = returned(whole, 3_700, earlier=[], fee_with=[], step=100, returns_fee=True)
+    rest = returned(whole, 600, earlier=[first], fee_with=[first], step=100, returns_fee=True)
+    assert [(part.own, part.fee, part.tax) for part in (first, rest)] == [(200, 3_300, 200), (0, 595, 5)]
 
 
 @pytest.mark.parametrize(("tax", "expected"), [(19, [6, 7, 6]), (0, [0, 0, 0])])

@@ -59,7 +59,8 @@ def returned(whole: Portion, amount: int, *, earlier: Sequence[Portion], fee_wit
     Each of tax, promotion and fee is rounded on the running total, not on each refund, so that whatever the parts are
     they close at exactly zero: of 119 with 19 tax, refunds of 40, 40 and 39 return 6, 7 and 6 of it. A refund that
     keeps the fee keeps its own part of it for good. The merchant's part is a multiple of ``step``, the currency's
-    smallest payable unit: of a tax that is none, the odd units are with the fee.
+    smallest payable unit: of a tax that is none, the odd units are with the fee. Where these steps are wide, the fee
+    gives way: no refund takes more of the merchant than is its own, or owes it something.
     """
     so_far = sum(each.amount for each in earlier) + amount
     taxes = _due(whole.taxes, [each.taxes for each in earlier], so_far, whole.amount, step)
@@ -69,6 +70,8 @@ def returned(whole: Portion, amount: int, *, earlier: Sequence[Portion], fee_wit
     if returns_fee:
         net = sum(each.net for each in fee_with) + part.net
         fee = max(0, running_part(whole.fee, net, whole.net, step) - sum(each.fee for each in fee_with))
+        left = whole.own - sum(each.own for each in fee_with)
+        fee = min(max(fee, part.net - left), part.net)
     fee += (part.net - fee) % step
     return Portion(amount=amount, fee=fee, taxes=taxes, promotions=promotions)
 

@@ -2,7 +2,7 @@
 
 What he may change changes the total after the plan was made. Separate charges are split by the completed line items,
 and each fee is made anew by its policy; of a destination charge the fee is fixed with the session. Such a sale is
-therefore a separate charge (docs/adr/0018-baskets-that-buyers-change.md).
+therefore a separate charge (docs/adr/0022-baskets-that-buyers-change.md).
 """
 
 from collections.abc import Mapping
