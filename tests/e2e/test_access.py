@@ -1,6 +1,11 @@
-"""Who may see and do what, through the API with its authorizer: another's is answered like what is not there (S05)."""
+"""Who may see and do what, through the API with its authorizer: another's is answered like what is not there (S05).
+
+`tests/handlers/test_access.py` walks the same table with an object behind every id; MADE_UP are the ids that have none
+here.
+"""
 
 import re
+import urllib.parse
 from dataclasses import dataclass
 
 import pytest
@@ -11,20 +16,17 @@ from marketplace.domain.principals import Role
 from marketplace.edge.access import ACCESS
 from tests.e2e.shop import Caller, Json, Shop, done, problem, until, without
 from tests.e2e.test_cloud import guarded_routes
+from tests.handlers.estate import BODIES, QUERIES
 
-BODIES = {
-    "products": {"name": "Cup"},
-    "prices": {"unit_amount": 100, "currency": "usd"},
-    "{product_id}": {"active": False},
-    "{price_id}": {"active": False},
-    "onboarding-links": {"return_url": "http://localhost:3000/"},
-    "{customer_id}": {"name": "Nosy"},
-    "write-off": {"reason": "nosy"},
-    "reversals": {"reason": "nosy"},
-    "evidence": {"customer_name": "Nosy"},
-    "files": {"content": "JVBERi0xLjcgYSByZWNlaXB0"},
+_MERCHANT, _OWN = "01m84400000000000000000001", "01m84400000000000000000002"
+MADE_UP = {
+    "letter_id": "00000000-0000-4000-8000-000000000000",
+    "command_id": f"command-{_OWN}",
+    "subscription_id": f"subscription-{_OWN}",
+    "invoice_id": f"invoice-{_OWN}",
+    **{f"{noun}_id": f"{noun.replace('_', '-')}-{_MERCHANT}-{_OWN}" for noun in ("payout", "coupon", "promotion_code")},
 }
-OF_ONE_ANSWER = {"date", "apigw-requestid", "x-amzn-requestid", "x-amz-id-2", "x-amz-request-id"}
+OF_ONE_ANSWER = {"date", "connection", "apigw-requestid", "x-amzn-requestid", "x-amz-id-2", "x-amz-request-id"}
 WITH_AN_ID = [route for route in guarded_routes() if "{" in route[1]]
 
 
@@ -53,9 +55,8 @@ def estate(shop: Shop, seller: Json) -> Estate:
         "payment_method_id": shop.saved_card(customer),
         "account": "stripe_balance",
         "transfer_id": done(shop.operator.get("/transfers", transaction_id=sale["id"]))["data"][0]["id"],
-        "letter_id": "00000000-0000-4000-8000-000000000000",
-        "command_id": "command-01m84400000000000000000000",
         "subject": sale["id"],
+        **MADE_UP,
         **disputed(shop),
     }
     shop.quiet()
@@ -76,8 +77,9 @@ def disputed(shop: Shop) -> dict[str, str]:
 
 def ask(caller: Caller, method: str, path: str, ids: dict[str, str]) -> tuple[int, Json, Json]:
     """All of an answer but when and as which it was given."""
-    place = path.format(**ids)
-    answer = caller.ask(method, place, BODIES.get(path.rsplit("/", 1)[-1]))
+    query = urllib.parse.urlencode(QUERIES.get((method, path), {}))
+    place = path.format(**ids) + (f"?{query}" if query else "")
+    answer = caller.ask(method, place, BODIES.get((method, path)))
     return answer.status_code, without({"request_id"}, answer.json()), without(OF_ONE_ANSWER, answer.headers)
 
 
