@@ -134,7 +134,7 @@ def row_at(number: int, shard: int) -> Attributes:
 
 @settings(max_examples=100, deadline=None)
 @given(
-    where=st.binary(max_size=150),
+    where=st.binary(max_size=150) | st.binary(min_size=100, max_size=150),
     most=st.integers(1, 101),
     before=st.none() | st.integers(1, 150),
 )
