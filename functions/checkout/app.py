@@ -11,6 +11,7 @@ from marketplace.domain.errors import InvalidBasket
 from marketplace.domain.transactions import CaptureMethod, ChargeType
 from marketplace.edge.fields import (
     Amount,
+    Country,
     Currency,
     Email,
     Id,
@@ -36,7 +37,6 @@ from marketplace.services.subscriptions import NewSubscription
 SETUP, SUBSCRIPTION = "setup", "subscription"
 # https://docs.stripe.com/js/appendix/supported_locales, and `auto`
 Locale = Annotated[str, Field(pattern=r"^(auto|[a-z]{2,3}(-[A-Z0-9]{2,3})?)$")]
-Country = Annotated[str, Field(pattern=r"^[A-Z]{2}$", description="ISO 3166.")]
 MOST_COUNTRIES: Final = 250
 LONGEST_SHIPPING_NAME: Final = 100
 OF_SESSIONS: Final = {

@@ -8,14 +8,14 @@ from typing import Annotated, Self
 from pydantic import Field, model_validator
 
 from marketplace.adapters import wiring
-from marketplace.edge.fields import Email, Id, Name, RequestModel, Url
+from marketplace.edge.fields import Country, Email, Id, Name, Phone, RequestModel, Url
 from marketplace.edge.idempotency import OptionalIdempotencyKey, key_or_new, once
 from marketplace.edge.invocation import Invocation
 from marketplace.edge.resolver import Api, Caller
 from marketplace.edge.settings import Part, Settings
 from marketplace.edge.views import Listing, View
 from marketplace.services import billing_portal, customers
-from marketplace.services.customers import CustomerDetails
+from marketplace.services.customers import Address, CustomerDetails, Shipping
 
 settings = Settings.of(os.environ, Part.TABLE, Part.STRIPE, Part.CALLERS, Part.RETURNS, Part.MONEY)
 invocation = Invocation()
@@ -24,33 +24,70 @@ app = Api(settings, invocation)
 handler = app.resolve
 
 
-class CustomerBody(RequestModel):
-    """A customer to be. `id` is the subject of the buyer's token: for operators to name, a buyer is himself."""
+class AddressBody(RequestModel):
+    """An address, as Stripe has it. It takes the place of the whole earlier one."""
 
-    id: Id | None = None
+    country: Country
+    line1: Name | None = None
+    line2: Name | None = None
+    city: Name | None = None
+    state: Name | None = None
+    postal_code: Name | None = None
+
+    def as_address(self) -> Address:
+        """As the use case takes it."""
+        return Address(**self.model_dump())
+
+
+class CustomerShippingBody(RequestModel):
+    """Where to send things, and to whom."""
+
+    name: Name
+    address: AddressBody
+    phone: Phone | None = None
+
+    def as_shipping(self) -> Shipping:
+        """As the use case takes it."""
+        return Shipping(name=self.name, address=self.address.as_address(), phone=self.phone)
+
+
+class DetailsBody(RequestModel):
+    """What is said of a customer. Phone, address and shipping are kept at Stripe alone, and fill in its pages."""
+
     email: Email | None = None
     name: Name | None = None
+    phone: Phone | None = None
+    address: AddressBody | None = None
+    shipping: CustomerShippingBody | None = None
 
     def as_details(self) -> CustomerDetails:
         """As the use case takes it."""
-        return CustomerDetails(email=self.email, name=self.name)
+        return CustomerDetails(
+            email=self.email,
+            name=self.name,
+            phone=self.phone,
+            address=self.address and self.address.as_address(),
+            shipping=self.shipping and self.shipping.as_shipping(),
+        )
 
 
-class CustomerChangeBody(RequestModel):
+class CustomerBody(DetailsBody):
+    """A customer to be. `id` is the subject of the buyer's token: for operators to name, a buyer is himself.
+
+    Phone, address and shipping are kept at Stripe alone, where they fill in its pages.
+    """
+
+    id: Id | None = None
+
+
+class CustomerChangeBody(DetailsBody):
     """What changes; the rest stays."""
-
-    email: Email | None = None
-    name: Name | None = None
 
     @model_validator(mode="after")
     def _says_something(self) -> Self:
-        if self.email is None and self.name is None:
-            raise ValueError("name at least one of email and name")
+        if self.as_details() == CustomerDetails():
+            raise ValueError(f"name at least one of {', '.join(DetailsBody.model_fields)}")
         return self
-
-    def as_details(self) -> CustomerDetails:
-        """As the use case takes it."""
-        return CustomerDetails(email=self.email, name=self.name)
 
 
 class PortalBody(RequestModel):
@@ -104,7 +141,7 @@ def read_customer(customer_id: str, caller: Caller) -> CustomerView:
 def update_customer(
     customer_id: str, body: CustomerChangeBody, caller: Caller, key: OptionalIdempotencyKey = None
 ) -> CustomerView:
-    """Change a customer's e-mail address or name."""
+    """Change a customer's details."""
     wanted = once(caller, f"PATCH /customers/{customer_id}", key_or_new(key), body)
     return CustomerView.of(customers.update_customer(ports, caller, customer_id, body.as_details(), wanted))
 

@@ -6,9 +6,19 @@ stripe and the lists of events in ``marketplace.domain.events``; nothing in prod
 
 from .failures import CannotRun
 from .ports import Ports
-from .running import running_cloud
+from .running import PAYMENT_DESCRIPTION, running_cloud
 from .stack import Stack
 from .stripe_account import StripeAccount, own_account
 from .users import Role, User
 
-__all__ = ["CannotRun", "Ports", "Role", "Stack", "StripeAccount", "User", "own_account", "running_cloud"]
+__all__ = [
+    "PAYMENT_DESCRIPTION",
+    "CannotRun",
+    "Ports",
+    "Role",
+    "Stack",
+    "StripeAccount",
+    "User",
+    "own_account",
+    "running_cloud",
+]

@@ -1,5 +1,6 @@
 """A whole local cloud from start to stop."""
 
+import json
 import shutil
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -19,6 +20,7 @@ from .users import FIRST_USERS, token
 
 API_ID: Final = "marketplace"
 RETURN_ORIGIN: Final = "http://localhost:3000"
+PAYMENT_DESCRIPTION: Final = "Order {order_id}: {products}"  # of merchants' own charges
 
 
 @contextmanager
@@ -58,6 +60,7 @@ def _deploy(template: Path, endpoint: str, account: StripeAccount, log: Path) ->
         "ApiBaseUrl": api,
         "StripeApiBase": account.base,
         "ReturnOrigins": RETURN_ORIGIN,
+        "PaymentTemplate": json.dumps({"description": PAYMENT_DESCRIPTION}),
     }
     deployed = sam.deploy(template, endpoint=endpoint, api_id=API_ID, parameters=parameters, log=log)
     _complete(endpoint, deployed)

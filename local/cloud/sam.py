@@ -1,6 +1,7 @@
 """`sam build` and `sam deploy` of the project's own template, as a user runs them, into the local AWS."""
 
 import hashlib
+import json
 import os
 import platform
 import shutil
@@ -72,7 +73,7 @@ def deploy(
         CannotRun: the deploy failed.
     """
     client(endpoint, "s3").create_bucket(Bucket=BUCKET)
-    overrides = [f"{name}={value}" for name, value in parameters.items()]
+    overrides = [f"{name}={json.dumps(value)}" for name, value in parameters.items()]  # quoted, for SAM to read
     _sam(
         ["deploy", "--template-file", str(template), "--stack-name", stack_name, "--no-resolve-s3",
          "--s3-bucket", BUCKET, "--tags", f"ms-custom-id={api_id}", "--no-confirm-changeset", "--no-progressbar",

@@ -17,11 +17,11 @@ class StoryBroken(Exception):
 
 
 class Caller:
-    """Somebody with a token."""
+    """Somebody with a token, or without one."""
 
-    def __init__(self, http: httpx.Client, token: str) -> None:
+    def __init__(self, http: httpx.Client, token: str | None) -> None:
         self._http = http
-        self._headers = {"Authorization": f"Bearer {token}"}
+        self._headers = {} if token is None else {"Authorization": f"Bearer {token}"}
 
     def get(self, path: str, **query: str) -> dict[str, Any]:
         """Read something."""
@@ -29,7 +29,7 @@ class Caller:
 
     def post(self, path: str, body: Mapping[str, Any] | None = None, *, expect: int = 201) -> dict[str, Any]:
         """Do something, once: each call has an Idempotency-Key of its own."""
-        headers = {**self._headers, "Idempotency-Key": uuid.uuid4().hex}
+        headers = {**self._headers, "Idempotency-Key": str(uuid.uuid4())}
         return _answer(self._http.post(path, json=dict(body or {}), headers=headers), expect)
 
     def wait_for(self, path: str, until: Callable[[dict[str, Any]], bool], what: str) -> dict[str, Any]:

@@ -1,11 +1,13 @@
-"""Carts, escrow, refunds, debts, disputes: one scene each, and after each the books beside Stripe's balances."""
+"""Carts, escrow, refunds, debts, disputes, payouts, guests: one scene each, and after each the books beside Stripe's balances."""
 
 from collections.abc import Callable
 from typing import Any, Final
 from urllib.parse import quote
 
+from local.cloud import PAYMENT_DESCRIPTION
+
 from .proof import require
-from .stage import Stage, tell_shares, tell_statement
+from .stage import AVAILABLE_AT_ONCE, Stage, submit, tell_shares, tell_statement
 from .telling import chapter, money, step
 
 BERLIN: Final = {"country": "DE", "line1": "Hauptstr. 1", "city": "Berlin", "postal_code": "10115"}
@@ -176,6 +178,33 @@ def payout_that_comes_back(stage: Stage) -> None:
     stage.show_books({"Clay & Co": (clay, "usd", 9_000)})
 
 
+def guest_of_the_catalog(stage: Stage) -> None:
+    """Nobody signs in: a page names a price of the catalog, and the merchant sees at Stripe what was bought."""
+    chapter("A guest buys from the catalog")
+    clay = stage.merchant("Clay & Co", "usd")
+    seller = stage.caller(clay["id"])
+    product = seller.post(f"/merchants/{clay['id']}/products", {"name": "Stoneware cup"})
+    price = seller.post(f"/products/{product['id']}/prices", {"unit_amount": 2_500, "currency": "usd"})
+    returns = {"success_url": f"{stage.stack.return_origin}/thanks", "cancel_url": stage.stack.return_origin}
+    session = stage.guest.post(
+        "/guest/checkout/sessions", {"line_items": [{"price": price["id"], "quantity": 4}], **returns}
+    )
+    submit(session["url"], {"card": AVAILABLE_AT_ONCE})
+    step("a guest pays for four cups on Stripe's page")
+    stage.guest.wait_for(
+        f"/guest/checkout/sessions/{session['token']}", lambda found: found["status"] == "paid", "the payment"
+    )
+    step("the token of his session says that he has paid, to him alone")
+    (sold,) = stage.operator.get("/transactions", merchant_id=clay["id"])["data"]
+    sale = stage.settled(sold)
+    require((sale["amount"], sale["fee"], sale["customer_id"]) == (10_000, 1_000, None), f"the sale is {sale}")
+    description = PAYMENT_DESCRIPTION.format(order_id=sale["id"], products=product["name"])
+    stage.described(clay, description)
+    step(f"Clay & Co sees at Stripe: {description}")
+    stage.require_proven(sale)
+    stage.show_books({"Clay & Co": (clay, "usd", 9_000)})
+
+
 SCENES: Final[tuple[Callable[[Stage], None], ...]] = (
     cart_with_one_not_ready,
     escrow_in_two_parts,
@@ -185,4 +214,5 @@ SCENES: Final[tuple[Callable[[Stage], None], ...]] = (
     other_currencies,
     taxed_and_discounted,
     payout_that_comes_back,
+    guest_of_the_catalog,
 )

@@ -28,6 +28,7 @@ class Stage:
         self.http = httpx.Client(base_url=stack.api, timeout=TIMEOUT_SECONDS)
         self.operator = Caller(self.http, stack.tokens["operator"])
         self.buyer = Caller(self.http, stack.tokens["buyer"])
+        self.guest = Caller(self.http, None)
         self.at_stripe = stack.stripe_client()
 
     def caller(self, merchant_id: str) -> Caller:
@@ -104,6 +105,14 @@ class Stage:
         """The merchant's money goes to its bank."""
         options: stripe.RequestOptions = {"stripe_account": merchant["account_id"]}
         self.at_stripe.v1.payouts.create({"amount": amount, "currency": currency}, options)
+
+    def described(self, merchant: Json, description: str) -> None:
+        """A merchant's own and only charge says so, at Stripe."""
+        options: stripe.RequestOptions = {"stripe_account": merchant["account_id"]}
+        deadline = time.monotonic() + PATIENCE_SECONDS
+        while (found := [each.description for each in self.at_stripe.v1.charges.list({}, options)]) != [description]:
+            require(time.monotonic() < deadline, f"the merchant's charges are described as {found}")
+            time.sleep(LOOK_EVERY_SECONDS)
 
     def require_proven(self, sale: Json) -> None:
         """Every entry of a sale balances, and its clearing accounts are at rest."""

@@ -32,6 +32,44 @@ def test_a_buyer_makes_reads_and_changes_himself(backend: Backend) -> None:
     assert backend.send(BUYER, "PATCH", "/customers/buyer-1", {"name": "Anna"}).json["name"] == "Anna"
 
 
+HOME = {"country": "DE", "line1": "Lindenweg 7", "city": "Weimar", "postal_code": "99423"}
+
+
+def test_phone_and_addresses_go_to_stripe_and_are_answered_and_kept_nowhere(backend: Backend) -> None:
+    details = {"phone": "+49 3643 0001", "address": HOME, "shipping": {"name": "Anton", "address": HOME}}
+    made = create(backend, **details)
+    assert made.status == 201
+    changed = backend.send(BUYER, "PATCH", "/customers/buyer-1", details)
+    assert changed.status == 200
+    asked = {"phone": "+49 3643 0001", "address": HOME, "shipping": {"name": "Anton", "address": HOME}}
+    for each in backend.stripe.asked:
+        assert {name: each.params[name] for name in asked} == asked
+    everywhere = made.text + changed.text + repr(backend.store.snapshot())
+    assert [word for word in ("3643", "Lindenweg", "Weimar", "Anton") if word in everywhere] == []
+
+
+@pytest.mark.parametrize(
+    "details",
+    [
+        {"phone": "call me"}, {"phone": 21 * "1"}, {"phone": ""}, {"address": "Weimar"}, {"address": {}},
+        {"address": {**HOME, "country": "de"}}, {"address": {**HOME, "country": "Germany"}},
+        {"address": {**HOME, "line1": 251 * "x"}}, {"address": {**HOME, "city": " "}},
+        {"address": {**HOME, "planet": "x"}}, {"shipping": HOME}, {"shipping": {"name": "Ann"}},
+        {"shipping": {"name": "Ann", "address": {}}}, {"shipping": {"address": HOME}},
+        {"shipping": {"name": "Ann", "address": HOME, "carrier": "DHL"}},
+    ],
+    ids=str,
+)  # fmt: skip
+def test_details_that_stripe_would_not_take_are_refused_before_it_hears_of_them(
+    backend: Backend, details: dict[str, Any]
+) -> None:
+    create(backend, BEN)
+    before, asked = backend.store.snapshot(), len(backend.stripe.asked)
+    for answer in (create(backend, **details), backend.send(BEN, "PATCH", "/customers/auth0|ben", details)):
+        assert (answer.status, answer.problem) == (422, "invalid-request"), answer.text
+    assert (backend.store.snapshot(), len(backend.stripe.asked)) == (before, asked)
+
+
 def test_saved_details_are_shown_and_deleted_without_what_could_pay(backend: Backend) -> None:
     create(backend)
     (saved,) = backend.send(BUYER, "GET", "/customers/buyer-1/payment-methods").json["data"]

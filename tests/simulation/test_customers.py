@@ -1,15 +1,27 @@
 """Customers and their saved payment details: one at Stripe for each of ours, and nobody's for anybody else."""
 
-from dataclasses import replace
+from dataclasses import asdict, replace
+from typing import Any
 
 import pytest
 
 from marketplace.domain.customers import Customer, CustomerStatus
-from marketplace.domain.errors import CustomerExists, CustomerNotReady, NotAllowed, NotFound, RequestUnderWay
+from marketplace.domain.errors import (
+    CustomerExists,
+    CustomerNotReady,
+    NotAllowed,
+    NotFound,
+    RequestUnderWay,
+    StripeRefused,
+)
 from marketplace.domain.principals import Principal, Role
 from marketplace.ports import Create, Replace
+from marketplace.services.baskets import Basket, InlineItem
+from marketplace.services.checkout import create_checkout_session
 from marketplace.services.customers import (
+    Address,
     CustomerDetails,
+    Shipping,
     create_customer,
     delete_payment_method,
     list_payment_methods,
@@ -17,8 +29,9 @@ from marketplace.services.customers import (
     update_customer,
 )
 from marketplace.services.idempotency import Once
+from marketplace.services.session_terms import SessionTerms
 
-from .market import OPERATOR, Market
+from .market import OPERATOR, SHOP, Market
 from .test_crashes import each_step
 
 ANN = Principal(role=Role.BUYER, subject="auth0|ann")
@@ -121,3 +134,82 @@ def test_a_customer_that_stripe_refused_can_be_asked_for_again(market: Market) -
     with pytest.raises(CustomerNotReady):
         list_payment_methods(market.ports, ANN, ANN.subject)
     assert new_customer(market).status is CustomerStatus.READY
+
+
+HOME = Address(country="DE", line1="Lindenweg 7", line2="Hinterhaus", city="Weimar", postal_code="99423")
+WORK = Address(country="DE", line1="Marktplatz 4", city="Jena")
+AT_HOME = CustomerDetails(phone="+4936430001", address=HOME, shipping=Shipping(name="Anton Amsel", address=WORK))
+
+
+def move(market: Market, details: CustomerDetails = AT_HOME, key: str = "moves") -> Customer:
+    once = Once.of(ANN, "PATCH /customers/auth0|ann", key, {"key": key})
+    return update_customer(market.ports, ANN, ANN.subject, details, once)
+
+
+def at_stripe(market: Market) -> dict[str, Any]:
+    (made,) = market.at_stripe("/v1/customers")
+    return made
+
+
+@pytest.mark.parametrize("later", [60, 25 * 3_600])
+def test_phone_and_addresses_are_kept_at_stripe_alone_wherever_a_change_dies(later: int) -> None:
+    for step, market in each_step(new_customer, move):
+        market.advance(later)
+        market.sweep()
+        move(market)
+        made = at_stripe(market)
+        assert (made["phone"], made["email"]) == ("+4936430001", "ann@example.com"), step
+        assert made["address"] == {**asdict(HOME), "state": None}, step
+        assert (made["shipping"]["name"], made["shipping"]["address"]["line1"]) == ("Anton Amsel", WORK.line1), step
+        kept = repr(market.store.snapshot())
+        told = ("+4936430001", "Lindenweg", "Weimar", "99423", "Anton", "Marktplatz")
+        assert [word for word in told if word in kept] == [], step
+
+
+def test_who_is_made_with_an_address_has_it_at_stripe_alone_and_a_new_one_leaves_nothing_of_it(market: Market) -> None:
+    once = Once.of(ANN, "POST /customers", "c", {})
+    create_customer(market.ports, ANN, None, replace(AT_HOME, email="ann@example.com"), once)
+    assert at_stripe(market)["address"]["line2"] == HOME.line2
+    assert "Lindenweg" not in repr(market.store.snapshot())
+    move(market, CustomerDetails(address=WORK))
+    nothing = {"line2": None, "postal_code": None, "state": None}
+    assert at_stripe(market)["address"] == {**asdict(WORK), **nothing}
+    assert at_stripe(market)["phone"] == AT_HOME.phone
+
+
+def test_what_stripe_refuses_to_keep_is_not_kept_here_either(market: Market) -> None:
+    customer = new_customer(market)
+    market.order(f"/v1/customers/{customer.stripe_customer_id}", name="Ann")
+    market.simulator.request("DELETE", f"/v1/customers/{customer.stripe_customer_id}", {})
+    with pytest.raises(StripeRefused):
+        move(market)
+    assert "Lindenweg" not in repr(market.store.snapshot())
+
+
+def test_a_session_of_a_customer_has_his_details_filled_in(market: Market) -> None:
+    customer, clay = new_customer(market), market.ready_merchant()
+    move(market)
+    basket = Basket(
+        items=(InlineItem(name="Vase", unit_amount=1_000, currency="usd", quantity=1),), merchant_id=clay.id,
+        success_url=SHOP, cancel_url=SHOP, customer_id=customer.id, metadata={},
+        terms=SessionTerms(collects_phone=True, shipping_countries=("DE",)),
+    )  # fmt: skip
+    session = create_checkout_session(market.ports, OPERATOR, basket, market.once("POST /checkout/sessions", "s"))
+    market.submit(str(session.checkout_session_id), card="4242424242424242")
+    (paid,) = market.at_stripe("/v1/checkout/sessions")
+    assert paid["customer"] == customer.stripe_customer_id
+    assert (paid["customer_details"]["email"], paid["customer_details"]["phone"]) == ("ann@example.com", AT_HOME.phone)
+    shipped = paid["collected_information"]["shipping_details"]
+    assert (shipped["name"], shipped["address"]["line1"]) == ("Anton Amsel", WORK.line1)
+
+
+def test_nobody_changes_another_s_details(market: Market) -> None:
+    ben = new_customer(market, BEN)
+    once = Once.of(ANN, f"PATCH /customers/{ben.id}", "k", {})
+    with pytest.raises(NotFound):
+        update_customer(market.ports, ANN, ben.id, AT_HOME, once)
+    with pytest.raises(NotAllowed):
+        update_customer(market.ports, SELLER, ben.id, AT_HOME, once)
+    with pytest.raises(NotAllowed):
+        create_customer(market.ports, ANN, "auth0|eve", AT_HOME, once)
+    assert at_stripe(market)["address"] is None

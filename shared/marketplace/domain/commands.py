@@ -174,6 +174,11 @@ def refuse(command: Command, code: str, now: datetime) -> Command:
     return _settled(command, CommandStatus.REFUSED, now, refusal=code)
 
 
+def forget(command: Command) -> Command:
+    """A settled command without what it asked for: personal data that Stripe keeps, and nobody reads here again."""
+    return command if command.is_open else replace(command, params={})
+
+
 def doubt(command: Command, why: Doubt, now: datetime, jitter: float) -> Command:
     """No answer; looked at again after a growing pause. ``jitter`` is from 0 to 1 and spreads the retries."""
     require_transition(TRANSITIONS, command.status, CommandStatus.UNKNOWN)

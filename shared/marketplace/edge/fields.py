@@ -48,6 +48,8 @@ Name = Annotated[str, Field(max_length=LONGEST_NAME, pattern=r"\S")]
 Reason = Annotated[str, Field(max_length=LONGEST_REASON, pattern=r"\S", description="For the record, in words.")]
 Id = Annotated[str, Field(min_length=1, max_length=LONGEST_ID, pattern=r"^[!-~]+$")]
 Email = Annotated[str, Field(max_length=254, pattern=r"^[^@\s]+@[^@\s]+$")]
+Phone = Annotated[str, Field(max_length=20, pattern=r"^[+(]?[0-9][0-9 ().-]*$")]
+Country = Annotated[str, Field(pattern=r"^[A-Z]{2}$", description="ISO 3166.")]
 Currency = Annotated[str, Field(min_length=1, max_length=16, description="ISO 4217 in lower case, for example `usd`.")]
 Amount = Annotated[int, Field(description="Minor units of the currency.")]
 # Printable ASCII but the backslash, which browsers take for a slash.

@@ -10,7 +10,7 @@ from contextlib import suppress
 from datetime import timedelta
 from functools import cache
 from importlib import import_module
-from typing import Any, Final
+from typing import Any, ClassVar, Final
 
 from marketplace.domain import commands
 from marketplace.domain.books import IdempotencyRecord
@@ -76,6 +76,7 @@ class Handler[S](ABC):
     """How one kind of command is carried out. ``S`` is what it changes when it ends, as read from the store."""
 
     operation: Operation
+    forgets: ClassVar[bool] = False  # what it asked for, once it is settled
 
     @abstractmethod
     def load(self, ports: Ports, command: Command) -> S:
@@ -174,7 +175,7 @@ def settle[S](ports: Ports, handler: Handler[S], command: Command, answer: Answe
     for _ in range(MOST_COMMIT_TRIES):
         current = handler.load(ports, command) if subject is None else subject
         after, changes = _outcome(ports, handler, current, command, answer)
-        ended = Replace(command, after)
+        ended = Replace(command, commands.forget(after) if handler.forgets else after)
         try:
             ports.store.commit(ended, *changes)
         except Conflict as conflict:

@@ -1,7 +1,7 @@
 """Customers: one at Stripe for each of ours whatever crashes, and the payment details that are saved there."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from dataclasses import asdict, replace
 from typing import Any, Final, override
 
 from marketplace.domain import customers
@@ -41,22 +41,46 @@ MOST_PAYMENT_METHODS: Final = 100  # of a customer, as Stripe pages them; nobody
 
 
 @dataclass(frozen=True, kw_only=True)
+class Address:
+    """An address; ``country`` is ISO 3166."""
+
+    country: str
+    line1: str | None = None
+    line2: str | None = None
+    city: str | None = None
+    state: str | None = None
+    postal_code: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Shipping:
+    """Where to send things, and to whom."""
+
+    name: str
+    address: Address
+    phone: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
 class CustomerDetails:
-    """What is known of a customer; None is not said."""
+    """What is known of a customer; None is not said. Phone and addresses are kept at Stripe, and only there."""
 
     email: str | None = None
     name: str | None = None
+    phone: str | None = None
+    address: Address | None = None
+    shipping: Shipping | None = None
 
-    def params(self) -> dict[str, str]:
-        """As Stripe takes them."""
-        said = {"email": self.email, "name": self.name}
-        return {field: value for field, value in said.items() if value is not None}
+    def params(self) -> dict[str, Any]:
+        """As Stripe takes them; an address takes the place of the whole earlier one."""
+        return _said(asdict(self))
 
 
 class CreateCustomer(Handler[Customer]):
     """The customer at Stripe that keeps the payment details."""
 
     operation = Operation.CREATE_CUSTOMER
+    forgets = True
 
     @override
     def load(self, ports: Ports, command: Command) -> Customer:
@@ -80,6 +104,7 @@ class UpdateCustomer(Handler[Customer]):
     """Other details. Of two changes at once the second is refused: what Stripe was told last is what is kept."""
 
     operation = Operation.UPDATE_CUSTOMER
+    forgets = True
 
     @override
     def load(self, ports: Ports, command: Command) -> Customer:
@@ -227,6 +252,11 @@ def at_stripe(customer: Customer) -> str:
     if customer.status is not CustomerStatus.READY or customer.stripe_customer_id is None:
         raise CustomerNotReady(f"the customer at Stripe is {customer.status}")
     return customer.stripe_customer_id
+
+
+def _said(details: Mapping[str, Any]) -> dict[str, Any]:
+    said = {field: _said(value) if isinstance(value, dict) else value for field, value in details.items()}
+    return {field: value for field, value in said.items() if value is not None}
 
 
 def _named_by(caller: Principal, customer_id: str | None) -> str:
