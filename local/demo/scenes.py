@@ -1,4 +1,4 @@
-"""Carts, escrow, refunds, debts, disputes, payouts, guests: one scene each, and after each the books beside Stripe's balances."""
+"""Carts, escrow, refunds, debts, disputes, payouts, guests: a scene each, then the books beside Stripe's balances."""
 
 from collections.abc import Callable
 from typing import Any, Final
