@@ -66,8 +66,8 @@ class DetailsBody(RequestModel):
             email=self.email,
             name=self.name,
             phone=self.phone,
-            address=self.address and self.address.as_address(),
-            shipping=self.shipping and self.shipping.as_shipping(),
+            address=None if self.address is None else self.address.as_address(),
+            shipping=None if self.shipping is None else self.shipping.as_shipping(),
         )
 
 

@@ -12,7 +12,7 @@ from marketplace.domain.ledger import EntryKind, JournalEntry
 from marketplace.domain.portions import Portion
 from marketplace.domain.refunds import Refund, RefundPart
 from marketplace.domain.shares import Moves, Share, moves, rest
-from marketplace.domain.transactions import ChargeType, Leg, Payment, Transaction
+from marketplace.domain.transactions import ENDED_UNPAID, ChargeType, Leg, Payment, Transaction
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -64,6 +64,10 @@ class Books:
         """The one leg of a destination charge."""
         (leg,) = self.transaction.legs
         return leg
+
+    def waits_for(self, share: Share) -> str | None:
+        """In words, why a merchant does not have all of its share; what nobody paid for waits for nothing."""
+        return None if self.payment.status in ENDED_UNPAID and not share.is_settled else share.waits_for
 
     def has_entry(self, object_id: str, kind: EntryKind) -> bool:
         """Whether the ledger knows of this already."""

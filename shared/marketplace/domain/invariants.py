@@ -54,7 +54,7 @@ def unsettled(books: Books) -> list[str]:
     payables = {merchant_payable(leg.merchant_id) for leg in books.transaction.legs}
     resting = CLEARING | payables
     open_accounts = [f"{name} {amount} {currency}" for (name, currency), amount in sums.items() if name in resting]
-    held = [f"{s.merchant_id}: {s.waits_for}" for s in books.shares.values() if s.waits_for or s.due_at]
+    held = [f"{s.merchant_id}: {books.waits_for(s)}" for s in books.shares.values() if books.waits_for(s) or s.due_at]
     open_commands = [f"{command.kind} {command.status}" for command in books.commands.values() if command.is_open]
     return [*open_accounts, *held, *open_commands, *([books.payment.waits_for] if books.payment.waits_for else [])]
 

@@ -64,8 +64,8 @@ class ShareView(View):
     waits_for: str | None
 
     @classmethod
-    def of_share(cls, share: Share) -> Self:
-        """From the record."""
+    def of_share(cls, books: Books, share: Share) -> Self:
+        """From the record, and what became of the payment."""
         return cls(
             merchant_id=share.merchant_id,
             amount=share.amount,
@@ -79,7 +79,7 @@ class ShareView(View):
             owed=share.owed,
             hold=share.hold,
             release_at=share.release_at,
-            waits_for=share.waits_for,
+            waits_for=books.waits_for(share),
         )
 
 
@@ -176,7 +176,11 @@ class TransactionView(TransactionSummary):
             capture_before=books.payment.capture_before,
             line_items=_lines(caller, books.transaction),
             refunds=RefundView.all_seen_by(caller, [books.refunds[refund_id] for refund_id in sorted(books.refunds)]),
-            shares=[ShareView.of_share(books.shares[each]) for each in books.shares if caller.sees_merchant(each)],
+            shares=[
+                ShareView.of_share(books, each)
+                for each in books.shares.values()
+                if caller.sees_merchant(each.merchant_id)
+            ],
             timeline=moments(caller, books),
         )
 
