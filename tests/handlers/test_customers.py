@@ -36,7 +36,11 @@ HOME = {"country": "DE", "line1": "Lindenweg 7", "city": "Weimar", "postal_code"
 
 
 def test_phone_and_addresses_go_to_stripe_and_are_answered_and_kept_nowhere(backend: Backend) -> None:
-    details = {"phone": "+49 3643 0001", "address": HOME, "shipping": {"name": "Anton", "address": HOME}}
+    details: dict[str, Any] = {
+        "phone": "+49 3643 0001",
+        "address": HOME,
+        "shipping": {"name": "Anton", "address": HOME},
+    }
     made = create(backend, **details)
     assert made.status == 201
     changed = backend.send(BUYER, "PATCH", "/customers/buyer-1", details)

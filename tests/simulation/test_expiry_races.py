@@ -71,7 +71,7 @@ def status(market: Market) -> TransactionStatus:
 
 def ended_by(market: Market) -> CommandStatus | None:
     command = market.books(market.transaction_id).latest_command(CommandKind.EXPIRE_CHECKOUT_SESSION)
-    return command and command.status
+    return None if command is None else command.status
 
 
 def expired_event(sale: Sale) -> Event:
