@@ -52,6 +52,14 @@ def test_phone_and_addresses_go_to_stripe_and_are_answered_and_kept_nowhere(back
     assert [word for word in ("3643", "Lindenweg", "Weimar", "Anton") if word in everywhere] == []
 
 
+def test_what_stripe_did_not_answer_for_is_not_forgotten_before_it_has(backend: Backend) -> None:
+    backend.stripe.answers[Operation.CREATE_CUSTOMER] = [NoAnswer(Doubt.NO_ANSWER)]
+    assert create(backend, address=HOME).problem == "outcome-unknown"
+    assert create(backend, address=HOME).json["status"] == "ready"
+    assert [each.params["address"] for each in backend.stripe.asked] == [HOME, HOME]
+    assert "Lindenweg" not in repr(backend.store.snapshot())
+
+
 @pytest.mark.parametrize(
     "details",
     [
