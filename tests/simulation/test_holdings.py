@@ -11,6 +11,7 @@ from marketplace.domain.merchants import Merchant
 from marketplace.domain.outgoing import events_of
 from marketplace.domain.payout_schedules import Interval, PayoutSchedule
 from marketplace.ports import Ref, one
+from marketplace.services.holdings import look_at_holding
 from marketplace.services.payout_schedules import change_schedule
 from marketplace.services.reconciliation import reconcile
 
@@ -88,3 +89,17 @@ def test_money_on_a_manual_schedule_is_watched_from_its_first_day_to_its_payout(
     market.advance(2 * DAY)
     market.sweep()
     assert not held(market, merchant).is_expiring
+
+
+def test_money_that_is_not_available_yet_makes_none_of_the_older_look_younger() -> None:
+    market = Market()
+    merchant = funded(market)
+    change_schedule(market.ports, OPERATOR, merchant.id, PayoutSchedule(interval=Interval.MANUAL))
+    reconcile(market.ports, has_time=lambda: True, settled_after=timedelta(), is_asked=True)
+    funded_at = market.clock.now()
+    market.advance(10 * DAY)
+    market.pay(market.sell(merchant, 10_000, key="another"))
+    look_at_holding(market.ports, held(market, merchant))
+    since = held(market, merchant).held_since
+    assert since is not None
+    assert since <= funded_at

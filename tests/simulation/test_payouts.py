@@ -22,6 +22,7 @@ from marketplace.domain.outgoing import events_of
 from marketplace.domain.payouts import Payout, PayoutMethod, PayoutStatus
 from marketplace.domain.principals import Principal, Role
 from marketplace.operations import Operation
+from marketplace.ports import Change, Create
 from marketplace.services.events import EventOutcome
 from marketplace.services.payouts import PayoutRequest, list_payouts, read_payout, request_payout
 from marketplace.services.reconciliation import reconcile
@@ -146,6 +147,23 @@ def test_payouts_whose_events_never_came_are_taken_in_by_the_reconciliation_as_t
     before = payouts(market)
     market.take_in(*lost)  # and when they come after all, they say nothing new
     assert payouts(market) == before
+
+
+def test_a_payout_whose_event_comes_while_the_reconciliation_takes_it_in_is_one_payout() -> None:
+    market = Market()
+    merchant = funded(market)
+    market.as_merchant(merchant, "POST", "/v1/payouts", amount=4_000, currency="usd")
+    market.advance(60)
+    under_way = heard(market)
+
+    def overtaken(call: str, changes: tuple[Change, ...]) -> None:
+        if under_way and any(isinstance(change, Create) and isinstance(change.item, Payout) for change in changes):
+            market.take_in(under_way.pop())
+
+    market.store.before = overtaken
+    done = reconcile(market.ports, has_time=lambda: True, settled_after=timedelta(), is_asked=True)
+    assert (done.troubles, under_way) == ([], [])
+    assert [each.amount for each in payouts(market)] == [4_000]
 
 
 def test_a_merchant_s_metadata_do_not_make_its_own_payout_the_one_that_was_asked_for() -> None:
