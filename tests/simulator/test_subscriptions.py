@@ -58,6 +58,31 @@ def test_a_renewal_is_a_draft_for_an_hour_whose_fee_can_be_set(
     assert_exact(simulator)
 
 
+def test_a_renewal_whose_seller_takes_no_transfers_stays_a_draft_until_somebody_finalizes_it(
+    simulator: Simulator, client: stripe.StripeClient
+) -> None:
+    seller = ready_seller(simulator, client)
+    buyer, price = customer(client), recurring(client, 10_000)
+    made = subscribe(client, buyer, price, transfer_data={"destination": seller}, application_fee_percent=10)
+    set_transfers(simulator, seller, "restricted")
+    simulator.move_clock_to(first_item(made).current_period_end + 7_200)
+    draft = invoices(client, made.id)[-1]
+    assert draft.status == "draft"
+    assert draft.last_finalization_error is not None
+    assert draft.last_finalization_error.code == "insufficient_capabilities_for_transfer"
+    told = client.v1.events.list({"type": "invoice.finalization_failed"}).data
+    assert [event.data.object["id"] for event in told] == [draft.id]
+    set_transfers(simulator, seller, "active")
+    opened = client.v1.invoices.finalize_invoice(str(draft.id))
+    assert (opened.status, opened.last_finalization_error) == ("open", None)
+    assert_exact(simulator)
+
+
+def set_transfers(simulator: Simulator, account: str, status: str) -> None:
+    path = f"/_simulator/accounts/{account}/capabilities"
+    assert simulator.request("POST", path, {"capability": "transfers", "status": status}).status < 300
+
+
 @pytest.mark.parametrize(("percent", "sent"), [(12.5, 1_250), (33.33, 3_333), (100, 10_000)])
 def test_a_percentage_of_every_payment_goes_to_the_seller(
     simulator: Simulator, client: stripe.StripeClient, percent: float, sent: int

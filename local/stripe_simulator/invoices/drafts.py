@@ -157,7 +157,8 @@ def _begun(
     invoice["application"] = None if context.is_platform else application_id(context)
     if invoice["on_behalf_of"]:
         accounts.check_settlement_merchant(context, invoice["on_behalf_of"])
-    if fees.get("transfer_data"):
+    # A renewal is drafted whatever became of its destination, and fails as it is finalized.
+    if fees.get("transfer_data") and invoice["billing_reason"] != "subscription_cycle":
         accounts.check_destination(context, fees["transfer_data"]["destination"], "transfer_data[destination]")
     if automatic_tax:
         liable = dict(liability or {"type": "self"})

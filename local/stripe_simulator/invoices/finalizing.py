@@ -7,6 +7,7 @@ from decimal import Decimal
 from typing import Any
 
 from .. import money
+from ..accounts.checks import check_destination
 from ..context import Context
 from ..errors import InvalidRequestError
 from ..funds import intents
@@ -59,6 +60,7 @@ def finalize(context: Context, invoice: Object, *, paid_by: Object | None = None
         "number": invoice["number"] or _next_number(context, customer),
         "status": OPEN,
         "status_transitions": {**invoice["status_transitions"], "finalized_at": now},
+        "last_finalization_error": None,
     }
     opened = context.state.update(INVOICES, invoice, changes)
     if opened["amount_due"]:
@@ -68,6 +70,22 @@ def finalize(context: Context, invoice: Object, *, paid_by: Object | None = None
     if not opened["amount_due"]:
         return mark_paid(context, context.state.get(INVOICES, opened["id"]))
     return context.state.get(INVOICES, opened["id"])
+
+
+def check_destination_of(context: Context, invoice: Object) -> None:
+    """Refuse an invoice whose payment would go to an account that takes none. Raises InvalidRequestError."""
+    sent = invoice["_fees"].get("transfer_data")
+    if sent and invoice["total"] > 0:
+        check_destination(context, sent["destination"], "transfer_data[destination]")
+
+
+def keep_as_draft(context: Context, invoice: Object, error: InvalidRequestError) -> Object:
+    """An invoice that could not be finalized by itself: whoever mends what was wrong finalizes it."""
+    why = error.body()["error"]
+    changes = {"last_finalization_error": why, "automatically_finalizes_at": None}
+    kept = context.state.update(INVOICES, invoice, changes)
+    context.emit("invoice.finalization_failed", kept)
+    return kept
 
 
 def mark_paid(context: Context, invoice: Object, *, off_stripe: bool = False) -> Object:

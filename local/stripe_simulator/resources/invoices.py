@@ -188,9 +188,14 @@ def list_invoices(context: Context) -> Object:
 
 @routes.due("invoice.advance")
 def advance(context: Context, invoice: str) -> None:
-    """The draft window is over: finalize, and collect."""
+    """The draft window is over: finalize, and collect. What cannot be finalized stays a draft, and is told of."""
     found = context.state.find(INVOICES, invoice)
     if found and "deleted" not in found and found["status"] == DRAFT and _goes_on(context, found):
+        try:
+            finalizing.check_destination_of(context, found)
+        except InvalidRequestError as error:
+            finalizing.keep_as_draft(context, found, error)
+            return
         opened = finalizing.finalize(context, found)
         if opened["status"] == OPEN:
             collect_now(context, opened)
