@@ -9,30 +9,10 @@ from marketplace.domain.invoices import Invoice, InvoiceStatus, as_at_stripe
 from marketplace.domain.stripe_objects import Object
 from marketplace.operations import Operation
 from marketplace.ports import Change, Create, Ports, Replace
-from marketplace.services.commands import Handler, find_made, handles, made_since
-from marketplace.services.invoice_following import stored_invoice, with_split
+from marketplace.services.commands import find_made, handles, made_since
+from marketplace.services.invoice_following import InvoiceHandler, with_split
 
 _S = InvoiceStatus
-
-
-class InvoiceHandler(Handler[Invoice]):
-    """A change of an invoice; its record is read again after it."""
-
-    @override
-    def load(self, ports: Ports, command: Command) -> Invoice:
-        return stored_invoice(ports, command.subject)
-
-    @override
-    def succeeded(self, ports: Ports, subject: Invoice, command: Command, made: Mapping[str, Any]) -> Sequence[Change]:
-        return [Replace(subject, replace(subject, changed_by=None))]
-
-    @override
-    def refused(self, ports: Ports, subject: Invoice, command: Command, code: str) -> Sequence[Change]:
-        return [Replace(subject, replace(subject, changed_by=None))]
-
-    @override
-    def look_up(self, ports: Ports, command: Command) -> Mapping[str, Any] | None:
-        return find_made([ports.stripe.read(Operation.READ_INVOICE, *command.target)], command)
 
 
 class CreateInvoice(InvoiceHandler):

@@ -26,10 +26,8 @@ from marketplace.services.subscription_following import follow_subscription, wat
 GONE: Final = "resource_missing"
 
 
-class SplitInvoice(Handler[Invoice]):
-    """The fee of a draft. Where it comes too late Stripe refuses, and the charge is settled after its payment."""
-
-    operation = Operation.UPDATE_INVOICE
+class InvoiceHandler(Handler[Invoice]):
+    """A change of an invoice; its record is read again after it."""
 
     @override
     def load(self, ports: Ports, command: Command) -> Invoice:
@@ -46,6 +44,12 @@ class SplitInvoice(Handler[Invoice]):
     @override
     def look_up(self, ports: Ports, command: Command) -> Mapping[str, Any] | None:
         return find_made([ports.stripe.read(Operation.READ_INVOICE, *command.target)], command)
+
+
+class SplitInvoice(InvoiceHandler):
+    """The fee of a draft. Where it comes too late Stripe refuses, and the charge is settled after its payment."""
+
+    operation = Operation.UPDATE_INVOICE
 
 
 class _Step(NamedTuple):
