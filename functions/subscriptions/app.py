@@ -13,8 +13,9 @@ from marketplace.edge.invocation import Invocation
 from marketplace.edge.resolver import Api, Caller
 from marketplace.edge.settings import Part, Settings
 from marketplace.edge.views import Listing
-from marketplace.services import invoices, subscription_changes, subscriptions
-from marketplace.services.subscription_changes import Proration, SubscriptionChange, WhilePaused
+from marketplace.services import invoices, subscription_changes, subscription_endings, subscriptions
+from marketplace.services.subscription_changes import Proration, SubscriptionChange
+from marketplace.services.subscription_endings import WhilePaused
 
 settings = Settings.of(os.environ, Part.TABLE, Part.STRIPE, Part.CALLERS, Part.SALES, Part.MONEY)
 invocation = Invocation()
@@ -104,7 +105,7 @@ def preview_change(subscription_id: str, body: ChangeBody, caller: Caller) -> Pr
 def pause_subscription(subscription_id: str, body: PauseBody, key: IdempotencyKey, caller: Caller) -> SubscriptionView:
     """Collect nothing for now."""
     wanted = once(caller, f"POST /subscriptions/{subscription_id}/pause", key, body)
-    paused = subscription_changes.pause_subscription(
+    paused = subscription_endings.pause_subscription(
         ports, caller, subscription_id, WhilePaused(body.behavior), body.resumes_at, wanted
     )
     return SubscriptionView.seen_by(caller, paused)
@@ -114,7 +115,7 @@ def pause_subscription(subscription_id: str, body: PauseBody, key: IdempotencyKe
 def resume_subscription(subscription_id: str, key: IdempotencyKey, caller: Caller) -> SubscriptionView:
     """Collect again (not for buyers to ask), and take back an end with the period (not for merchants)."""
     wanted = once(caller, f"POST /subscriptions/{subscription_id}/resume", key, RequestModel())
-    resumed = subscription_changes.resume_subscription(ports, caller, subscription_id, wanted)
+    resumed = subscription_endings.resume_subscription(ports, caller, subscription_id, wanted)
     return SubscriptionView.seen_by(caller, resumed)
 
 
@@ -124,7 +125,7 @@ def cancel_subscription(
 ) -> SubscriptionView:
     """End a subscription, with its period or at once."""
     wanted = once(caller, f"POST /subscriptions/{subscription_id}/cancel", key, body)
-    canceled = subscription_changes.cancel_subscription(
+    canceled = subscription_endings.cancel_subscription(
         ports, caller, subscription_id, at_period_end=body.at == "period_end", prorates=body.prorate, once=wanted
     )
     return SubscriptionView.seen_by(caller, canceled)

@@ -39,8 +39,10 @@ from marketplace.services.releases import release
 from marketplace.services.subscription_changes import (
     Proration,
     SubscriptionChange,
-    cancel_subscription,
     change_subscription,
+)
+from marketplace.services.subscription_endings import (
+    cancel_subscription,
 )
 
 from .crashes import ProcessDied

@@ -17,11 +17,13 @@ from marketplace.domain.subscriptions import Subscription, SubscriptionStatus
 from marketplace.services.subscription_changes import (
     Proration,
     SubscriptionChange,
+    change_subscription,
+    preview_change,
+)
+from marketplace.services.subscription_endings import (
     WhilePaused,
     cancel_subscription,
-    change_subscription,
     pause_subscription,
-    preview_change,
     resume_subscription,
 )
 from marketplace.services.subscriptions import stored_subscription
@@ -219,3 +221,25 @@ def test_two_changes_at_once_are_one(market: Market) -> None:
     market.sweep()
     market.sweep()
     assert change(market, subscription, quantity=3).quantity == 3
+
+
+def test_a_request_that_comes_again_with_its_key_is_answered_again_when_the_subscription_has_ended(
+    market: Market,
+) -> None:
+    subscription = subscribed(market, EXACT)
+    keys = {name: once(OPERATOR, name) for name in ("pause", "resume", "at_period_end", "now")}
+    for _ in range(2):
+        pause_subscription(market.ports, OPERATOR, subscription.id, WhilePaused.VOID, None, keys["pause"])
+        resume_subscription(market.ports, OPERATOR, subscription.id, keys["resume"])
+        for name in ("at_period_end", "now"):
+            answer = cancel_subscription(
+                market.ports,
+                OPERATOR,
+                subscription.id,
+                at_period_end=name == "at_period_end",
+                prorates=name == "now",
+                once=keys[name],
+            )
+        assert answer.status is SubscriptionStatus.CANCELED
+    (books,) = market.all_transactions()
+    assert len(books.refunds) == 1

@@ -29,9 +29,11 @@ from marketplace.services.invoices import list_invoices, list_of_subscription
 from marketplace.services.subscription_changes import (
     Proration,
     SubscriptionChange,
-    cancel_subscription,
     change_subscription,
     preview_change,
+)
+from marketplace.services.subscription_endings import (
+    cancel_subscription,
 )
 from marketplace.services.subscriptions import (
     NewSubscription,

@@ -10,7 +10,7 @@ from marketplace.domain.principals import Principal, Role
 from marketplace.domain.subscriptions import Subscription
 from marketplace.edge.views import View
 from marketplace.services.invoices import CreditNote, ListedInvoice, ShownInvoice
-from marketplace.services.subscription_changes import Preview
+from marketplace.services.subscription_previews import Preview
 
 FeePolicyData = Annotated[
     dict[str, Any] | None, Field(description="What the platform takes of each invoice; not for buyers.")

@@ -53,7 +53,7 @@ FOLLOWERS: Final = (
     "refund_commands",
     "setups",
     "shares",
-    "subscription_changes",
+    "subscription_commands",
     "subscriptions",
     "transfers",
 )

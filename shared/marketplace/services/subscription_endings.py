@@ -1,49 +1,85 @@
-"""What becomes of the subscriptions of a merchant that was lost: nothing is collected for them, or they are ended."""
+"""Subscriptions paused, resumed and ended, as somebody asks."""
 
-from contextlib import suppress
-from typing import Final
+from dataclasses import replace
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
 
-from marketplace.domain.errors import OutcomeUnknown, RequestUnderWay, StripeRefused
-from marketplace.domain.merchants import Merchant
-from marketplace.domain.principals import SYSTEM
+from marketplace.domain.principals import Principal, Role
 from marketplace.domain.subscriptions import Subscription
 from marketplace.ports import Ports
-from marketplace.services.accounts import get_merchant
 from marketplace.services.idempotency import Once
-from marketplace.services.subscription_changes import WhilePaused, cancel_subscription, pause_subscription
+from marketplace.services.subscription_commands import (
+    CANCEL_SUBSCRIPTION,
+    UPDATE_SUBSCRIPTION,
+    answered,
+    perform,
+    require_running,
+)
+from marketplace.services.subscription_previews import preview
+from marketplace.services.subscription_refunds import refund_unused
+from marketplace.services.subscriptions import read_subscription
 
-PAGE: Final = 100
-MOST_AT_ONCE: Final = 20  # that one look ends: each is some calls to Stripe
+
+class WhilePaused(StrEnum):
+    """What becomes of the invoices of a subscription while nothing is collected, on Stripe's words."""
+
+    VOID = "void"
+    DRAFT = "keep_as_draft"
+    UNCOLLECTIBLE = "mark_uncollectible"
 
 
-def end_subscriptions(ports: Ports, merchant_id: str) -> None:
-    """Pause or end what is still collected for a lost merchant, by policy, a bounded number at each look.
-
-    Each is asked for once for each loss: what somebody resumed since, or took to another merchant, goes on.
+def pause_subscription(
+    ports: Ports, caller: Principal, subscription_id: str, behavior: WhilePaused, resumes_at: datetime | None,
+    once: Once,
+) -> Subscription:  # fmt: skip
+    """Collect nothing for now: the subscription goes on, and what becomes of its invoices is said by ``behavior``.
 
     Raises:
-        Unavailable.
+        NotAllowed, NotFound, SubscriptionNotChangeable, StripeRefused, IdempotencyKeyReused, RequestUnderWay,
+        OutcomeUnknown.
     """
-    merchant = get_merchant(ports, merchant_id)
-    if not merchant.is_lost:
-        return
-    cursor, ended = None, 0
-    while ended < MOST_AT_ONCE:
-        page = ports.store.subscriptions(merchant_id=merchant_id, customer_id=None, cursor=cursor, limit=PAGE)
-        for each in page.items:
-            if each.is_running and each.paused is None and ended < MOST_AT_ONCE:
-                ended += 1
-                _end(ports, merchant, each)
-        cursor = page.cursor
-        if cursor is None:
-            return
+    caller.require(Role.OPERATOR, Role.MERCHANT, Role.SYSTEM)
+    before = read_subscription(ports, caller, subscription_id)
+    if again := answered(ports, UPDATE_SUBSCRIPTION, before, once):
+        return again
+    require_running(before)
+    pause = {"behavior": behavior.value, **({"resumes_at": int(resumes_at.timestamp())} if resumes_at else {})}
+    return perform(ports, UPDATE_SUBSCRIPTION, before, before, {"pause_collection": pause}, once)
 
 
-def _end(ports: Ports, merchant: Merchant, subscription: Subscription) -> None:
-    loss = f"{merchant.id} {merchant.status_since}"
-    once = Once.of(SYSTEM, f"lost {subscription.id}", loss, {})
-    with suppress(RequestUnderWay, StripeRefused, OutcomeUnknown):  # its command goes on, or the next look finds it
-        if ports.policy.money.cancels_lost_subscriptions:
-            cancel_subscription(ports, SYSTEM, subscription.id, at_period_end=False, prorates=True, once=once)
-        else:
-            pause_subscription(ports, SYSTEM, subscription.id, WhilePaused.VOID, None, once)
+def resume_subscription(ports: Ports, caller: Principal, subscription_id: str, once: Once) -> Subscription:
+    """Collect again, and take back an end that was asked for at the end of the period.
+
+    Raises as ``pause_subscription`` does. What a buyer ended only he takes back, or an operator.
+    """
+    before = read_subscription(ports, caller, subscription_id)
+    if again := answered(ports, UPDATE_SUBSCRIPTION, before, once):
+        return again
+    require_running(before)
+    params: dict[str, Any] = {}
+    if caller.role is not Role.BUYER:
+        params["pause_collection"] = ""
+    if caller.role is not Role.MERCHANT:
+        params["cancel_at_period_end"] = False
+    return perform(ports, UPDATE_SUBSCRIPTION, before, before, params, once)
+
+
+def cancel_subscription(
+    ports: Ports, caller: Principal, subscription_id: str, *, at_period_end: bool, prorates: bool, once: Once
+) -> Subscription:
+    """End a subscription: with its period, or at once; then, if ``prorates``, what is not used any more is refunded.
+
+    Raises as ``pause_subscription`` does.
+    """
+    before = read_subscription(ports, caller, subscription_id)
+    handler = UPDATE_SUBSCRIPTION if at_period_end else CANCEL_SUBSCRIPTION
+    if again := answered(ports, handler, before, once):
+        return again if at_period_end else refund_unused(ports, again.id)
+    require_running(before)
+    if at_period_end:
+        return perform(ports, UPDATE_SUBSCRIPTION, before, before, {"cancel_at_period_end": True}, once)
+    unused = max(0, -preview(ports, before, {"cancel_now": True}).total) if prorates else 0
+    after = replace(before, refund_due=unused)
+    canceled = perform(ports, CANCEL_SUBSCRIPTION, before, after, {"invoice_now": False, "prorate": False}, once)
+    return refund_unused(ports, canceled.id)

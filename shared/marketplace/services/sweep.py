@@ -33,6 +33,7 @@ from marketplace.services.endings import end_sales
 from marketplace.services.holdings import look_at_holding
 from marketplace.services.invoice_commands import ACTS
 from marketplace.services.invoice_following import SPLIT_INVOICE, watch_billing, watch_invoice
+from marketplace.services.lost_subscriptions import end_subscriptions
 from marketplace.services.off_session import AUTHENTICATION_LIFETIME, CHARGE_OFF_SESSION, give_up
 from marketplace.services.payouts import CREATE_PAYOUT
 from marketplace.services.promotion_codes import CREATE_CODE, UPDATE_CODE
@@ -40,8 +41,7 @@ from marketplace.services.refund_commands import CREATE_REFUND, REFUND_APPLICATI
 from marketplace.services.settlement import payment_changes
 from marketplace.services.setups import CREATE_SETUP_SESSION
 from marketplace.services.shares import collect_debt, even_out
-from marketplace.services.subscription_changes import CANCEL_SUBSCRIPTION, UPDATE_SUBSCRIPTION
-from marketplace.services.subscription_endings import end_subscriptions
+from marketplace.services.subscription_commands import CANCEL_SUBSCRIPTION, UPDATE_SUBSCRIPTION
 from marketplace.services.subscription_refunds import refund_unused
 from marketplace.services.subscriptions import CREATE_SUBSCRIPTION_SESSION
 from marketplace.services.transactions import read_transaction
