@@ -28,7 +28,7 @@ from marketplace.edge.invocation import Invocation
 from marketplace.edge.resolver import Api, Caller
 from marketplace.edge.settings import Part, Settings
 from marketplace.edge.views import Listing
-from marketplace.services import invoices
+from marketplace.services import invoice_acts, invoice_reading, invoices
 from marketplace.services.invoices import NewInvoice
 
 settings = Settings.of(os.environ, Part.TABLE, Part.STRIPE, Part.CALLERS, Part.SALES, Part.MONEY)
@@ -123,7 +123,7 @@ def list_invoices(
     limit: Limit = DEFAULT_PAGE,
 ) -> Listing[InvoiceView]:  # fmt: skip
     """The invoices of a merchant or a customer; buyers are shown those that were finalized."""
-    page = invoices.list_invoices(
+    page = invoice_reading.list_invoices(
         ports, caller, merchant_id=merchant_id, customer_id=customer_id, cursor=cursor, limit=limit
     )
     return Listing(data=[InvoiceView.seen_by(caller, each) for each in page.items], cursor=page.cursor)
@@ -132,14 +132,14 @@ def list_invoices(
 @app.get("/invoices/<invoice_id>")
 def read_invoice(invoice_id: str, caller: Caller) -> InvoiceView:
     """An invoice with Stripe's page and its PDF."""
-    return InvoiceView.with_links(caller, invoices.show_invoice(ports, caller, invoice_id))
+    return InvoiceView.with_links(caller, invoice_reading.show_invoice(ports, caller, invoice_id))
 
 
 @app.patch("/invoices/<invoice_id>")
 def update_invoice(invoice_id: str, body: InvoiceChangeBody, key: IdempotencyKey, caller: Caller) -> InvoiceView:
     """Change what a draft says."""
     wanted = once(caller, f"PATCH /invoices/{invoice_id}", key, body)
-    changed = invoices.update_invoice(
+    changed = invoice_acts.update_invoice(
         ports, caller, invoice_id, description=body.description, due_date=body.due_date, once=wanted
     )
     return InvoiceView.seen_by(caller, changed)
@@ -149,21 +149,21 @@ def update_invoice(invoice_id: str, body: InvoiceChangeBody, key: IdempotencyKey
 def finalize_invoice(invoice_id: str, key: IdempotencyKey, caller: Caller) -> InvoiceView:
     """Give a draft its number: from then on it is owed."""
     wanted = once(caller, f"POST /invoices/{invoice_id}/finalize", key, RequestModel())
-    return InvoiceView.seen_by(caller, invoices.finalize_invoice(ports, caller, invoice_id, wanted))
+    return InvoiceView.seen_by(caller, invoice_acts.finalize_invoice(ports, caller, invoice_id, wanted))
 
 
 @app.post("/invoices/<invoice_id>/send")
 def send_invoice(invoice_id: str, key: IdempotencyKey, caller: Caller) -> InvoiceView:
     """Have Stripe mail an invoice that has a due date."""
     wanted = once(caller, f"POST /invoices/{invoice_id}/send", key, RequestModel())
-    return InvoiceView.seen_by(caller, invoices.send_invoice(ports, caller, invoice_id, wanted))
+    return InvoiceView.seen_by(caller, invoice_acts.send_invoice(ports, caller, invoice_id, wanted))
 
 
 @app.post("/invoices/<invoice_id>/pay")
 def pay_invoice(invoice_id: str, body: PayBody, key: IdempotencyKey, caller: Caller) -> InvoiceView:
     """Charge the customer's saved details for an invoice, or say that it was paid outside of Stripe."""
     wanted = once(caller, f"POST /invoices/{invoice_id}/pay", key, body)
-    paid = invoices.pay_invoice(
+    paid = invoice_acts.pay_invoice(
         ports, caller, invoice_id, payment_method_id=body.payment_method_id, paid_elsewhere=body.paid_elsewhere,
         once=wanted,
     )  # fmt: skip
@@ -174,19 +174,19 @@ def pay_invoice(invoice_id: str, body: PayBody, key: IdempotencyKey, caller: Cal
 def void_invoice(invoice_id: str, key: IdempotencyKey, caller: Caller) -> InvoiceView:
     """Take an invoice back as if it had never been."""
     wanted = once(caller, f"POST /invoices/{invoice_id}/void", key, RequestModel())
-    return InvoiceView.seen_by(caller, invoices.void_invoice(ports, caller, invoice_id, wanted))
+    return InvoiceView.seen_by(caller, invoice_acts.void_invoice(ports, caller, invoice_id, wanted))
 
 
 @app.post("/invoices/<invoice_id>/mark-uncollectible")
 def mark_uncollectible(invoice_id: str, key: IdempotencyKey, caller: Caller) -> InvoiceView:
     """Give up on an invoice; it can still be paid."""
     wanted = once(caller, f"POST /invoices/{invoice_id}/mark-uncollectible", key, RequestModel())
-    return InvoiceView.seen_by(caller, invoices.mark_uncollectible(ports, caller, invoice_id, wanted))
+    return InvoiceView.seen_by(caller, invoice_acts.mark_uncollectible(ports, caller, invoice_id, wanted))
 
 
 @app.post("/invoices/<invoice_id>/credit-notes", status_code=HTTPStatus.CREATED)
 def create_credit_note(invoice_id: str, body: CreditNoteBody, key: IdempotencyKey, caller: Caller) -> CreditNoteView:
     """Take a part of an invoice back: less is owed, or what was paid is refunded."""
     wanted = once(caller, f"POST /invoices/{invoice_id}/credit-notes", key, body)
-    note = invoices.create_credit_note(ports, caller, invoice_id, amount=body.amount, memo=body.memo, once=wanted)
+    note = invoice_acts.create_credit_note(ports, caller, invoice_id, amount=body.amount, memo=body.memo, once=wanted)
     return CreditNoteView.of_note(caller, note)

@@ -13,7 +13,7 @@ from marketplace.edge.invocation import Invocation
 from marketplace.edge.resolver import Api, Caller
 from marketplace.edge.settings import Part, Settings
 from marketplace.edge.views import Listing
-from marketplace.services import invoices, subscription_changes, subscription_endings, subscriptions
+from marketplace.services import invoice_reading, subscription_changes, subscription_endings, subscriptions
 from marketplace.services.subscription_changes import Proration, SubscriptionChange
 from marketplace.services.subscription_endings import WhilePaused
 
@@ -136,5 +136,5 @@ def list_invoices(
     subscription_id: str, caller: Caller, cursor: Cursor = None, limit: Limit = DEFAULT_PAGE
 ) -> Listing[ListedInvoiceView]:
     """The invoices of a subscription, with Stripe's page and the PDF of each."""
-    page = invoices.list_of_subscription(ports, caller, subscription_id, cursor=cursor, limit=limit)
+    page = invoice_reading.list_of_subscription(ports, caller, subscription_id, cursor=cursor, limit=limit)
     return Listing(data=[ListedInvoiceView.of_listed(each) for each in page.items], cursor=page.cursor)

@@ -28,13 +28,8 @@ from marketplace.domain.subscriptions import Subscription
 from marketplace.domain.transactions import CaptureMethod, ChargeType, TransactionStatus
 from marketplace.ports import Replace
 from marketplace.services.captures import cancel, capture
-from marketplace.services.invoices import (
-    NewInvoice,
-    create_credit_note,
-    create_invoice,
-    finalize_invoice,
-    pay_invoice,
-)
+from marketplace.services.invoice_acts import create_credit_note, finalize_invoice, pay_invoice
+from marketplace.services.invoices import NewInvoice, create_invoice
 from marketplace.services.releases import release
 from marketplace.services.subscription_changes import (
     Proration,

@@ -20,19 +20,17 @@ from marketplace.domain.merchants import Merchant
 from marketplace.domain.policies import MoneyPolicy
 from marketplace.domain.principals import Principal, Role
 from marketplace.domain.transactions import ChargeType
-from marketplace.services.invoices import (
-    NewInvoice,
+from marketplace.services.invoice_acts import (
     create_credit_note,
-    create_invoice,
     finalize_invoice,
     mark_uncollectible,
     pay_invoice,
-    read_invoice,
     send_invoice,
-    show_invoice,
     update_invoice,
     void_invoice,
 )
+from marketplace.services.invoice_reading import read_invoice, show_invoice
+from marketplace.services.invoices import NewInvoice, create_invoice
 
 from .market import OPERATOR, Market
 from .subscribing import ANN, BEN, EXACT, customer, invoices, ledger, once, require_books, seller

@@ -25,7 +25,7 @@ from marketplace.domain.transactions import ChargeType
 from marketplace.services.catalog import update_price
 from marketplace.services.catch_up import catch_up
 from marketplace.services.events import EventOutcome
-from marketplace.services.invoices import list_invoices, list_of_subscription
+from marketplace.services.invoice_reading import list_invoices, list_of_subscription
 from marketplace.services.subscription_changes import (
     Proration,
     SubscriptionChange,

@@ -20,6 +20,8 @@ from marketplace.domain.stripe_objects import Object, at, id_of
 
 DRAFT_LASTS: Final = timedelta(hours=2)  # Stripe finalizes after about one
 LOOK_AGAIN: Final = timedelta(hours=24)
+AUTOMATIC: Final = "charge_automatically"
+BY_MAIL: Final = "send_invoice"
 
 
 class InvoiceStatus(StrEnum):
@@ -92,7 +94,7 @@ class Invoice:
     stripe_invoice_id: str | None = None
     number: str | None = None
     billing_reason: str | None = None
-    collection_method: str = "charge_automatically"
+    collection_method: str = AUTOMATIC
     on_behalf_of: str | None = None
     total: int = 0
     amount_due: int = 0

@@ -9,7 +9,8 @@ from marketplace.domain.invoices import Invoice
 from marketplace.domain.principals import Principal, Role
 from marketplace.domain.subscriptions import Subscription
 from marketplace.edge.views import View
-from marketplace.services.invoices import CreditNote, ListedInvoice, ShownInvoice
+from marketplace.services.invoice_acts import CreditNote
+from marketplace.services.invoice_reading import ListedInvoice, ShownInvoice
 from marketplace.services.subscription_previews import Preview
 
 FeePolicyData = Annotated[
