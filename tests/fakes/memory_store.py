@@ -64,6 +64,7 @@ class MemoryStore:
         self.after = after
         self._clock = clock
         self._items: dict[Key, Attributes] = {}
+        self._decoded: dict[Key, tuple[Attributes, Item | None]] = {}  # rows are replaced, never altered
         self._lock = threading.RLock()
 
     def get(self, *refs: Ref[Any]) -> Found:
@@ -234,7 +235,7 @@ class MemoryStore:
             for key, attributes in self._items.items()
             if attributes.get("gsi_due") == {"S": partition} and attributes["gsi_due_at"]["S"] <= time_text(now)
         ]
-        return [item_in(self._items[key]) for _, key in sorted(due)[:limit]]
+        return [self._item(key) for _, key in sorted(due)[:limit]]
 
     def fork(self) -> "MemoryStore":
         """Another store that holds the same now, without hooks."""
@@ -251,8 +252,8 @@ class MemoryStore:
     def snapshot(self) -> Mapping[Key, Item]:
         """All that is stored now, expired or not, to compare states with."""
         with self._lock:
-            items = {key: item_in(attributes) for key, attributes in sorted(self._items.items())}
-            return {key: item for key, item in items.items() if item is not None}
+            items = ((key, self._item(key)) for key in sorted(self._items))
+            return {key: item for key, item in items if item is not None}
 
     @contextmanager
     def _step(self, call: str, changes: tuple[Change, ...] = ()) -> Iterator[None]:
@@ -262,7 +263,7 @@ class MemoryStore:
         self.after(call, changes)
 
     def _fits(self, change: Change, key: Key) -> bool:
-        stands = item_in(self._items[key]) if key in self._items else None
+        stands = self._item(key) if key in self._items else None
         if isinstance(change, Create):
             return stands is None or has_expired(stands, self._clock.now())
         return stands is not None and getattr(stands, "version", None) == change.before.version
@@ -285,4 +286,11 @@ class MemoryStore:
         return self._items[key].get(place, {}).get("S") in listing.partitions
 
     def _all[T: Item](self, kind: type[T]) -> list[T]:
-        return [item for item in map(item_in, self._items.values()) if isinstance(item, kind)]
+        return [item for item in map(self._item, self._items) if isinstance(item, kind)]
+
+    def _item(self, key: Key) -> Item | None:
+        row = self._items[key]
+        known = self._decoded.get(key)
+        if known is None or known[0] is not row:
+            known = self._decoded[key] = row, item_in(row)
+        return known[1]

@@ -100,6 +100,12 @@ class SeededIds:
     def jitter(self) -> float:
         return self._random.random()
 
+    def fork(self) -> "SeededIds":
+        """The same ids from here on."""
+        twin = SeededIds(self._clock, 0)
+        twin._random.setstate(self._random.getstate())
+        return twin
+
 
 @dataclass
 class Market:
@@ -169,7 +175,7 @@ class Market:
         self._stripe("POST", f"/_simulator/accounts/{account_id}/capabilities", status=status)
 
     def fork(self) -> "Market":
-        """The same world with a store of its own that holds the same now: for trying out another order of events.
+        """The same world with a store of its own that holds the same now: for trying out what else may happen.
 
         Stripe goes back to where it was at the first fork.
         """
@@ -179,7 +185,9 @@ class Market:
             self.simulator.snapshots.save(_FORK)
         twin = copy(self)
         twin.store = self.store.fork()
-        twin.ports = self.ports._replace(store=twin.store)
+        twin.store.before = twin.store.after = self.fuse.around_store
+        twin.ids = self.ids.fork()
+        twin.ports = self.ports._replace(store=twin.store, ids=twin.ids)
         return twin
 
     def new_merchant(self, name: str = "Clay & Co") -> Merchant:

@@ -7,8 +7,10 @@ steps that lead to it. ``HISTORIES=20000 python -m pytest tests/simulation/test_
 
 import os
 import random
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from dataclasses import replace
+from dataclasses import dataclass, replace
+from functools import cache
 from typing import Any
 
 import pytest
@@ -21,9 +23,11 @@ from local.stripe_simulator.funds.exactness import examine
 from marketplace.domain.catalog import Interval, Price, Recurring
 from marketplace.domain.disputes import DisputeStatus
 from marketplace.domain.errors import Refused, Unavailable
+from marketplace.domain.fees import FeePolicy
 from marketplace.domain.invoices import Invoice, InvoiceLine
 from marketplace.domain.merchants import Merchant
 from marketplace.domain.policies import MoneyPolicy
+from marketplace.domain.promotions import Coupon
 from marketplace.domain.subscriptions import Subscription
 from marketplace.domain.transactions import CaptureMethod, ChargeType, TransactionStatus
 from marketplace.ports import Replace
@@ -48,6 +52,7 @@ HISTORIES = int(os.environ.get("HISTORIES", "2000"))
 FIRST_SEED = int(os.environ.get("FIRST_SEED", "1"))
 PER_PART = 100
 STEPS = 25
+SHOPS = 5
 ALARM = "I13 waits are watched"  # days pass here without a sweep, of which this is the alarm
 CARDS = ("4242424242424242", "4242424242424242", "4000000000005126", "4000000000000002")
 """Succeeds, twice as often; its refunds fail later; declined."""
@@ -61,32 +66,58 @@ taxes = st.sampled_from([None, None, "inclusive", "exclusive"])
 chances = st.integers(0, 2**32 - 1)
 
 
+@dataclass(frozen=True)
+class Shop:
+    """What every history begins with: three merchants, their prices and coupons, a buyer's card, money at Stripe."""
+
+    market: Market
+    merchants: Sequence[Merchant]
+    coupons: Mapping[tuple[str, int], Coupon]
+    prices: Sequence[Price]
+    card: str
+    topped_up: int
+
+
+@cache  # opening takes a third of a history's time
+def opened(seed: int) -> Shop:
+    """A shop whose market is only ever forked."""
+    market = Market(seed=seed, money=MoneyPolicy(hold_until_ready=True))
+    merchants = [market.ready_merchant(name) for name in ("Clay", "Linen", "Oak")]
+    for merchant in merchants:
+        market.onboard(merchant)
+    market.collect_tax()
+    coupons = {
+        (percent, points): market.coupon(f"{percent} {points}", percent_off=percent, platform_basis_points=points)
+        for percent in ("10", "33.33", "100")
+        for points in FUNDINGS
+    }
+    market.order("/v1/topups", amount=5_000_000, currency="usd")  # losses are the platform's, and it has money
+    market.advance(60)
+    prices = [daily_price(market, merchant, policy) for merchant, policy in zip(merchants, (EXACT, None), strict=False)]
+    saved = market.order("/v1/payment_methods/pm_card_visa/attach", customer=customer(market).stripe_customer_id)
+    market.take_in(*market.events())
+    return Shop(market, merchants, coupons, prices, str(saved["id"]), market.stripe_balance().get("usd", 0))
+
+
+def daily_price(market: Market, merchant: Merchant, policy: FeePolicy | None) -> Price:
+    """A price that is paid every day, with the fee by a policy of the merchant's or by the usual percent."""
+    known = market.merchant(merchant.id)
+    market.store.commit(Replace(known, replace(known, fee_policy=policy)))
+    return price_of(market, market.merchant(merchant.id), 4_000, Recurring(interval=Interval.DAY))
+
+
 class Histories(RuleBasedStateMachine):
     """A marketplace of three merchants; buyers, banks, operators and the network do as they like."""
 
     @initialize(seed=chances)
     def open_shop(self, seed: int) -> None:
-        self.market = Market(seed=seed % 1_000, money=MoneyPolicy(hold_until_ready=True))
-        self.merchants = [self.market.ready_merchant(name) for name in ("Clay", "Linen", "Oak")]
-        for merchant in self.merchants:
-            self.market.onboard(merchant)
-        self.market.collect_tax()
-        self.coupons = {
-            (percent, points): self.market.coupon(
-                f"{percent} {points}", percent_off=percent, platform_basis_points=points
-            )
-            for percent in ("10", "33.33", "100")
-            for points in FUNDINGS
-        }
-        self.market.order("/v1/topups", amount=5_000_000, currency="usd")  # losses are the platform's, and it has money
-        self.market.advance(60)
-        self.topped_up = self.market.stripe_balance().get("usd", 0)
+        shop = opened(seed % SHOPS)
+        self.market = shop.market.fork()
+        self.merchants, self.coupons, self.prices = shop.merchants, shop.coupons, shop.prices
+        self.card, self.topped_up = shop.card, shop.topped_up
         self.sales: list[str] = []
-        self.prices = [self.daily_price(merchant) for merchant in self.merchants[:2]]
-        self.card = self.saved_card()
         self.under_way: list[Event] = []
         self.keys = 0
-        self.market.take_in(*self.market.events())
 
     @rule(amounts=st.lists(st.integers(100, 50_000), min_size=1, max_size=3), card=st.sampled_from(CARDS),
           manual=st.booleans(), hold=st.booleans(), discount=st.tuples(discounts, st.sampled_from(FUNDINGS)),
@@ -340,19 +371,6 @@ class Histories(RuleBasedStateMachine):
     def all_of[T: (Subscription, Invoice)](self, kind: type[T]) -> list[T]:
         found = [item for item in self.market.store.snapshot().values() if isinstance(item, kind)]
         return sorted(found, key=lambda item: item.id)
-
-    def daily_price(self, merchant: Merchant) -> Price:
-        """A price that is paid every day: of the first merchant with an exact fee, of the second by percent."""
-        policy = EXACT if merchant is self.merchants[0] else None
-        known = self.market.merchant(merchant.id)
-        self.market.store.commit(Replace(known, replace(known, fee_policy=policy)))
-        return price_of(self.market, self.market.merchant(merchant.id), 4_000, Recurring(interval=Interval.DAY))
-
-    def saved_card(self) -> str:
-        """Of the one who subscribes."""
-        known = customer(self.market)
-        saved = self.market.order("/v1/payment_methods/pm_card_visa/attach", customer=known.stripe_customer_id)
-        return str(saved["id"])
 
     def key(self) -> str:
         self.keys += 1
