@@ -10,12 +10,13 @@ from typing import Any, Final, NamedTuple
 
 from marketplace.domain.books import EventMarker
 from marketplace.domain.errors import Unavailable
-from marketplace.domain.events import (
+from marketplace.domain.events import Event, parse, read
+from marketplace.domain.payouts import PayoutFacts
+from marketplace.domain.readings import (
     AccountReading,
     BalanceReading,
     ChargeReading,
     DisputeReading,
-    Event,
     ForeignRefundReading,
     Ignored,
     InvoiceReading,
@@ -24,10 +25,7 @@ from marketplace.domain.events import (
     RefundReading,
     ReturnReading,
     SubscriptionReading,
-    parse,
-    read,
 )
-from marketplace.domain.payouts import PayoutFacts
 from marketplace.domain.refunds import Refund
 from marketplace.domain.refunds import join as join_refund
 from marketplace.domain.stripe_objects import Object

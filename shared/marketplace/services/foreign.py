@@ -13,10 +13,10 @@ from marketplace.domain.books import Books
 from marketplace.domain.dispute_plans import apportioned, new_dispute
 from marketplace.domain.disputes import Dispute, join
 from marketplace.domain.errors import Unavailable
-from marketplace.domain.events import DisputeReading, ForeignRefundReading, ReturnReading
 from marketplace.domain.ids import id_from
 from marketplace.domain.movements import MovementStatus, Reversal
 from marketplace.domain.principals import SYSTEM
+from marketplace.domain.readings import DisputeReading, ForeignRefundReading, ReturnReading
 from marketplace.domain.refund_plans import refund_parts
 from marketplace.domain.refunds import Refund, RefundFacts, RefundStatus
 from marketplace.domain.refunds import join as join_refund

@@ -6,11 +6,11 @@ from typing import Any, Final
 
 from marketplace.domain.commands import record
 from marketplace.domain.errors import NotFound, StripeRefused, Unavailable, UnknownCurrency
-from marketplace.domain.events import AccountReading
 from marketplace.domain.merchant_states import MerchantStatus
 from marketplace.domain.merchants import Merchant, as_at_stripe, deauthorized
 from marketplace.domain.money import CURRENCIES
 from marketplace.domain.principals import Principal, Role
+from marketplace.domain.readings import AccountReading
 from marketplace.domain.responsibilities import AccountsApi, require_possible
 from marketplace.ports import Conflict, Create, Page, Ports, Ref, Replace, one
 from marketplace.services.accounts import CREATIONS, NewMerchant, account_params, get_merchant, read_account

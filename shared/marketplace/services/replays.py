@@ -4,8 +4,8 @@ from collections.abc import Mapping
 
 from marketplace.domain.books import Books
 from marketplace.domain.deferred import dataclass
-from marketplace.domain.events import ReturnReading
 from marketplace.domain.principals import SYSTEM
+from marketplace.domain.readings import ReturnReading
 from marketplace.domain.stripe_objects import was_not_asked_for
 from marketplace.operations import Operation
 from marketplace.ports import Ports
