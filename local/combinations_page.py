@@ -13,8 +13,13 @@ a sale is a destination charge where it has one merchant and everything is known
 funds a discount goes with every row: it is the coupon's `platform_basis_points`, from 0 (the merchant all of it) to
 10,000 (the platform).
 
-Tax is Stripe Tax with the platform liable. `given` is a coupon or promotion code that the request names, `entered` one
-that the buyer may type on Stripe's page. [Why it is settled so](adr/0018-portions.md).
+Tax is Stripe Tax; `platform` or `merchant` is who is liable for it, and remits it. With the merchant liable its own
+settings and registrations at Stripe count. `given` is a coupon or promotion code that the request names, `entered` one
+that the buyer may type on Stripe's page. Why it is settled so: [portions](adr/0018-portions.md), [tax that is the
+merchant's](adr/0025-tax-that-is-the-merchants.md).
+
+A sale of one merchant can be on its behalf (`on_behalf_of`) with every row: its name is on the buyer's statement, and
+it is settled in its country. Its card payments must be active.
 
 This page is written by `python -m local.combinations_page` from `shared/marketplace/domain/combinations.py`, by which
 requests are judged.

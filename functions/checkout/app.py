@@ -8,6 +8,7 @@ from pydantic import Field, model_validator
 
 from marketplace.adapters import wiring
 from marketplace.domain.errors import InvalidBasket
+from marketplace.domain.portions import TaxLiability
 from marketplace.domain.transactions import CaptureMethod, ChargeType
 from marketplace.edge.fields import (
     Amount,
@@ -99,6 +100,12 @@ class CheckoutBody(RequestModel):
     hold: bool = False
     release_at: Time | None = None
     automatic_tax: bool | None = None
+    tax_liability: Annotated[
+        Literal["platform", "merchant"] | None, Field(description="Who is liable for the tax and remits it.")
+    ] = None
+    on_behalf_of: Annotated[
+        bool, Field(description="Whether the one merchant is the settlement merchant: its name, country and currency.")
+    ] = False
     coupon_id: Id | None = None
     promotion_code: Id | None = None
     allow_promotion_codes: bool | None = None
@@ -134,7 +141,9 @@ class CheckoutBody(RequestModel):
         items = tuple(line.as_item() for line in self.line_items)
         terms = self.model_dump(exclude={"line_items", "mode", "currency", "trial_days", *OF_SESSIONS})
         charge_type = None if self.charge_type is None else ChargeType(self.charge_type)
+        liability = None if self.tax_liability is None else TaxLiability(self.tax_liability)
         terms |= {"charge_type": charge_type, "capture_method": CaptureMethod(self.capture_method)}
+        terms |= {"tax_liability": liability}
         urls = {"success_url": self.success_url or "", "cancel_url": self.cancel_url or ""}
         return Basket(items=items, **{**terms, **urls}, terms=self.as_terms())
 

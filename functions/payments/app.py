@@ -38,6 +38,7 @@ class PaymentBody(RequestModel):
     refund_application_fee: bool = True
     hold: bool = False
     capture_method: Literal["automatic", "manual"] = "automatic"
+    on_behalf_of: Annotated[bool, Field(description="Whether the one merchant is the settlement merchant.")] = False
     metadata: Metadata = Field(default_factory=dict)
 
     def as_basket(self) -> Basket:

@@ -93,7 +93,11 @@ def test_a_buyer_enters_a_code_and_an_operator_names_tax_and_coupon(backend: Bac
     asked = backend.stripe.asked[-1].params
     assert (asked["discounts"], "automatic_tax" in asked) == ([{"promotion_code": "promo_1"}], False)
     assert "transfer_data" not in asked["payment_intent_data"]
-    for fields in ({"automatic_tax": True}, {"coupon_id": made["id"]}, {"allow_promotion_codes": True}):
+    of_operators: list[dict[str, Any]] = [
+        {"automatic_tax": True}, {"tax_liability": "merchant"}, {"on_behalf_of": True}, {"coupon_id": made["id"]},
+        {"allow_promotion_codes": True},
+    ]  # fmt: skip
+    for fields in of_operators:
         refused = backend.send(BUYER, "POST", "/checkout/sessions", basket | fields, key=repr(fields))
         assert refused.problem == "not-allowed"
     taxed = basket | {"automatic_tax": True, "coupon_id": made["id"], "charge_type": "destination"}
@@ -102,6 +106,13 @@ def test_a_buyer_enters_a_code_and_an_operator_names_tax_and_coupon(backend: Bac
     assert asked["automatic_tax"] == {"enabled": True, "liability": {"type": "self"}}
     assert asked["discounts"] == [{"coupon": made["id"]}]
     assert "application_fee_amount" not in asked["payment_intent_data"]
+    remitted = basket | {"automatic_tax": True, "tax_liability": "merchant"}
+    assert backend.send(OPERATOR, "POST", "/checkout/sessions", remitted, key="m").status == 201
+    liability = {
+        "type": "account",
+        "account": backend.send(OPERATOR, "GET", f"/merchants/{merchant}").json["account_id"],
+    }
+    assert backend.stripe.asked[-1].params["automatic_tax"] == {"enabled": True, "liability": liability}
     both = taxed | {"allow_promotion_codes": True}
     assert backend.send(OPERATOR, "POST", "/checkout/sessions", both, key="b").problem == "combination-refused"
     nobodys = basket | {"promotion_code": "WINTER"}

@@ -248,11 +248,19 @@ class Market:
         basket = Basket(items=items, success_url=f"{SHOP}/thanks", cancel_url=SHOP, metadata={}, **terms)
         return create_checkout_session(self.ports, OPERATOR, basket, self.once("POST /checkout/sessions", key))
 
-    def collect_tax(self) -> None:
-        """The platform is registered for VAT in Germany."""
-        self.order("/v1/tax/settings", head_office={"address": GERMANY}, defaults={"tax_code": "txcd_99999999"})
+    def collect_tax(self, merchant: Merchant | None = None) -> None:
+        """The platform, or a merchant by itself, is registered for VAT in Germany."""
+        office, defaults = {"address": GERMANY}, {"tax_code": "txcd_99999999"}
         options = {"de": {"type": "standard", "standard": {"place_of_supply_scheme": "standard"}}}
-        self.order("/v1/tax/registrations", country="DE", active_from="now", country_options=options)
+        registration = {"country": "DE", "active_from": "now", "country_options": options}
+        for path, body in (
+            ("/v1/tax/settings", {"head_office": office, "defaults": defaults}),
+            ("/v1/tax/registrations", registration),
+        ):
+            if merchant is None:
+                self.order(path, **body)
+            else:
+                self.as_merchant(merchant, "POST", path, **body)
 
     def coupon(self, key: str = "coupon", **terms: Any) -> Coupon:
         """A coupon that an operator made."""

@@ -19,6 +19,7 @@ from marketplace.domain.invoices import Invoice, InvoiceLine, InvoiceStatus
 from marketplace.domain.merchants import Merchant
 from marketplace.domain.policies import MoneyPolicy
 from marketplace.domain.principals import Principal, Role
+from marketplace.domain.responsibilities import AccountPolicy
 from marketplace.domain.transactions import ChargeType
 from marketplace.services.invoice_acts import (
     create_credit_note,
@@ -213,11 +214,17 @@ def test_a_credit_note_of_an_open_invoice_lowers_it_and_its_fee_in_proportion(ma
     assert market.stripe_balance(merchant.account_id) == {"usd": 30_000 - books.transaction.fee}
 
 
-def test_a_settlement_merchant_of_another_region_is_refused_before_stripe_is_asked() -> None:
-    market = Market(money=MoneyPolicy(platform_country="de"))
+@pytest.mark.parametrize(
+    ("accounts", "refusal"),
+    [(AccountPolicy(), MerchantNotReady), (AccountPolicy(card_payments=True), RegionNotSupported)],
+)
+def test_who_cannot_be_the_settlement_merchant_is_refused_before_stripe_is_asked(
+    accounts: AccountPolicy, refusal: type[Exception]
+) -> None:
+    market = Market(money=MoneyPolicy(platform_country="de"), accounts=accounts)
     prepared(market)
     before = len(market.calls)
-    with pytest.raises(RegionNotSupported):
+    with pytest.raises(refusal):
         draft(market, on_behalf_of=True)
     assert len(market.calls) == before
     assert invoices(market) == []

@@ -8,7 +8,7 @@ import stripe
 from local.stripe_simulator import Simulator
 
 from .paying import assert_exact, refused
-from .shop import line, new_session, submit
+from .shop import line, new_seller, new_session, submit
 
 CARD = {"card": "4242424242424242"}
 ON: dict[str, Any] = {"enabled": True}
@@ -36,11 +36,17 @@ def exclusive(amount: int) -> dict[str, Any]:
 @pytest.fixture
 def british(client: stripe.StripeClient) -> stripe.StripeClient:
     """A shop that collects tax in Great Britain."""
-    office: Any = {"address": {"country": "GB", "line1": "1 High St", "city": "London", "postal_code": "N1 1AA"}}
-    client.v1.tax.settings.update({"head_office": office, "defaults": {"tax_code": "txcd_99999999"}})
-    options: Any = {"gb": {"type": "standard", "standard": {"place_of_supply_scheme": "standard"}}}
-    client.v1.tax.registrations.create({"country": "GB", "active_from": "now", "country_options": options})
+    collect_in_britain(client)
     return client
+
+
+def collect_in_britain(client: stripe.StripeClient, stripe_account: str | None = None) -> None:
+    of: Any = {"stripe_account": stripe_account} if stripe_account else {}
+    office: Any = {"address": {"country": "GB", "line1": "1 High St", "city": "London", "postal_code": "N1 1AA"}}
+    client.v1.tax.settings.update({"head_office": office, "defaults": {"tax_code": "txcd_99999999"}}, of)
+    options: Any = {"gb": {"type": "standard", "standard": {"place_of_supply_scheme": "standard"}}}
+    registration: Any = {"country": "GB", "active_from": "now", "country_options": options}
+    client.v1.tax.registrations.create(registration, of)
 
 
 def latest(client: stripe.StripeClient, session: str, *expand: str) -> dict[str, Any]:
@@ -136,6 +142,25 @@ def test_a_customer_is_taxed_where_he_lives(simulator: Simulator, british: strip
 def test_a_shop_says_where_it_is_before_it_collects_tax(client: stripe.StripeClient) -> None:
     with refused(match="head office"):
         new_session(client, automatic_tax=ON)
+
+
+def test_a_connected_account_is_liable_by_its_own_settings_and_needs_no_capability_for_it(
+    simulator: Simulator, client: stripe.StripeClient
+) -> None:
+    seller = new_seller(client)
+    liable: Any = {"enabled": True, "liability": {"type": "account", "account": seller}}
+    with refused(match="head office"):
+        new_session(client, automatic_tax=liable)
+    with refused(match="No such account"):
+        new_session(client, automatic_tax={**liable, "liability": {"type": "account", "account": "acct_none"}})
+    collect_in_britain(client, stripe_account=seller)
+    session = new_session(client, line_items=[exclusive(10_000)], automatic_tax=liable)
+    submit(simulator, session.id, **CARD, country="GB")
+    done = latest(client, session.id)
+    assert done["total_details"]["amount_tax"] == 2_000
+    assert done["automatic_tax"]["liability"] == {"type": "account", "account": seller}
+    with refused(match="head office"):
+        new_session(client, automatic_tax=ON)  # of the platform, which has not said where it is
 
 
 def test_a_tax_id_is_collected_with_the_name_of_the_business(simulator: Simulator, client: stripe.StripeClient) -> None:

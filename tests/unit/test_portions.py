@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 from marketplace.domain.completed import CompletedLine, completed_line
 from marketplace.domain.fees import FeePolicy
 from marketplace.domain.money import smallest_payable
-from marketplace.domain.portions import ALL_OF_IT, Portion, returned
+from marketplace.domain.portions import ALL_OF_IT, Portion, TaxLiability, returned
 from marketplace.domain.splits import final_legs
 from marketplace.domain.transactions import Leg, Payment, Transaction
 
@@ -48,6 +48,7 @@ class Sale:
     percent_off: int
     points: int
     policy: FeePolicy
+    liability: TaxLiability
 
     @property
     def step(self) -> int:
@@ -76,6 +77,7 @@ sales = st.builds(
     percent_off=st.integers(0, 100),
     points=st.integers(0, ALL_OF_IT),
     policy=policies,
+    liability=st.sampled_from(TaxLiability),
 )
 
 
@@ -117,7 +119,7 @@ def planned(sale: Sale) -> Transaction:
         amounts[f"merchant-{sold.merchant}"] += sold.units * sale.step
     legs = tuple(
         Leg(merchant_id=name, account_id="acct_1", amount=amount, fee=sale.policy.fee(amount, sale.currency),
-            fee_policy=sale.policy.as_data())
+            fee_policy=sale.policy.as_data(), tax_liability=sale.liability)
         for name, amount in amounts.items()
     )  # fmt: skip
     return replace(PLAN, legs=legs, currency=sale.currency, amount=sum(amounts.values()), automatic_tax=True)
@@ -130,10 +132,15 @@ def split(sale: Sale, captured: int | None = None) -> tuple[list[CompletedLine],
     return lines, final_legs(planned(sale), payment, lines, {COUPON: sale.points})
 
 
+def remits_itself(sale: Sale) -> bool:
+    """Whether the tax is in what is the merchant's own."""
+    return sale.liability is TaxLiability.MERCHANT
+
+
 def assert_whole(sale: Sale, legs: Sequence[Portion]) -> None:
     """Nothing is lost, and no part is negative or cannot be paid."""
     for leg in legs:
-        assert leg.amount + leg.promotion == leg.own + leg.fee + leg.tax
+        assert leg.amount + leg.promotion == leg.own + leg.fee + (0 if remits_itself(sale) else leg.tax)
         assert min(leg.own, leg.fee, *leg.taxes.values(), *leg.promotions.values()) >= 0
         assert leg.own % sale.step == 0
 
@@ -181,7 +188,12 @@ def test_what_the_platform_funds_costs_the_merchants_nothing(sale: Sale) -> None
     funded = replace(sale, points=ALL_OF_IT, lines=tuple(replace(each, inclusive=False) for each in sale.lines))
     _, discounted = split(funded)
     _, whole = split(replace(funded, percent_off=0))
-    assert [leg.own for leg in discounted] == [leg.own for leg in whole]
+    taxed = [[leg.tax if remits_itself(sale) else 0 for leg in legs] for legs in (discounted, whole)]
+    own = [
+        [leg.own - tax for leg, tax in zip(legs, taxes, strict=True)]
+        for legs, taxes in zip((discounted, whole), taxed, strict=True)
+    ]
+    assert own[0] == own[1]
     assert [leg.fee for leg in discounted] == [leg.fee for leg in whole]
 
 
@@ -245,6 +257,19 @@ def test_where_the_steps_are_wide_the_fee_gives_way_and_never_the_merchant() -> 
     first = returned(whole, 3_700, earlier=[], fee_with=[], step=100, returns_fee=True)
     rest = returned(whole, 600, earlier=[first], fee_with=[first], step=100, returns_fee=True)
     assert [(part.own, part.fee, part.tax) for part in (first, rest)] == [(200, 3_300, 200), (0, 595, 5)]
+
+
+@given(sales, st.data())
+def test_what_is_refunded_is_the_same_whoever_is_liable_for_the_tax_in_it(sale: Sale, data: st.DataObject) -> None:
+    """Tax, promotion and fee go back alike; the merchant gives the tax that it had, else the platform does."""
+    cents = replace(sale, currency="usd")
+    for one, other in zip(*(split(replace(cents, liability=each))[1] for each in TaxLiability), strict=True):
+        if one.amount:
+            amount = data.draw(st.integers(1, one.amount))
+            parts = [returned(leg, amount, earlier=[], fee_with=[], step=1, returns_fee=True) for leg in (one, other)]
+            assert [each.fee for each in parts] == [parts[0].fee] * 2
+            assert [each.taxes for each in parts] == [parts[0].taxes] * 2
+            assert parts[1].own - parts[0].own == parts[0].tax
 
 
 @pytest.mark.parametrize(("tax", "expected"), [(19, [6, 7, 6]), (0, [0, 0, 0])])

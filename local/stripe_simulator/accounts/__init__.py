@@ -24,13 +24,14 @@ Statuses and requirements are computed from it (``standing``), so that both view
 """
 
 from .changes import insert, save
-from .checks import can_receive_transfers, check_destination, check_settlement_merchant
+from .checks import can_receive_transfers, check_connected, check_destination, check_settlement_merchant
 from .record import ACCOUNTS, ACCOUNTS_V2, get_record
 
 __all__ = [
     "ACCOUNTS",
     "ACCOUNTS_V2",
     "can_receive_transfers",
+    "check_connected",
     "check_destination",
     "check_settlement_merchant",
     "get_record",

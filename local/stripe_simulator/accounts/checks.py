@@ -46,14 +46,26 @@ def check_settlement_merchant(context: Context, account: str, param: str = "on_b
         ResourceMissingError: the platform has no such account.
         InvalidRequestError: its card payments are not active.
     """
-    record = _find(context, account)
-    if record is None:
-        raise ResourceMissingError("account", account, param=param)
+    record = check_connected(context, account, param)
     if not standing.is_active(record, MERCHANT, CARD_PAYMENTS):
         raise InvalidRequestError(
             f"The account referenced in the '{param}' parameter is missing the required capabilities: card_payments.",
             param=param,
         )
+
+
+def check_connected(context: Context, account: str, param: str) -> Object:
+    """Refuse what is no account of the platform's; its record. To be liable for tax it needs no capability.
+
+    https://docs.stripe.com/tax/tax-for-platforms
+
+    Raises:
+        ResourceMissingError: the platform has no such account.
+    """
+    record = _find(context, account)
+    if record is None:
+        raise ResourceMissingError("account", account, param=param)
+    return record
 
 
 def platform_bears_losses(seller: Context) -> bool:

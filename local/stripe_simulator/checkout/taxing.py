@@ -29,7 +29,7 @@ def asked(context: Context, params: Mapping[str, Any]) -> dict[str, Any]:
         return {"enabled": False, "liability": None, "provider": None, "status": None}
     liability = {"type": "self", **given.get("liability", {})}
     if "account" in liability:
-        accounts.check_settlement_merchant(context, liability["account"], "automatic_tax[liability][account]")
+        accounts.check_connected(context, liability["account"], "automatic_tax[liability][account]")
     tax.require_ready(context, liability.get("account", context.account))
     _require_address(context, params)
     return {"enabled": True, "liability": liability, "provider": "stripe", "status": None}

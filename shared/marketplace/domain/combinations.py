@@ -22,6 +22,7 @@ class TaxMode(StrEnum):
 
     NONE = "none"
     PLATFORM = "platform"
+    MERCHANT = "merchant"
 
 
 class Discount(StrEnum):
@@ -46,20 +47,23 @@ _AT_ONCE: Final = "Stripe transfers the charge and takes the application fee bac
 _EVENED_OUT: Final = (
     "Stripe transfers the charge; what is tax or fee is taken back by a reversal, what the platform adds is sent"
 )
+_EVENED_OUT_BUT_TAX: Final = (
+    "Stripe transfers the charge, the tax with it; the fee is taken back by a reversal, what the platform adds is sent"
+)
 _TRANSFERS: Final = "a transfer to each merchant of what is its own"
+_TRANSFERS_WITH_TAX: Final = "a transfer to the merchant of what is its own, the tax with it"
+
+
+def _settled(charge_type: ChargeType, tax: TaxMode, discount: Discount) -> str:
+    if charge_type is ChargeType.SEPARATE:
+        return _TRANSFERS_WITH_TAX if tax is TaxMode.MERCHANT else _TRANSFERS
+    if tax is TaxMode.MERCHANT:
+        return _EVENED_OUT_BUT_TAX
+    return _AT_ONCE if (tax, discount) == (TaxMode.NONE, Discount.NONE) else _EVENED_OUT
+
 
 POSSIBLE: Final = tuple(
-    Combination(
-        way,
-        charge_type,
-        tax,
-        discount,
-        _TRANSFERS
-        if charge_type is ChargeType.SEPARATE
-        else _AT_ONCE
-        if (tax, discount) == (TaxMode.NONE, Discount.NONE)
-        else _EVENED_OUT,
-    )
+    Combination(way, charge_type, tax, discount, _settled(charge_type, tax, discount))
     for way in Way
     for charge_type in ChargeType
     for tax in TaxMode
@@ -84,8 +88,16 @@ REFUSED: Final = (
         "The tax on shipping is of no line item, so that it is not known whose part it is in.",
     ),
     (
-        "tax with the merchant liable",
-        "Stripe asks it of settlement merchants, with card payments of their own; merchants here receive transfers.",
+        "tax with the merchant liable for several merchants",
+        "Stripe calculates the tax of a Checkout Session by the settings and registrations of one account.",
+    ),
+    (
+        "`on_behalf_of` for several merchants",
+        "A charge has one settlement merchant.",
+    ),
+    (
+        "`on_behalf_of` a merchant in another region, unless it is a destination charge",
+        "Stripe lets separate charges be transferred within a region.",
     ),
 )
 

@@ -114,9 +114,9 @@ class Dispute:
         return self.standing_of(uncovered)
 
     @property
-    def taxes(self) -> Mapping[str, int]:
-        """The tax in all of it, by jurisdiction."""
-        return added(part.taxes for part in self.parts)
+    def withheld(self) -> Mapping[str, int]:
+        """The tax in all of it that the platform was to remit, by jurisdiction."""
+        return added(part.withheld for part in self.parts)
 
     @property
     def promotions(self) -> Mapping[str, int]:

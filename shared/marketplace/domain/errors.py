@@ -120,7 +120,7 @@ class FilterRequired(Refused):
 
 
 class MerchantNotReady(Refused):
-    """The merchant cannot receive transfers yet."""
+    """The merchant cannot receive transfers yet, or not be the settlement merchant."""
 
 
 class ImpossibleAccount(Refused):

@@ -92,7 +92,7 @@ def _shares_add_up(books: Books, now: datetime) -> Iterator[str]:  # noqa: ARG00
     for share in settled:
         back, merchant_id = books.given_back(share.merchant_id), share.merchant_id
         fees = sum(dispute.dispute_fee_parts.get(merchant_id, 0) for dispute in books.disputes.values())
-        if not 0 <= back <= share.net + fees:  # more than its own where refunds keep the fee
+        if not 0 <= back <= share.own + share.fee + fees:  # more than its own where refunds keep the fee
             yield f"{share.merchant_id} gives back {back} of {share.amount}"
         for transfer in share.transfers:
             in_it = books.payment.application_fee_amount or 0  # of Stripe's own transfer, which had the fee in it
@@ -157,10 +157,10 @@ def _taxes_and_promotions_close(books: Books, now: datetime) -> Iterator[str]:  
     expected: Counter[str] = Counter()
     for sign, portions in ((-1, settled), (1, standing)):
         for portion in portions:
-            expected.update({tax_payable(name): sign * amount for name, amount in portion.taxes.items()})
+            expected.update({tax_payable(name): sign * amount for name, amount in portion.withheld.items()})
             expected.update({promotions(name): -sign * amount for name, amount in portion.promotions.items()})
     for dispute in books.disputes.values():
-        expected.update({tax_payable(name): dispute.standing_of(amount) for name, amount in dispute.taxes.items()})
+        expected.update({tax_payable(name): dispute.standing_of(amount) for name, amount in dispute.withheld.items()})
         expected.update({promotions(name): -dispute.standing_of(sum_) for name, sum_ in dispute.promotions.items()})
     accounts = {name for name, _ in booked if is_of_others(name)} | set(expected)
     for account in sorted(accounts):

@@ -165,7 +165,7 @@ def portion_lines(currency: str, merchant_id: str, portion: Portion, *, returned
         currency,
         (merchant_payable(merchant_id), sign * portion.own, None),
         (PLATFORM_REVENUE, sign * portion.fee, None),
-        *((tax_payable(jurisdiction), sign * amount, None) for jurisdiction, amount in portion.taxes.items()),
+        *((tax_payable(jurisdiction), sign * amount, None) for jurisdiction, amount in portion.withheld.items()),
         *((promotions(coupon_id), -sign * amount, None) for coupon_id, amount in portion.promotions.items()),
     )
 

@@ -14,6 +14,7 @@ from marketplace.domain.responsibilities import AccountsApi, Responsibilities
 from marketplace.domain.states import require_transition
 
 LINK_LIFETIME: Final = timedelta(days=7)  # how long our onboarding link renews Stripe's, which lives minutes
+ACTIVE: Final = "active"  # Stripe's word for a capability that can be used
 LEFT: Final = "deauthorized"  # as the restriction of an account that cannot be read any more
 
 
@@ -54,6 +55,11 @@ class Merchant:
     def is_ready(self) -> bool:
         """Whether it can receive transfers now."""
         return self.status is MerchantStatus.READY
+
+    @property
+    def takes_card_payments(self) -> bool:
+        """Whether it can be the settlement merchant of a charge now."""
+        return self.card_payments == ACTIVE
 
     @property
     def is_lost(self) -> bool:

@@ -1,12 +1,13 @@
 """What the operator has decided about money: who waits, who bears what, and what happens at a deadline."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any, Final, NamedTuple, Self
 
 from marketplace.domain.holds import LONGEST_HOLD
 from marketplace.domain.money import CURRENCIES
+from marketplace.domain.portions import TaxLiability
 
 _DAYS: Final = frozenset({"refund_unready_after_days", "refund_lost_after_days"})
 
@@ -28,8 +29,8 @@ class MoneyPolicy(NamedTuple):
     merchants bear of: what buyers' banks take back, Stripe's fee for it, and refunds that were made elsewhere.
     ``refund_unready_after_days`` gives buyers back what has waited so long, from the payment on, for a merchant that is
     not ready; ``refund_lost_after_days`` from when its merchant was lost. None keeps it.
-    ``automatic_tax`` lets Stripe Tax calculate the tax of Checkout Sessions, the platform liable, and
-    ``allow_promotion_codes`` lets buyers enter a code there, unless an operator's request says otherwise.
+    ``automatic_tax`` lets Stripe Tax calculate the tax of Checkout Sessions, ``tax_liability`` says who is liable for
+    it, and ``allow_promotion_codes`` lets buyers enter a code there, unless an operator's request says otherwise.
     ``platform_country`` is where the platform's account is (ISO 3166 in lower case); None is not said.
     ``cancels_lost_subscriptions`` ends the subscriptions of a merchant that was lost, and refunds what is left of their
     periods; else nothing is collected for them.
@@ -45,6 +46,7 @@ class MoneyPolicy(NamedTuple):
     recovers_foreign_refunds: bool = True
     shortfall: Shortfall = Shortfall.BOOK_DEBT
     automatic_tax: bool = False
+    tax_liability: TaxLiability = TaxLiability.PLATFORM
     allow_promotion_codes: bool = False
     settlement_currencies: tuple[str, ...] | None = None
     refund_unready_after_days: int | None = None
@@ -66,11 +68,9 @@ class MoneyPolicy(NamedTuple):
         for name, value in given.items():
             if name in _DAYS:
                 _require_days(name, value)
-            elif name not in {"shortfall", "settlement_currencies", "platform_country"} and not isinstance(value, bool):
+            elif name not in {*_KINDS, "platform_country"} and not isinstance(value, bool):
                 raise ValueError(f"{name} is true or false")
-        shortfall = Shortfall(given.get("shortfall", Shortfall.BOOK_DEBT))
-        currencies = _currencies(given.get("settlement_currencies"))
-        return cls(**{**given, "shortfall": shortfall, "settlement_currencies": currencies})
+        return cls(**{**given, **{name: kind(given[name]) for name, kind in _KINDS.items() if name in given}})
 
     def settles(self, currency: str) -> bool:
         """Whether a sale in this currency reaches the platform's balance as it was paid."""
@@ -98,3 +98,10 @@ def _currencies(given: Any) -> tuple[str, ...] | None:  # noqa: ANN401 - JSON
     if not (isinstance(given, list) and given and set(map(str, given)) <= CURRENCIES):
         raise ValueError("settlement_currencies is a list of Stripe's currencies, such as usd")
     return tuple(given)
+
+
+_KINDS: Final[Mapping[str, Callable[[Any], Any]]] = {
+    "shortfall": Shortfall,
+    "tax_liability": TaxLiability,
+    "settlement_currencies": _currencies,
+}

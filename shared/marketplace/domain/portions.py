@@ -2,15 +2,17 @@
 
 In all of it, at any time, per currency::
 
-    amount + promotion = own + fee + tax
+    amount + promotion = own + fee + withheld
 
 ``amount`` is what the buyer paid: less every discount, tax included. ``promotion`` is what the platform adds, so that a
-discount that it funds costs the merchant nothing. Every function is of integers and knows no checkout: an invoice's
+discount that it funds costs the merchant nothing. ``withheld`` is the tax, where the platform is liable for it; where
+the merchant is, it is in what is the merchant's own. Every function is of integers and knows no checkout: an invoice's
 lines are split by the same.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import field
+from dataclasses import field, replace
+from enum import StrEnum
 from typing import Final
 
 from marketplace.domain.deferred import dataclass
@@ -19,22 +21,35 @@ from marketplace.domain.money import allocate, part_of
 ALL_OF_IT: Final = 10_000  # basis points
 
 
+class TaxLiability(StrEnum):
+    """Who answers for the tax in a sale, and so keeps it until it is remitted."""
+
+    PLATFORM = "platform"
+    MERCHANT = "merchant"
+
+
 @dataclass(frozen=True, kw_only=True)
 class Portion:
     """Minor units: of ``amount`` and ``promotions`` (the platform's, by coupon), ``fee`` and ``taxes`` by jurisdiction.
 
-    What they leave is the merchant's own.
+    What they leave is the merchant's own, and so are taxes that it is liable for.
     """
 
     amount: int
     fee: int
     taxes: Mapping[str, int] = field(default_factory=dict)
     promotions: Mapping[str, int] = field(default_factory=dict)
+    tax_liability: TaxLiability = TaxLiability.PLATFORM
 
     @property
     def tax(self) -> int:
-        """Minor units that are the authorities'."""
+        """Minor units that are the authorities', whoever remits them."""
         return sum(self.taxes.values())
+
+    @property
+    def withheld(self) -> Mapping[str, int]:
+        """The taxes that the platform keeps to remit them: none of what the merchant is liable for."""
+        return self.taxes if self.tax_liability is TaxLiability.PLATFORM else {}
 
     @property
     def promotion(self) -> int:
@@ -48,8 +63,8 @@ class Portion:
 
     @property
     def own(self) -> int:
-        """Minor units that are the merchant's."""
-        return self.net - self.fee
+        """Minor units that are the merchant's, the tax that it remits itself among them."""
+        return self.amount + self.promotion - sum(self.withheld.values()) - self.fee
 
 
 def returned(whole: Portion, amount: int, *, earlier: Sequence[Portion], fee_with: Sequence[Portion], step: int,
@@ -65,15 +80,15 @@ def returned(whole: Portion, amount: int, *, earlier: Sequence[Portion], fee_wit
     so_far = sum(each.amount for each in earlier) + amount
     taxes = _due(whole.taxes, [each.taxes for each in earlier], so_far, whole.amount, step)
     promotions = _due(whole.promotions, [each.promotions for each in earlier], so_far, whole.amount, step)
-    part = Portion(amount=amount, fee=0, taxes=taxes, promotions=promotions)
+    part = Portion(amount=amount, fee=0, taxes=taxes, promotions=promotions, tax_liability=whole.tax_liability)
     fee = 0
     if returns_fee:
         net = sum(each.net for each in fee_with) + part.net
         fee = max(0, running_part(whole.fee, net, whole.net, step) - sum(each.fee for each in fee_with))
         left = whole.own - sum(each.own for each in fee_with)
-        fee = min(max(fee, part.net - left), part.net)
-    fee += (part.net - fee) % step
-    return Portion(amount=amount, fee=fee, taxes=taxes, promotions=promotions)
+        fee = min(max(fee, part.own - left), part.own)
+    fee += (part.own - fee) % step
+    return replace(part, fee=fee)
 
 
 def running_part(whole: int, so_far: int, total: int, step: int) -> int:

@@ -77,5 +77,10 @@ def part_to_return(books: Books, merchant_id: str, amount: int, *, returns_fee: 
         returns_fee=returns_fee,
     )
     return RefundPart(
-        merchant_id=merchant_id, amount=amount, fee=part.fee, taxes=part.taxes, promotions=part.promotions
+        merchant_id=merchant_id,
+        amount=amount,
+        fee=part.fee,
+        taxes=part.taxes,
+        promotions=part.promotions,
+        tax_liability=part.tax_liability,
     )

@@ -168,7 +168,7 @@ def _reinstatement(taken: Dispute, after: Dispute) -> JournalEntry:
 
 def _taxes_of(dispute: Dispute) -> list[tuple[str, int, None]]:
     """The tax that the platform owes no longer, and what it had added that it gets back, of what stands of it."""
-    taxes = [(tax_payable(name), dispute.standing_of(amount), None) for name, amount in dispute.taxes.items()]
+    taxes = [(tax_payable(name), dispute.standing_of(amount), None) for name, amount in dispute.withheld.items()]
     added = [(promotions(name), -dispute.standing_of(amount), None) for name, amount in dispute.promotions.items()]
     return taxes + added
 

@@ -79,6 +79,6 @@ def _final(
     added_ = scaled(promotions, amount, ordered, step=step)
     net = amount - sum(taxes.values()) + sum(added_.values())
     fee = resized(leg, net, transaction).fee
-    fee += (net - fee) % step  # what cannot be transferred
     discount = sum(sum(line.seen.values()) for line in lines)
-    return replace(leg, amount=amount, fee=fee, taxes=taxes, promotions=added_, discount=discount)
+    final = replace(leg, amount=amount, fee=fee, taxes=taxes, promotions=added_, discount=discount)
+    return replace(final, fee=fee + final.own % step)  # what cannot be transferred

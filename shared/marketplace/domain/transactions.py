@@ -143,7 +143,8 @@ class Transaction:
     guest_token_hash: str | None = None  # of what a guest reads his session by
     invoice_id: str | None = None  # of the invoice that it is the payment of
     subscription_id: str | None = None  # whose invoice that is
-    automatic_tax: bool = False  # Stripe Tax, the platform liable
+    automatic_tax: bool = False  # Stripe Tax; who is liable is said on the legs
+    on_behalf_of: str | None = None  # the account of the settlement merchant, where that is not the platform
     discount: str | None = None  # the coupon that it is sold with, by its id here
     promotion_code: str | None = None  # the code by which that was given
     allow_promotion_codes: bool = False  # whether the buyer may enter one on Stripe's page

@@ -131,7 +131,8 @@ PROBLEMS: Final[Mapping[type[Exception], Problem]] = {
     errors.MerchantNotReady: Problem(
         slug="merchant-not-ready", status=HTTPStatus.CONFLICT, title="The merchant cannot be sold for yet",
         why="Stripe does not let its account receive transfers: onboarding is not finished, something is missing, or "
-        "the account was rejected, closed or taken off the platform.",
+        "the account was rejected, closed or taken off the platform. Or it is to be the settlement merchant "
+        "(`on_behalf_of`), and its card payments are not active.",
         action="Read the merchant: `restriction` says why, `requirements` what is missing. Send it an onboarding link.",
     ),
     errors.ImpossibleAccount: Problem(
@@ -194,8 +195,9 @@ PROBLEMS: Final[Mapping[type[Exception], Problem]] = {
     ),
     errors.RegionNotSupported: Problem(
         slug="region-not-supported", status=HTTPStatus.UNPROCESSABLE_CONTENT, title="Another region",
-        why="A merchant can be the settlement merchant (`on_behalf_of`) only in the platform's region.",
-        action="Make the invoice without `on_behalf_of`.",
+        why="Of invoices and separate charges a merchant can be the settlement merchant (`on_behalf_of`) only in the "
+        "platform's region.",
+        action="Leave `on_behalf_of` out, or ask for a destination charge.",
     ),
     errors.TransactionNotRefundable: Problem(
         slug="transaction-not-refundable", status=HTTPStatus.CONFLICT, title="There is nothing to refund",

@@ -44,9 +44,10 @@ class LegView(View):
 class ShareView(View):
     """What of a sale's charge is a merchant's: `share`, less what refunds and disputes take, is sent to it.
 
-    It is `amount`, which the buyer pays, and what the platform adds to it as `promotion`, less `fee` and `tax`; final
-    once the payment is settled. `discount` is what the buyer was spared. `released` may be sent, `received` is with
-    the merchant, `owed` should have come back and is a debt; `hold` is why the rest waits.
+    It is `amount`, which the buyer pays, and what the platform adds to it as `promotion`, less `fee`, and less `tax`
+    unless the merchant is liable for it; final once the payment is settled. `discount` is what the buyer was spared.
+    `released` may be sent, `received` is with the merchant, `owed` should have come back and is a debt; `hold` is why
+    the rest waits.
     """
 
     merchant_id: str
@@ -54,6 +55,7 @@ class ShareView(View):
     promotion: int
     fee: int
     tax: int
+    tax_liability: Annotated[str, Field(description="platform or merchant: who remits the tax.")]
     discount: int
     share: int
     released: int
@@ -72,6 +74,7 @@ class ShareView(View):
             promotion=share.promotion,
             fee=share.fee,
             tax=share.tax,
+            tax_liability=share.tax_liability,
             discount=share.discount,
             share=share.own,
             released=share.released,
@@ -159,6 +162,7 @@ class TransactionView(TransactionSummary):
     captured: int | None
     tax: Annotated[int | None, Field(description="In what was captured; known once the payment is settled.")]
     discount: Annotated[int | None, Field(description="What the buyer was spared; known then.")]
+    on_behalf_of: Annotated[str | None, Field(description="The settlement merchant's account; not shown to buyers.")]
     capture_before: datetime | None
     line_items: list[LineItemView]
     refunds: list[RefundView]
@@ -173,6 +177,7 @@ class TransactionView(TransactionSummary):
             authorized=books.payment.authorized,
             captured=books.payment.captured,
             **_known_when_settled(caller, books),
+            on_behalf_of=None if caller.role is Role.BUYER else books.transaction.on_behalf_of,
             capture_before=books.payment.capture_before,
             line_items=_lines(caller, books.transaction),
             refunds=RefundView.all_seen_by(caller, [books.refunds[refund_id] for refund_id in sorted(books.refunds)]),

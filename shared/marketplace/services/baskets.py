@@ -6,26 +6,21 @@ from datetime import datetime
 from typing import Any, Final
 
 from marketplace.domain.catalog import Price, Product, require_for_sale
-from marketplace.domain.combinations import Way, require_combination
+from marketplace.domain.combinations import TaxMode, Way, require_combination
 from marketplace.domain.deferred import dataclass
-from marketplace.domain.errors import (
-    CombinationRefused,
-    CurrencyNotAccepted,
-    InvalidBasket,
-    MerchantNotReady,
-    NotFound,
-)
+from marketplace.domain.errors import CombinationRefused, InvalidBasket, NotFound
 from marketplace.domain.fees import FeePolicy, require_fee_within
 from marketplace.domain.holds import require_release_date
 from marketplace.domain.ids import owner_of
 from marketplace.domain.merchants import Merchant
 from marketplace.domain.money import require_payable
-from marketplace.domain.policies import MoneyPolicy
+from marketplace.domain.portions import TaxLiability
 from marketplace.domain.principals import Principal, Role
 from marketplace.domain.promotions import Coupon
 from marketplace.domain.shares import MOST_MERCHANTS
 from marketplace.domain.transactions import MOST_LINE_ITEMS, CaptureMethod, ChargeType, Leg, LineItem, Transaction
 from marketplace.ports import Policy
+from marketplace.services.sellable import require_sellable, settlement_merchant
 from marketplace.services.session_terms import SessionTerms
 from marketplace.services.terms import Terms, require_usable, terms_of
 
@@ -79,6 +74,8 @@ class Basket:
     guest_token_hash: str | None = None
     way: Way = Way.CHECKOUT
     automatic_tax: bool | None = None  # None is by policy
+    tax_liability: TaxLiability | None = None  # None is by policy
+    on_behalf_of: bool = False  # whether the merchant is the settlement merchant, whose name the buyer's bank shows
     coupon_id: str | None = None
     promotion_code: str | None = None  # as buyers know it
     allow_promotion_codes: bool | None = None  # whether the buyer may enter one; None is by policy
@@ -100,7 +97,7 @@ class Basket:
         inline = any(isinstance(item, InlineItem) for item in self.items)
         terms = self.application_fee_amount is not None or not self.refund_application_fee
         terms = terms or self.charge_type is not None or self.is_held or self.capture_method is CaptureMethod.MANUAL
-        taxed = self.automatic_tax is not None
+        taxed = self.automatic_tax is not None or self.tax_liability is not None or self.on_behalf_of
         discounted = self.coupon_id is not None or self.allow_promotion_codes is not None
         shown = self.terms.is_of_operators or self.customer_email is not None
         return inline or terms or taxed or discounted or shown
@@ -148,19 +145,34 @@ def plan_sale(
     """
     require_release_date(basket.release_at, now)
     lines, currency = _line_items(basket, prices, products)
-    asked = {"automatic_tax": basket.automatic_tax, "allow_promotion_codes": basket.allow_promotion_codes}
-    terms = terms_of(policy, basket.way, coupon=coupon, **asked)
+    terms = terms_of(
+        policy,
+        basket.way,
+        automatic_tax=basket.automatic_tax,
+        tax_liability=basket.tax_liability,
+        allow_promotion_codes=basket.allow_promotion_codes,
+        coupon=coupon,
+    )
     charge_type = _charge_type(basket, merchants, terms)
     require_combination(basket.way, charge_type, *terms.modes)
-    if terms.automatic_tax and basket.terms.shipping_options:
+    if terms.tax is not TaxMode.NONE and basket.terms.shipping_options:
         raise CombinationRefused("shipping cannot be charged for where tax is collected")
     if coupon is not None:
         require_usable(coupon, merchants, currency)
     for merchant in merchants.values():
         require_sellable(merchant, currency, charge_type, policy)
+    is_liable = terms.tax is TaxMode.MERCHANT
+    on_behalf_of = settlement_merchant(
+        merchants.values(),
+        wanted=basket.on_behalf_of,
+        is_liable=is_liable,
+        charge_type=charge_type,
+        policy=policy.money,
+    )
     amount = sum(line.amount for line in lines)
     require_payable(amount, currency)
     legs = tuple(_leg(basket, merchant, lines, currency, policy.fee) for merchant in merchants.values())
+    legs = tuple(replace(leg, tax_liability=terms.tax_liability) for leg in legs)
     return Transaction(
         id=transaction_id,
         amount=amount,
@@ -177,7 +189,8 @@ def plan_sale(
         is_held=basket.is_held,
         release_at=basket.release_at,
         guest_token_hash=basket.guest_token_hash,
-        automatic_tax=terms.automatic_tax,
+        automatic_tax=terms.tax is not TaxMode.NONE,
+        on_behalf_of=on_behalf_of,
         discount=coupon.id if coupon else None,
         promotion_code=basket.promotion_code,
         allow_promotion_codes=terms.allow_promotion_codes,
@@ -199,22 +212,6 @@ def _charge_type(basket: Basket, merchants: Mapping[str, Merchant], terms: Terms
         raise InvalidBasket("a destination charge has one merchant, a total that stays, and cannot be held")
     needed = only_separate or not terms.are_usual or not all(each.is_ready for each in merchants.values())
     return basket.charge_type or (ChargeType.SEPARATE if needed else ChargeType.DESTINATION)
-
-
-def can_be_sold_for(merchant: Merchant, charge_type: ChargeType, policy: MoneyPolicy) -> bool:
-    """Whether a merchant can be paid by such a charge, now or, where the policy lets its share wait, later."""
-    may_wait = policy.hold_until_ready and charge_type is ChargeType.SEPARATE and merchant.may_become_ready
-    return may_wait or (merchant.is_ready and merchant.account_id is not None)
-
-
-def require_sellable(merchant: Merchant, currency: str, charge_type: ChargeType, policy: Policy) -> None:
-    """Refuse a sale that its merchant cannot be paid for. Raises MerchantNotReady, CurrencyNotAccepted."""
-    if not can_be_sold_for(merchant, charge_type, policy.money):
-        raise MerchantNotReady("the merchant cannot receive transfers yet")
-    if not policy.money.settles(currency):
-        raise CurrencyNotAccepted(f"the platform takes {', '.join(policy.money.settlement_currencies or ())}")
-    if currency not in merchant.currencies:
-        raise CurrencyNotAccepted(f"the merchant takes {', '.join(merchant.currencies)}")
 
 
 def _leg(

@@ -10,6 +10,7 @@ from marketplace.domain.commands import Command, CommandKind, record
 from marketplace.domain.customers import Customer, CustomerStatus
 from marketplace.domain.deferred import dataclass
 from marketplace.domain.errors import CheckoutSessionNotOpen, InvalidBasket, NotFound
+from marketplace.domain.portions import TaxLiability
 from marketplace.domain.principals import SYSTEM, Principal, Role
 from marketplace.domain.stripe_objects import session_facts
 from marketplace.domain.transactions import (
@@ -164,9 +165,17 @@ def session_params(transaction: Transaction, basket: Basket, sources: Sources, c
             **({"setup_future_usage": "off_session"} if basket.save_payment_method else {}),
         },
         **_known_buyer(transaction, basket, sources.customer),
-        **({"automatic_tax": {"enabled": True, "liability": {"type": "self"}}} if transaction.automatic_tax else {}),
+        **({"automatic_tax": _automatic_tax(transaction)} if transaction.automatic_tax else {}),
         **_discount(transaction, sources.discount),
     }
+
+
+def _automatic_tax(transaction: Transaction) -> dict[str, Any]:
+    """Who is liable: by whose registrations Stripe Tax calculates, and in whose reports the tax is."""
+    leg = transaction.legs[0]
+    if leg.tax_liability is TaxLiability.PLATFORM:
+        return {"enabled": True, "liability": {"type": "self"}}
+    return {"enabled": True, "liability": {"type": "account", "account": leg.account_id}}
 
 
 def _discount(transaction: Transaction, discount: Given) -> dict[str, Any]:

@@ -13,8 +13,8 @@ from marketplace.domain.merchants import Merchant
 from marketplace.domain.transactions import TransactionStatus
 from marketplace.ports import Ports, Replace
 from marketplace.services.accounts import get_merchant
-from marketplace.services.baskets import can_be_sold_for
 from marketplace.services.checkout import SESSION_LIFETIME, end_session
+from marketplace.services.sellable import can_be_sold_for
 from marketplace.services.transactions import read_books
 
 PAGE: Final = 100

@@ -16,16 +16,16 @@ from marketplace.domain.invoices import AUTOMATIC, BY_MAIL, Invoice, InvoiceLine
 from marketplace.domain.merchants import Merchant
 from marketplace.domain.money import require_payable
 from marketplace.domain.principals import Principal, Role
-from marketplace.domain.regions import require_same_region
 from marketplace.domain.splits import ASKED_FEE
 from marketplace.domain.transactions import MOST_LINE_ITEMS, ChargeType
 from marketplace.ports import Create, Ports, Ref
-from marketplace.services.baskets import MOST_QUANTITY, require_sellable
+from marketplace.services.baskets import MOST_QUANTITY
 from marketplace.services.commands import perform_once, replay, require_done
 from marketplace.services.customers import at_stripe
 from marketplace.services.idempotency import Once
 from marketplace.services.invoice_commands import CREATE_INVOICE
 from marketplace.services.invoice_following import stored_invoice
+from marketplace.services.sellable import require_sellable, require_settlement_merchant
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -112,7 +112,7 @@ def _planned(ports: Ports, wanted: NewInvoice, merchant: Merchant) -> Invoice:
             require_fee_within(line.fee, line.amount, wanted.currency)
     require_sellable(merchant, wanted.currency, ChargeType.SEPARATE, ports.policy)
     if wanted.on_behalf_of:
-        require_same_region(ports.policy.money.platform_country, merchant.country)
+        require_settlement_merchant(merchant, ChargeType.SEPARATE, ports.policy.money)
     now = ports.clock.now()
     if wanted.due_date is not None and wanted.due_date <= now:
         raise InvalidBasket("an invoice is due in the future")

@@ -127,6 +127,7 @@ def payment_intent_terms(transaction: Transaction, command_id: str) -> dict[str,
         "metadata": {**transaction.metadata, **ours(transaction, command_id)},
         "transfer_group": transaction.id,
         **({"capture_method": "manual"} if transaction.capture_method is CaptureMethod.MANUAL else {}),
+        **({"on_behalf_of": transaction.on_behalf_of} if transaction.on_behalf_of else {}),
         **_split_by_stripe(transaction),
     }
 

@@ -94,6 +94,7 @@ def _settled(transaction: Transaction, share: Share, leg: Leg, now: datetime) ->
         amount=leg.amount,
         fee=leg.fee,
         taxes=leg.taxes,
+        tax_liability=leg.tax_liability,
         promotions=leg.promotions,
         discount=leg.discount,
         is_settled=True,

@@ -19,9 +19,10 @@ from marketplace.domain.principals import Principal, Role
 from marketplace.domain.subscriptions import Subscription, SubscriptionStatus, Terms
 from marketplace.domain.transactions import ChargeType
 from marketplace.ports import Ports, Ref, one
-from marketplace.services.baskets import MOST_QUANTITY, require_sellable
+from marketplace.services.baskets import MOST_QUANTITY
 from marketplace.services.idempotency import Once
 from marketplace.services.invoice_following import read_stripes
+from marketplace.services.sellable import require_sellable
 from marketplace.services.subscription_commands import UPDATE_SUBSCRIPTION, answered, perform, require_running
 from marketplace.services.subscription_previews import Preview, preview
 from marketplace.services.subscriptions import read_subscription

@@ -21,10 +21,11 @@ from marketplace.domain.subscriptions import Subscription, SubscriptionStatus, a
 from marketplace.domain.transactions import ChargeType
 from marketplace.operations import Operation
 from marketplace.ports import Change, Create, Page, Ports, Ref, Replace, one
-from marketplace.services.baskets import MOST_QUANTITY, require_sellable
+from marketplace.services.baskets import MOST_QUANTITY
 from marketplace.services.commands import Handler, find_made, handles, made_since, perform_once, replay, require_done
 from marketplace.services.customers import at_stripe
 from marketplace.services.idempotency import Once
+from marketplace.services.sellable import require_sellable
 
 SESSION_LIFETIME: Final = timedelta(hours=24)  # Stripe's default
 WATCH_AFTER: Final = timedelta(hours=1)  # past the session's end, before Stripe is asked what became of it

@@ -5,6 +5,7 @@ from typing import NamedTuple
 
 from marketplace.domain.combinations import Discount, TaxMode, Way
 from marketplace.domain.errors import CombinationRefused, DiscountNotUsable
+from marketplace.domain.portions import TaxLiability
 from marketplace.domain.promotions import Coupon
 from marketplace.ports import Policy
 
@@ -12,7 +13,7 @@ from marketplace.ports import Policy
 class Terms(NamedTuple):
     """What only the completed order tells: tax, and who pays how much less."""
 
-    automatic_tax: bool
+    tax: TaxMode
     coupon: Coupon | None
     allow_promotion_codes: bool
 
@@ -20,7 +21,12 @@ class Terms(NamedTuple):
     def modes(self) -> tuple[TaxMode, Discount]:
         """As domain/combinations.py has them."""
         entered = Discount.ENTERED if self.allow_promotion_codes else Discount.NONE
-        return TaxMode.PLATFORM if self.automatic_tax else TaxMode.NONE, Discount.GIVEN if self.coupon else entered
+        return self.tax, Discount.GIVEN if self.coupon else entered
+
+    @property
+    def tax_liability(self) -> TaxLiability:
+        """Who is liable for the tax, where there is any."""
+        return TaxLiability.MERCHANT if self.tax is TaxMode.MERCHANT else TaxLiability.PLATFORM
 
     @property
     def are_usual(self) -> bool:
@@ -29,12 +35,14 @@ class Terms(NamedTuple):
 
 
 def terms_of(
-    policy: Policy, way: Way, *, automatic_tax: bool | None, allow_promotion_codes: bool | None, coupon: Coupon | None
-) -> Terms:
+    policy: Policy, way: Way, *, automatic_tax: bool | None, tax_liability: TaxLiability | None,
+    allow_promotion_codes: bool | None, coupon: Coupon | None,
+) -> Terms:  # fmt: skip
     """As is asked for; where nothing is, and the buyer pays at checkout, by policy.
 
     Raises:
-        CombinationRefused: a discount is given, and codes are to be entered too.
+        CombinationRefused: a discount is given, and codes are to be entered too; or who is liable for tax is said of a
+            sale without.
     """
     if coupon is not None and allow_promotion_codes:
         raise CombinationRefused("a Checkout Session has one discount: one that is given, or one that is entered")
@@ -42,9 +50,12 @@ def terms_of(
     taxed, enters = automatic_tax, allow_promotion_codes
     if taxed is None:
         taxed = by_policy is not None and by_policy.automatic_tax
+    if tax_liability is not None and not taxed:
+        raise CombinationRefused("nobody is liable for tax where none is calculated: ask for automatic_tax")
     if enters is None:
         enters = by_policy is not None and by_policy.allow_promotion_codes and coupon is None
-    return Terms(automatic_tax=taxed, coupon=coupon, allow_promotion_codes=enters)
+    tax = TaxMode(tax_liability or policy.money.tax_liability) if taxed else TaxMode.NONE
+    return Terms(tax=tax, coupon=coupon, allow_promotion_codes=enters)
 
 
 def require_usable(coupon: Coupon, merchants: Iterable[str], currency: str) -> None:
