@@ -74,10 +74,13 @@ class DetailsBody(RequestModel):
 class CustomerBody(DetailsBody):
     """A customer to be. `id` is the subject of the buyer's token: for operators to name, a buyer is himself.
 
-    Phone, address and shipping are kept at Stripe alone, where they fill in its pages.
+    Phone, address and shipping are kept at Stripe alone, where they fill in its pages. `test_clock` is one of Stripe's,
+    in test mode: the customer's subscriptions and invoices go by its time, so that a year passes in a minute. For
+    operators.
     """
 
     id: Id | None = None
+    test_clock: Id | None = None
 
 
 class CustomerChangeBody(DetailsBody):
@@ -128,7 +131,8 @@ class PaymentMethodView(View):
 def create_customer(body: CustomerBody, caller: Caller, key: OptionalIdempotencyKey = None) -> CustomerView:
     """Make a customer, who can save payment details from then on."""
     wanted = once(caller, "POST /customers", key_or_new(key), body)
-    return CustomerView.of(customers.create_customer(ports, caller, body.id, body.as_details(), wanted))
+    made = customers.create_customer(ports, caller, body.id, body.as_details(), wanted, test_clock=body.test_clock)
+    return CustomerView.of(made)
 
 
 @app.get("/customers/<customer_id>")

@@ -32,6 +32,11 @@ class Caller:
         headers = {**self._headers, "Idempotency-Key": str(uuid.uuid4())}
         return _answer(self._http.post(path, json=dict(body or {}), headers=headers), expect)
 
+    def patch(self, path: str, body: Mapping[str, Any]) -> dict[str, Any]:
+        """Change something, once."""
+        headers = {**self._headers, "Idempotency-Key": str(uuid.uuid4())}
+        return _answer(self._http.patch(path, json=dict(body), headers=headers), 200)
+
     def wait_for(self, path: str, until: Callable[[dict[str, Any]], bool], what: str) -> dict[str, Any]:
         """Read until something is so. Webhooks are on their way; nothing is asked of Stripe."""
         deadline = time.monotonic() + PATIENCE_SECONDS

@@ -1,4 +1,4 @@
-"""Carts, escrow, refunds, debts, disputes, payouts, guests: a scene each, then the books beside Stripe's balances."""
+"""Scenes of every way that money goes, after each of which the books stand beside Stripe's balances."""
 
 from collections.abc import Callable
 from typing import Any, Final
@@ -9,6 +9,7 @@ from local.cloud import PAYMENT_DESCRIPTION
 from .proof import require
 from .stage import AVAILABLE_AT_ONCE, Stage, submit, tell_shares, tell_statement
 from .telling import chapter, money, step
+from .year import year_of_a_subscription
 
 BERLIN: Final = {"country": "DE", "line1": "Hauptstr. 1", "city": "Berlin", "postal_code": "10115"}
 DISPUTE_FEE: Final = 1_500  # Stripe's for each dispute, in the simulator's settings
@@ -215,4 +216,5 @@ SCENES: Final[tuple[Callable[[Stage], None], ...]] = (
     taxed_and_discounted,
     payout_that_comes_back,
     guest_of_the_catalog,
+    year_of_a_subscription,
 )

@@ -35,10 +35,10 @@ class Stage:
         """Who sells."""
         return Caller(self.http, self.stack.merchant_token(merchant_id))
 
-    def merchant(self, name: str, *currencies: str) -> Json:
+    def merchant(self, name: str, *currencies: str, **terms: object) -> Json:
         """A merchant that has filled in Stripe's onboarding page."""
         wanted = {"name": name, "contact_email": "clay@example.com", "country": "us", "currencies": currencies}
-        made = self.operator.post("/merchants", wanted)
+        made = self.operator.post("/merchants", {**wanted, **terms})
         path = f"/merchants/{made['id']}"
         link = self.operator.post(f"{path}/onboarding-links", {"return_url": f"{self.stack.return_origin}/welcome"})
         submit(link["url"], {"action": "complete"})

@@ -14,6 +14,7 @@ from .backend import BUYER, OPERATOR, SHOP, Answer, Backend, Context, User, merc
 from .test_process import message, process
 
 BEN = User({"sub": "auth0|ben", "cognito:groups": "[buyer]"})
+PAID_FOR = stripe.subscription(latest_invoice=stripe.invoice("paid", 1_000))
 STRANGER = merchant_user("merchant-" + 26 * "0")
 
 
@@ -234,6 +235,7 @@ def test_the_portal_is_one_configuration_and_a_link_for_its_customer_alone(billi
 def test_time_that_was_paid_is_refunded_by_the_sweep_where_the_cancellation_died(billing: Billing) -> None:
     backend, subscription_id = billing.backend, billing.subscribed()
     backend.stripe.answers[Operation.PREVIEW_INVOICE] = [Done(stripe.invoice(total=-400))]
+    backend.stripe.answers[Operation.READ_SUBSCRIPTION] = [Done(PAID_FOR)]
     backend.stripe.answers[Operation.CANCEL_SUBSCRIPTION] = [NoAnswer(Doubt.NO_ANSWER)]
     path = f"/subscriptions/{subscription_id}/cancel"
     assert billing.ask(BUYER, "POST", path, {"at": "now", "prorate": True}, key="c").problem == "outcome-unknown"
@@ -249,9 +251,10 @@ def test_time_that_was_paid_is_refunded_by_the_sweep_where_the_cancellation_died
 def test_a_cancellation_with_a_refund_and_without_an_invoice_to_refund_ends_all_the_same(billing: Billing) -> None:
     path = f"/subscriptions/{billing.subscribed()}/cancel"
     billing.backend.stripe.answers[Operation.PREVIEW_INVOICE] = [Done(stripe.invoice(total=-400))]
-    billing.backend.stripe.answers[Operation.READ_SUBSCRIPTION] = [Done(stripe.subscription(status="canceled"))]
-    ended = billing.ask(BUYER, "POST", path, {"at": "now", "prorate": True}, key="c")
-    assert (ended.json["status"], ended.json["refund_due"]) == ("canceled", 0)
+    ended = stripe.subscription(status="canceled")
+    billing.backend.stripe.answers[Operation.READ_SUBSCRIPTION] = [Done(PAID_FOR), Done(ended)]
+    answer = billing.ask(BUYER, "POST", path, {"at": "now", "prorate": True}, key="c")
+    assert (answer.json["status"], answer.json["refund_due"]) == ("canceled", 0)
 
 
 def test_the_list_of_a_customer_is_an_operator_s_too(billing: Billing) -> None:
@@ -310,7 +313,7 @@ def test_the_time_that_is_left_of_a_paid_invoice_is_refunded(billing: Billing) -
     answers[Operation.READ_PAYMENT_INTENT] = [Done(intent)]
     assert process(billing.backend, message(stripe_event("invoice.paid", paid, "evt_paid"))) == []
     answers[Operation.PREVIEW_INVOICE] = [Done(stripe.invoice(total=-400))]
-    answers[Operation.READ_SUBSCRIPTION] = [Done(stripe.subscription(status="canceled"))]
+    answers[Operation.READ_SUBSCRIPTION] = [Done(PAID_FOR), Done(stripe.subscription(status="canceled"))]
     path = f"/subscriptions/{subscription_id}/cancel"
     assert billing.ask(BUYER, "POST", path, {"at": "now", "prorate": True}, key="c").json["refund_due"] == 0
     assert [each["amount"] for each in billing.asked(Operation.CREATE_REFUND)] == [400]

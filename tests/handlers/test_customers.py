@@ -109,6 +109,8 @@ def test_bad_input_is_one_problem_and_changes_nothing(backend: Backend) -> None:
         (create(backend, OPERATOR, id="auth0|ben"), 409, "customer-exists"),
         (create(backend, email="nobody"), 422, "invalid-request"),
         (create(backend, name=" "), 422, "invalid-request"),
+        (create(backend, test_clock="clock_1"), 403, "not-allowed"),
+        (backend.send(BEN, "PATCH", "/customers/auth0|ben", {"test_clock": "clock_1"}), 422, "invalid-request"),
         (create(backend, card="4242424242424242"), 422, "invalid-request"),
         (backend.send(BEN, "PATCH", "/customers/auth0|ben", {}), 422, "invalid-request"),
         (backend.send(BEN, "PATCH", "/customers/auth0|ben", {"id": "x"}), 422, "invalid-request"),

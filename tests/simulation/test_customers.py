@@ -36,6 +36,7 @@ from .test_crashes import each_step
 
 ANN = Principal(role=Role.BUYER, subject="auth0|ann")
 BEN = Principal(role=Role.BUYER, subject="auth0|ben")
+CLOCKS = "/v1/test_helpers/test_clocks"
 SELLER = Principal(role=Role.MERCHANT, subject="auth0|ann", merchant_id="merchant-" + 26 * "0")
 
 
@@ -82,6 +83,26 @@ def test_a_customer_that_stripe_made_without_our_knowing_is_found_after_the_key_
         market.sweep()
         new_customer(market)
         assert len(market.at_stripe("/v1/customers")) == 1
+
+
+def test_a_customer_on_a_test_clock_is_found_in_the_list_of_that_clock() -> None:
+    def on_a_clock(market: Market) -> Customer:
+        (clock,) = market.at_stripe(CLOCKS)
+        once = Once.of(OPERATOR, "POST /customers", "c", {})
+        asked = CustomerDetails(name="Ann")
+        return create_customer(market.ports, OPERATOR, ANN.subject, asked, once, test_clock=clock["id"])
+
+    def prepare(market: Market) -> None:
+        market.order(CLOCKS, frozen_time=int(market.clock.now().timestamp()))
+
+    died = each_step(prepare, on_a_clock)
+    assert len(died) >= 4
+    for step, market in died:
+        market.advance(25 * 3_600)
+        market.sweep()
+        on_a_clock(market)
+        (clock,) = market.at_stripe(CLOCKS)
+        assert len(market.at_stripe("/v1/customers", test_clock=clock["id"])) == 1, step
 
 
 @pytest.mark.parametrize("later", [60, 25 * 3_600])

@@ -46,11 +46,12 @@ TOTAL = 60_000
 
 def draft(market: Market, **terms: Any) -> Invoice:
     """An invoice of one table and four chairs."""
-    wanted = _wanted(market, **terms)
-    return create_invoice(market.ports, OPERATOR, wanted, once(OPERATOR, "POST /invoices"))
+    asked = wanted(market, **terms)
+    return create_invoice(market.ports, OPERATOR, asked, once(OPERATOR, "POST /invoices"))
 
 
-def _wanted(market: Market, **terms: Any) -> NewInvoice:
+def wanted(market: Market, **terms: Any) -> NewInvoice:
+    """A request for it."""
     asked = {"lines": LINES, "currency": "usd", "customer_id": ANN.subject, "merchant_id": market.only_merchant().id}
     return NewInvoice(**asked | terms)
 
@@ -233,7 +234,7 @@ def test_who_cannot_be_the_settlement_merchant_is_refused_before_stripe_is_asked
 def test_an_invoice_that_dies_anywhere_is_made_once_and_paid_once() -> None:
     key = once(OPERATOR, "POST /invoices")
     acts = {
-        "create": lambda market: create_invoice(market.ports, OPERATOR, _wanted(market), key),
+        "create": lambda market: create_invoice(market.ports, OPERATOR, wanted(market), key),
         "finalize": lambda market: finalize_invoice(market.ports, OPERATOR, invoices(market)[0].id, key),
         "pay": lambda market: pay_invoice(
             market.ports, OPERATOR, invoices(market)[0].id, once=key, paid_elsewhere=False,
@@ -275,7 +276,7 @@ def test_what_is_no_invoice_is_refused_and_nobody_sees_anothers(market: Market) 
         draft(market, customer_id=BEN.subject)
     seen_by = Principal(role=Role.MERCHANT, subject="m", merchant_id=merchant.id)
     with pytest.raises(NotAllowed):
-        create_invoice(market.ports, seen_by, _wanted(market), once(seen_by, "POST /invoices"))
+        create_invoice(market.ports, seen_by, wanted(market), once(seen_by, "POST /invoices"))
     made = draft(market)
     assert read_invoice(market.ports, seen_by, made.id).id == made.id
     for caller in (ANN, BEN, Principal(role=Role.MERCHANT, subject="o", merchant_id="merchant-" + 26 * "0")):

@@ -342,3 +342,16 @@ def test_a_test_clock_moves_the_billing_of_its_customers_only(
     assert len(billed(client, off_clock.id)) == 1
     with pytest.raises(stripe.InvalidRequestError):
         client.v1.test_helpers.test_clocks.advance(clock.id, {"frozen_time": START})
+
+
+def test_lists_leave_out_what_is_on_a_test_clock_unless_it_is_asked_for(client: stripe.StripeClient) -> None:
+    clock = client.v1.test_helpers.test_clocks.create({"frozen_time": START})
+    price = recurring(client, 3_000)
+    on_clock, off_clock = customer(client, test_clock=clock.id), customer(client)
+    on, off = subscribe(client, on_clock, price).id, subscribe(client, off_clock, price).id
+    customers, subscriptions = client.v1.customers, client.v1.subscriptions
+    assert [each.id for each in customers.list({}).data] == [off_clock]
+    assert [each.id for each in customers.list({"test_clock": clock.id}).data] == [on_clock]
+    assert [each.id for each in subscriptions.list({}).data] == [off]
+    assert [each.id for each in subscriptions.list({"customer": on_clock}).data] == [on]
+    assert [each.id for each in subscriptions.list({"test_clock": clock.id}).data] == [on]

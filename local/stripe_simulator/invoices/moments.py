@@ -7,12 +7,16 @@ https://docs.stripe.com/billing/testing/test-clocks
 from typing import Final
 
 from ..context import Context
-from ..shelves import Collection
+from ..shelves import Collection, Index
 from ..values import Json, Object
 
 TEST_CLOCKS: Final = Collection("test_helpers.test_clock", path="/v1/test_helpers/test_clocks")
 CLOCK_TASKS: Final = Collection("_clock_task", indexes=("test_clock",))
 """``{id, test_clock, at, name, arguments}``: what a due handler does when the test clock shows ``at``."""
+
+NO_CLOCK: Final = ""
+BY_CLOCK: Final = Index("test_clock", lambda billed: (billed.get("test_clock") or NO_CLOCK,))
+"""Lists show what is on a test clock, or what is on none."""
 
 
 def now_for(context: Context, customer: Object | None) -> int:

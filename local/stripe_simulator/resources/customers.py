@@ -8,6 +8,7 @@ from typing import Any, Final
 from ..context import Context
 from ..errors import InvalidParameterError
 from ..invoices.balance import adjust
+from ..invoices.moments import BY_CLOCK, NO_CLOCK
 from ..lists import DEFAULT_LIMIT, list_object
 from ..metadata import merged
 from ..pricing import tax
@@ -37,7 +38,7 @@ def _subscriptions_of(state: State, customer: Object) -> Object:
 CUSTOMERS: Final = Collection(
     "customer",
     path="/v1/customers",
-    indexes=("email", "test_clock"),
+    indexes=("email", BY_CLOCK),
     expands={
         "default_source": "source",
         "invoice_settings.default_payment_method": "payment_method",
@@ -135,9 +136,9 @@ def delete(context: Context, customer: str) -> Object:
 
 @routes.api("GET", "/v1/customers")
 def list_customers(context: Context) -> Object:
-    """Customers, newest first."""
+    """Customers, newest first: those of a test clock, or those of none."""
     params = context.params
-    return context.list(CUSTOMERS, {"email": params.get("email"), "test_clock": params.get("test_clock")})
+    return context.list(CUSTOMERS, {"email": params.get("email"), "test_clock": params.get("test_clock") or NO_CLOCK})
 
 
 def before_deletion(end: Callable[[Context, Object], None]) -> Callable[[Context, Object], None]:

@@ -5,7 +5,7 @@ from typing import Any, Final
 from ..context import Context
 from ..errors import InvalidParameterError, InvalidRequestError, UnsupportedError
 from ..funds.methods import PAYMENT_METHODS
-from ..invoices.moments import now_for
+from ..invoices.moments import NO_CLOCK, now_for
 from ..invoices.records import customer_of
 from ..metadata import merged
 from ..pricing import discounts
@@ -115,12 +115,14 @@ def delete_discount(context: Context, subscription: str) -> Object:
 
 @routes.api("GET", _PATH)
 def list_subscriptions(context: Context) -> Object:
-    """Subscriptions, newest first; without those that were canceled, unless asked for."""
+    """Subscriptions, newest first; without those that were canceled, and those of test clocks, unless asked for."""
     context.unsupported("automatic_tax", "current_period_end", "current_period_start", "customer_account", "plan")
     params = context.params
     where: dict[str, Any] = {
         name: params.get(name) for name in ("collection_method", "customer", "price", "test_clock")
     }
+    if where["customer"] is None and where["test_clock"] is None:
+        where["test_clock"] = NO_CLOCK
     status = params.get("status")
     if status is None:
         where["status"] = frozenset({"active", "incomplete", "incomplete_expired", "past_due", "paused", "trialing",

@@ -23,13 +23,11 @@ class Interval(NamedTuple):
 def boundary(anchor: int, interval: Interval, number: int, *, day: int | None = None) -> int:
     """The begin of the period of this number; 0 begins at the anchor, and numbers may be negative.
 
-        ``day`` is the day of the month that is meant where the anchor's month is too short for it.
+    ``day`` is the day of the month that is meant where the anchor's month is too short for it.
 
-        >>> from collections.abc import Mapping
-    from datetime import UTC, datetime
-        >>> anchor = int(datetime(2024, 1, 31, tzinfo=UTC).timestamp())
-        >>> [datetime.fromtimestamp(boundary(anchor, Interval("month"), n), UTC).day for n in (1, 2, 3)]
-        [29, 31, 30]
+    >>> anchor = int(datetime(2024, 1, 31, tzinfo=UTC).timestamp())
+    >>> [datetime.fromtimestamp(boundary(anchor, Interval("month"), n), UTC).day for n in (1, 2, 3)]
+    [29, 31, 30]
     """
     if interval.unit in _MONTHS:
         return months_later(anchor, _MONTHS[interval.unit] * interval.times * number, day=day)

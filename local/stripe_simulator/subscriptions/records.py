@@ -7,6 +7,7 @@ from typing import Any, Final
 from .. import money
 from ..catalog import PRICES
 from ..context import Context
+from ..invoices.moments import BY_CLOCK
 from ..lists import list_object
 from ..shelves import Collection, Index
 from ..state import State, public
@@ -43,7 +44,8 @@ SUBSCRIPTIONS: Final = Collection(
     "subscription",
     path="/v1/subscriptions",
     indexes=(
-        *("customer", "status", "collection_method", "test_clock", "schedule"),
+        *("customer", "status", "collection_method", "schedule"),
+        BY_CLOCK,
         Index("price", _prices),
         Index("_running", lambda subscription: (subscription["status"] not in ENDED,)),
     ),

@@ -26,6 +26,8 @@ def subscription_facts(subscription: Subscription) -> Facts:
         "trial_end": trial_end and trial_end.isoformat(),
         "cancel_at_period_end": subscription.cancel_at_period_end,
         "paused": subscription.paused,
+        "refund_due": subscription.refund_due,
+        "refund_failure": subscription.refund_failure,
         "stripe_subscription_id": subscription.stripe_subscription_id,
     }
 

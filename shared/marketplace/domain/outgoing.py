@@ -211,6 +211,10 @@ TELLINGS: Final[Mapping[str, Telling]] = {
     "subscription.recovered": Telling("What was past due is paid.", Subscription, has_recovered, subscription_facts),
     "subscription.ended": Telling("It is canceled: stop delivering.", Subscription,
                                   _became(_B.CANCELED), subscription_facts),
+    "subscription.refund_failed": Telling("What was paid for time that is not used is not with the buyer; it is asked "
+                                          "for again.", Subscription,
+                                          _once(lambda subscription: subscription.refund_failure is not None),
+                                          subscription_facts),
     "invoice.finalized": Telling("An invoice is owed.", Invoice, is_finalized, invoice_facts),
     "invoice.paid": Telling("An invoice was paid; `transaction_id` is its sale, null where no money came.", Invoice,
                             _became(_I.PAID), invoice_facts),

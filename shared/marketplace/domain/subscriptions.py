@@ -18,6 +18,8 @@ from marketplace.domain.stripe_objects import Object, at, id_of
 
 RENEWAL_EXPECTED: Final = timedelta(hours=6)  # after a period's end Stripe's events should have told of the next one
 LOOK_AGAIN: Final = timedelta(hours=24)
+REFUND_AGAIN: Final = timedelta(hours=1)  # what was refused is asked for again after as long again as has passed
+REFUND_AGAIN_AT_LAST: Final = timedelta(days=30)
 
 
 class SubscriptionStatus(StrEnum):
@@ -68,8 +70,9 @@ class Subscription:
 
     ``fee_policy`` is as it was when the buyer subscribed, for all invoices. ``paused`` is what becomes of the invoices
     while nothing is collected (Stripe's ``pause_collection``), None where it is. ``latest_invoice_id`` is Stripe's.
-    ``terms_to_be`` are those of another merchant that a change is taking it to; ``refund_due`` is how much of the time
-    that was paid is to be refunded, as it was canceled before its end.
+    ``terms_to_be`` are those of another merchant that a change is taking it to. ``refund_due`` is how much of the time
+    that was paid is to be refunded, as it was canceled before its end: by refunds from ``refund_since`` on, until the
+    buyer has all of it; ``refund_failure`` is why the last one did not come about, Stripe's code or ours.
     """
 
     id: str
@@ -101,6 +104,8 @@ class Subscription:
     latest_invoice_id: str | None = None
     terms_to_be: Terms | None = None
     refund_due: int = 0
+    refund_since: datetime | None = None
+    refund_failure: str | None = None
     changed_by: str | None = None  # the command that changes it; the next change waits for its end
     created_at: datetime
     due_at: datetime | None = None
@@ -115,7 +120,7 @@ class Subscription:
     def waits_for(self) -> str | None:
         """In words, what happens next; None at the end."""
         if self.status in ENDED:
-            return None
+            return "the refund of the time that is not used" if self.refund_due else None
         words = {_S.REQUESTED: "Stripe's answer", _S.OPEN: "the buyer", _S.PAST_DUE: "the next try of its payment"}
         return words.get(self.status, "the end of its period")
 
@@ -188,7 +193,7 @@ def changed(subscription: Subscription) -> Subscription:
 
 def not_changed(subscription: Subscription) -> Subscription:
     """The record when Stripe refused the change that was under way."""
-    return replace(subscription, changed_by=None, terms_to_be=None, refund_due=0)
+    return replace(subscription, changed_by=None, terms_to_be=None, refund_due=0, refund_since=None)
 
 
 def canceled(subscription: Subscription, now: datetime) -> Subscription:
@@ -196,10 +201,27 @@ def canceled(subscription: Subscription, now: datetime) -> Subscription:
     return replace(changed(subscription), due_at=now)
 
 
+def refunds_unused(subscription: Subscription, refunded_at: datetime) -> bool:
+    """Whether a refund made then counts towards what is due."""
+    return subscription.refund_since is not None and refunded_at >= subscription.refund_since
+
+
+def refund_put_off(subscription: Subscription, now: datetime, *, failure: str | None) -> Subscription:
+    """The record when the buyer does not have what is due yet: looked at again, and asked for where it failed."""
+    waited = now - (subscription.refund_since or now)
+    pause = min(max(waited, REFUND_AGAIN), REFUND_AGAIN_AT_LAST)
+    return replace(subscription, refund_failure=failure, due_at=now + pause)
+
+
+def unused_refunded(subscription: Subscription) -> Subscription:
+    """The record when the buyer has what was due, or all that he ever paid."""
+    return replace(subscription, refund_due=0, refund_failure=None, due_at=None)
+
+
 def next_look(subscription: Subscription, now: datetime) -> datetime | None:
     """When Stripe is asked although no event has told anything: after the period, daily while that lasts."""
     if subscription.status in ENDED:
-        return now if subscription.refund_due else None
+        return max(subscription.due_at or now, now) if subscription.refund_due else None
     end = subscription.current_period_end
     if end is not None and end > now:
         return end + RENEWAL_EXPECTED

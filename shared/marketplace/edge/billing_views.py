@@ -44,7 +44,12 @@ class SubscriptionView(View):
     ended_at: datetime | None
     paused: str | None
     resumes_at: datetime | None
-    refund_due: Annotated[int, Field(description="Of time that was paid and canceled; about to be refunded.")]
+    refund_due: Annotated[
+        int, Field(description="For time that was paid and will not be used; 0 once the buyer has it back.")
+    ]
+    refund_failure: Annotated[
+        str | None, Field(description="Why a refund of it did not come about; it is asked for again.")
+    ]
     metadata: dict[str, str]
     waits_for: str | None
     created_at: datetime

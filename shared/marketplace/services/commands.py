@@ -77,6 +77,8 @@ class Handler[S](ABC):
 
     operation: Operation
     forgets: ClassVar[bool] = False  # what it asked for, once it is settled
+    # Whether Stripe keeps its answer under the key; of a DELETE it keeps none, and refuses the second one.
+    is_kept: ClassVar[bool] = True
 
     @abstractmethod
     def load(self, ports: Ports, command: Command) -> S:
@@ -144,7 +146,14 @@ def _ask(ports: Ports, handler: Handler[Any], command: Command) -> Answer:
     except StripeRefused as refused:
         return Refusal(refused.code)
     key, account = command.idempotency_key, command.account
-    return ports.stripe.ask(handler.operation, *target, params=command.params, key=key, account=account)
+    answer = ports.stripe.ask(handler.operation, *target, params=command.params, key=key, account=account)
+    if handler.is_kept or not isinstance(answer, Refusal):
+        return answer
+    try:  # the no may be to a repetition
+        made = handler.look_up(ports, command)
+    except StripeUnavailable:
+        return NoAnswer(Doubt.NO_ANSWER)
+    return answer if made is None else Done(made)
 
 
 def resume[S](ports: Ports, handler: Handler[S], command: Command) -> Command:

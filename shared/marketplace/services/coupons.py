@@ -66,6 +66,7 @@ class DeleteCoupon(CouponHandler):
     """No more of it at Stripe; its codes end with it. One that is not there any more is as good as deleted."""
 
     operation = Operation.DELETE_COUPON
+    is_kept = False
 
     @override
     def succeeded(self, ports: Ports, subject: Coupon, command: Command, made: Mapping[str, Any]) -> Sequence[Change]:

@@ -96,7 +96,8 @@ class CreateCustomer(Handler[Customer]):
 
     @override
     def look_up(self, ports: Ports, command: Command) -> Mapping[str, Any] | None:
-        params = {"limit": 100, "created": made_since(command)}
+        clock = command.params.get("test_clock")  # its customers are in a list of their own, and made in its time
+        params = {"limit": 100, **({"test_clock": clock} if clock else {"created": made_since(command)})}
         return find_made(ports.stripe.each(Operation.LIST_CUSTOMERS, params=params), command)
 
 
@@ -131,9 +132,12 @@ handles(CommandKind.UPDATE_CUSTOMER, UPDATE_CUSTOMER)
 
 
 def create_customer(
-    ports: Ports, caller: Principal, customer_id: str | None, details: CustomerDetails, once: Once
-) -> Customer:
+    ports: Ports, caller: Principal, customer_id: str | None, details: CustomerDetails, once: Once,
+    *, test_clock: str | None = None,
+) -> Customer:  # fmt: skip
     """Make a customer, who can save payment details from then on. A buyer makes himself, an operator anybody.
+
+    ``test_clock`` is one of Stripe's, in test mode: the customer is billed by its time. For operators.
 
     Raises:
         NotAllowed, InvalidCustomer, StripeRefused, IdempotencyKeyReused, RequestUnderWay.
@@ -141,6 +145,8 @@ def create_customer(
         OutcomeUnknown: it is made without the caller; the same key gives the answer later.
     """
     wanted = _named_by(caller, customer_id)
+    if test_clock is not None:
+        caller.require(Role.OPERATOR)
     key, ref = Ref(IdempotencyRecord, once.scope), Ref(Customer, wanted)
     found = ports.store.get(key, ref)
     used, earlier = found(key), found(ref)
@@ -155,7 +161,11 @@ def create_customer(
         command_id=command_id,
         subject=customer.subject,
         kind=CommandKind.CREATE_CUSTOMER,
-        params={**details.params(), "metadata": {"customer_id": wanted, "command_id": command_id}},
+        params={
+            **details.params(),
+            **({"test_clock": test_clock} if test_clock else {}),
+            "metadata": {"customer_id": wanted, "command_id": command_id},
+        },
         result=wanted,
         now=now,
     )

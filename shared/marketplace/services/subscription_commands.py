@@ -42,9 +42,10 @@ class UpdateSubscription(Handler[Subscription]):
 
 
 class CancelSubscription(UpdateSubscription):
-    """The end of a subscription, at once. Where it had ended already Stripe refuses, and nothing is refunded."""
+    """The end of a subscription, at once."""
 
     operation = Operation.CANCEL_SUBSCRIPTION
+    is_kept = False
 
     @override
     def succeeded(

@@ -5,8 +5,11 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
+from marketplace.domain.invoices import InvoiceStatus
 from marketplace.domain.principals import Principal, Role
+from marketplace.domain.stripe_objects import Object
 from marketplace.domain.subscriptions import Subscription
+from marketplace.operations import Operation
 from marketplace.ports import Ports
 from marketplace.services.idempotency import Once
 from marketplace.services.subscription_commands import (
@@ -79,7 +82,20 @@ def cancel_subscription(
     require_running(before)
     if at_period_end:
         return perform(ports, UPDATE_SUBSCRIPTION, before, before, {"cancel_at_period_end": True}, once)
-    unused = max(0, -preview(ports, before, {"cancel_now": True}).total) if prorates else 0
-    after = replace(before, refund_due=unused)
+    unused = _unused(ports, before) if prorates else 0
+    after = replace(before, refund_due=unused, refund_since=ports.clock.now() if unused else None)
     canceled = perform(ports, CANCEL_SUBSCRIPTION, before, after, {"invoice_now": False, "prorate": False}, once)
     return refund_unused(ports, canceled.id)
+
+
+def _unused(ports: Ports, subscription: Subscription) -> int:
+    """Minor units that were paid for time which an end at once leaves unused.
+
+    Stripe credits that time whether it was paid or not, so that what the latest invoice lacks is taken off.
+    """
+    credit = -preview(ports, subscription, {"cancel_now": True}).total
+    expand = {"expand": ["latest_invoice"]}
+    found = ports.stripe.read(Operation.READ_SUBSCRIPTION, str(subscription.stripe_subscription_id), params=expand)
+    latest: Object = found.get("latest_invoice") or {"status": InvoiceStatus.PAID}
+    unpaid = 0 if latest["status"] == InvoiceStatus.PAID else latest["total"] - latest["amount_paid"]
+    return max(0, credit - unpaid)
