@@ -49,6 +49,7 @@ RESOURCES: Final = (
     Resource("Events v2", ("v2.core.events.",), "v2.core.events.list"),
     Resource("Tax", ("v1.tax.",), "v1.tax.settings.retrieve"),
     Resource("Invoices", ("v1.invoices.", "v1.invoice_items.", "v1.invoice_payments."), "v1.invoices.list"),
+    Resource("Tax rates", ("v1.tax_rates.",), "v1.tax_rates.list"),
     Resource("Credit notes", ("v1.credit_notes.",), "v1.credit_notes.list"),
     Resource("Subscriptions", ("v1.subscriptions.", "v1.subscription_items."), "v1.subscriptions.list"),
     Resource("Billing portal", ("v1.billing_portal.",), "v1.billing_portal.configurations.list"),

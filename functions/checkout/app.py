@@ -46,7 +46,8 @@ OF_SESSIONS: Final = {
 }
 OF_SETUPS: Final = {"mode", "currency", "customer_id", "success_url", "cancel_url"}
 OF_SUBSCRIPTIONS: Final = {
-    *("mode", "line_items", "customer_id", "success_url", "cancel_url", "trial_days", "metadata")
+    *("mode", "line_items", "customer_id", "success_url", "cancel_url", "trial_days", "metadata"),
+    *("automatic_tax", "coupon_id", "promotion_code", "allow_promotion_codes"),
 }
 
 settings = Settings.of(os.environ, Part.TABLE, Part.STRIPE, Part.CALLERS, Part.RETURNS, Part.SALES, Part.MONEY)

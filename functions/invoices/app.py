@@ -2,7 +2,7 @@
 
 import os
 from http import HTTPStatus
-from typing import Annotated, Self
+from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
@@ -45,6 +45,8 @@ class LineBody(RequestModel):
     unit_amount: Amount
     quantity: int = 1
     application_fee_amount: Amount | None = None
+    tax_code: Id | None = None
+    tax_behavior: Literal["inclusive", "exclusive"] | None = None
 
 
 class InvoiceBody(RequestModel):
@@ -61,6 +63,9 @@ class InvoiceBody(RequestModel):
     description: Annotated[str | None, Field(max_length=500)] = None
     application_fee_amount: Amount | None = None
     on_behalf_of: bool = False
+    automatic_tax: Annotated[bool | None, Field(description="Without: by the money policy.")] = None
+    coupon_id: Id | None = None
+    promotion_code: Id | None = None
     metadata: Metadata = Field(default_factory=dict)
 
     def as_invoice(self) -> NewInvoice:
@@ -71,6 +76,8 @@ class InvoiceBody(RequestModel):
                 unit_amount=line.unit_amount,
                 quantity=line.quantity,
                 fee=line.application_fee_amount,
+                tax_code=line.tax_code,
+                tax_behavior=line.tax_behavior,
             )
             for line in self.lines
         )

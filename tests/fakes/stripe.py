@@ -209,6 +209,7 @@ def invoice(status: str = "draft", total: int = 0, **fields: Any) -> dict[str, A
         "status": status,
         "currency": "usd",
         "created": SECOND,
+        "subtotal": total,
         "total": total,
         "amount_due": total,
         "amount_paid": total if status == "paid" else 0,

@@ -52,11 +52,13 @@ def seller(market: Market, policy: FeePolicy | None = None, name: str = "Clay & 
     return change.stored
 
 
-def price_of(market: Market, merchant: Merchant, amount: int = 3_000, recurring: Recurring = MONTHLY) -> Price:
+def price_of(
+    market: Market, merchant: Merchant, amount: int = 3_000, recurring: Recurring = MONTHLY, **terms: Any
+) -> Price:
     """A recurring price."""
     details = ProductDetails(description=None)
     product = create_product(market.ports, OPERATOR, merchant.id, details, "Box of tea", once(OPERATOR, "product"))
-    wanted = NewPrice(unit_amount=amount, currency="usd", recurring=recurring)
+    wanted = NewPrice(unit_amount=amount, currency="usd", recurring=recurring, **terms)
     return create_price(market.ports, OPERATOR, product.id, wanted, once(OPERATOR, "price"))
 
 
@@ -65,10 +67,17 @@ def customer(market: Market, buyer: Principal = ANN) -> Customer:
     return create_customer(market.ports, buyer, None, CustomerDetails(name="Ann"), once(buyer, "POST /customers"))
 
 
-def subscribe(market: Market, price: Price, buyer: Principal = ANN, *, quantity: int = 1) -> SubscriptionSession:
-    """The session in which the buyer subscribes."""
-    wanted = NewSubscription(price_id=price.id, quantity=quantity, success_url=f"{SHOP}/thanks", cancel_url=SHOP)
-    return create_subscription_session(market.ports, buyer, wanted, once(buyer, "POST /checkout/sessions"))
+def subscribe(
+    market: Market, price: Price, buyer: Principal = ANN, *, quantity: int = 1, **terms: Any
+) -> SubscriptionSession:
+    """The session in which the buyer subscribes; with terms that operators alone name, one of them asks for it."""
+    wanted = NewSubscription(
+        price_id=price.id, quantity=quantity, success_url=f"{SHOP}/thanks", cancel_url=SHOP, **terms
+    )
+    caller = buyer
+    if wanted.is_of_operators:
+        caller, wanted = OPERATOR, replace(wanted, customer_id=buyer.subject)
+    return create_subscription_session(market.ports, caller, wanted, once(caller, "POST /checkout/sessions"))
 
 
 def subscribed(

@@ -34,8 +34,12 @@ def test_a_percentage_is_told_stripe_only_where_it_takes_what_the_policy_does(
     fee = invoice_fee(policy.as_data(), amount, amount, currency)
     assert 0 <= fee <= amount
     assert fee % smallest_payable(currency) == 0
-    terms = standing_terms(split_by(policy, currency), policy, "acct_1")
-    if split_by(policy, currency) is SplitBy.AMOUNT:
+    split = split_by(policy, currency, is_ready=True, is_usual=True)
+    terms = standing_terms(split, policy, "acct_1")
+    for is_ready, is_usual, other in ((False, True, SplitBy.AMOUNT), (True, False, SplitBy.TRANSFER)):
+        assert split_by(policy, currency, is_ready=is_ready, is_usual=is_usual) is other
+        assert standing_terms(other, policy, "acct_1") == {}
+    if split is SplitBy.AMOUNT:
         assert terms == {}
         return
     told = Decimal(terms.get("application_fee_percent", "0"))

@@ -52,13 +52,20 @@ INVOICES: Final = Collection(
         "on_behalf_of": "account",
         "parent.subscription_details.subscription": "subscription",
         "payments": _payments_of,
+        "total_discount_amounts.discount": "discount",
     },
     found_anywhere=True,
 )
 """``_payment_intent``: of its default payment; ``_fees``: what it says of transfer and application fee."""
 
 INVOICE_LINES: Final = Collection(
-    "line_item", indexes=("invoice",), expands={"discounts": _discounts_of, "pricing.price_details.price": "price"}
+    "line_item",
+    indexes=("invoice",),
+    expands={
+        "discount_amounts.discount": "discount",
+        "discounts": _discounts_of,
+        "pricing.price_details.price": "price",
+    },
 )
 """``_line``: what it was priced from, so that it can be priced again while the invoice is a draft."""
 

@@ -5,7 +5,7 @@ from dataclasses import replace
 from typing import Any, Final
 
 from .. import money
-from ..catalog import PRICES, PRODUCTS, add_price
+from ..catalog import PRICES, PRODUCTS, add_price, add_product
 from ..context import Context
 from ..errors import InvalidParameterError, InvalidRequestError
 from ..invoices import drafts
@@ -224,8 +224,13 @@ def _price(context: Context, currency: str) -> Object | None:
     given = params.get("price_data")
     if not given:
         return None
-    product = context.state.get(PRODUCTS, given["product"], param="price_data[product]")
-    shown = {name: each for name, each in given.items() if name != "product"}
+    if ("product" in given) == ("product_data" in given):
+        raise InvalidParameterError("You must specify either `product` or `product_data`.", param="price_data[product]")
+    if "product" in given:
+        product = context.state.get(PRODUCTS, given["product"], param="price_data[product]")
+    else:  # only lines of invoices have it
+        product = add_product(context, {**given["product_data"], "active": False})
+    shown = {name: each for name, each in given.items() if name not in ("product", "product_data")}
     return add_price(context, {**shown, "active": False}, product["id"])
 
 

@@ -97,8 +97,6 @@ def _require_simple(given: Mapping[str, Any], param: str) -> None:
     """Refuse what an invoice item does not have."""
     if "tax_amounts" in given:
         raise UnsupportedError(f"tax_amounts of {param}")
-    if "product_data" in given.get("price_data", {}):
-        raise UnsupportedError(f"price_data[product_data] of {param}")
 
 
 def _tell(context: Context, before: Object) -> Object:

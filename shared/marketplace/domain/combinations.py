@@ -4,6 +4,7 @@
 """
 
 from enum import StrEnum
+from itertools import product
 from typing import Final, NamedTuple
 
 from marketplace.domain.errors import CombinationRefused
@@ -15,6 +16,8 @@ class Way(StrEnum):
 
     CHECKOUT = "checkout"  # on Stripe's page, or in its components
     OFF_SESSION = "off_session"  # with saved details, without the buyer
+    SUBSCRIPTION = "subscription"  # the first time on Stripe's page, then by invoices
+    INVOICE = "invoice"  # what an operator bills: on the invoice's page, or with saved details
 
 
 class TaxMode(StrEnum):
@@ -52,23 +55,31 @@ _EVENED_OUT_BUT_TAX: Final = (
 )
 _TRANSFERS: Final = "a transfer to each merchant of what is its own"
 _TRANSFERS_WITH_TAX: Final = "a transfer to the merchant of what is its own, the tax with it"
+_BILLED: Final = "Stripe splits each payment, by percent or as its draft was told; what that leaves wrong is evened out"
+_USUAL: Final = (TaxMode.NONE, Discount.NONE)
 
 
-def _settled(charge_type: ChargeType, tax: TaxMode, discount: Discount) -> str:
+def _is_possible(way: Way, charge_type: ChargeType, tax: TaxMode, discount: Discount) -> bool:
+    if (tax, discount) == _USUAL or way is Way.CHECKOUT:
+        return True
+    is_billed = way is Way.SUBSCRIPTION or (way is Way.INVOICE and discount is not Discount.ENTERED)
+    return is_billed and charge_type is ChargeType.SEPARATE and tax is not TaxMode.MERCHANT
+
+
+def _settled(way: Way, charge_type: ChargeType, tax: TaxMode, discount: Discount) -> str:
     if charge_type is ChargeType.SEPARATE:
         return _TRANSFERS_WITH_TAX if tax is TaxMode.MERCHANT else _TRANSFERS
+    if way in {Way.SUBSCRIPTION, Way.INVOICE}:
+        return _BILLED
     if tax is TaxMode.MERCHANT:
         return _EVENED_OUT_BUT_TAX
-    return _AT_ONCE if (tax, discount) == (TaxMode.NONE, Discount.NONE) else _EVENED_OUT
+    return _AT_ONCE if (tax, discount) == _USUAL else _EVENED_OUT
 
 
 POSSIBLE: Final = tuple(
-    Combination(way, charge_type, tax, discount, _settled(charge_type, tax, discount))
-    for way in Way
-    for charge_type in ChargeType
-    for tax in TaxMode
-    for discount in Discount
-    if way is Way.CHECKOUT or (tax, discount) == (TaxMode.NONE, Discount.NONE)
+    Combination(*terms, _settled(*terms))
+    for terms in product(Way, ChargeType, TaxMode, Discount)
+    if _is_possible(*terms)
 )
 REFUSED: Final = (
     (
@@ -80,12 +91,24 @@ REFUSED: Final = (
         "It has one destination, which has the money at once.",
     ),
     (
+        "a subscription or an invoice with tax or a discount as destination charges",
+        "Stripe's percentage is of the total with tax; a draft may change after it was told its fee, or never be one.",
+    ),
+    (
+        "an invoice with codes that the buyer may enter",
+        "Stripe's page of an invoice takes none; name the coupon or the code when the invoice is made.",
+    ),
+    (
         "a discount together with codes that the buyer may enter",
         "A Checkout Session has one discount.",
     ),
     (
         "tax together with shipping options",
         "The tax on shipping is of no line item, so that it is not known whose part it is in.",
+    ),
+    (
+        "a subscription or an invoice with the merchant liable for tax",
+        "Its merchant would have to be the settlement merchant for as long as it runs.",
     ),
     (
         "tax with the merchant liable for several merchants",

@@ -76,17 +76,17 @@ def by_coupon(lines: Iterable[CompletedLine]) -> Mapping[str, Mapping[str, int]]
 def _without_tax(discount: int, price: int, inclusive: Sequence[Mapping[str, Any]]) -> int:
     """A discount less the inclusive tax that went with it: in the proportion that the rest of the price has.
 
-    Where nothing is left of the price, by the rates that Stripe names.
+    Where nothing is left of the price, by the rates that Stripe names. A credit has all of them below zero.
     """
-    if price > 0:
-        tax = sum(each["amount"] for each in inclusive)
-        return part_of(discount, price - tax, price)
+    if price:
+        tax, sign = sum(each["amount"] for each in inclusive), 1 if price > 0 else -1
+        return part_of(discount, sign * (price - tax), sign * price)
     percent = sum((Decimal(str(each["rate"]["percentage"])) for each in inclusive), Decimal(0))
     return int((discount * 100 / (100 + percent)).to_integral_value(ROUND_HALF_EVEN))
 
 
-def _coupon_of(discount: Mapping[str, Any]) -> str:
-    source = discount.get("source") or {}
+def _coupon_of(discount: object) -> str:
+    source = discount.get("source") or {} if isinstance(discount, Mapping) else {}
     return id_of(source.get("coupon")) or UNKNOWN
 
 

@@ -8,10 +8,11 @@ from enum import StrEnum
 from typing import Any, Final
 
 from marketplace.domain.fees import FeePolicy
-from marketplace.domain.money import allocate, smallest_payable
-from marketplace.domain.splits import ASKED_FEE
+from marketplace.domain.money import smallest_payable
+from marketplace.domain.splits import ASKED_FEE, asked_fee
 
 STRIPES_DECIMALS: Final = 2  # of application_fee_percent
+STRIPES_ROUNDING: Final = 1  # minor unit by which its percentage may differ from the policy's
 
 
 class SplitBy(StrEnum):
@@ -19,14 +20,19 @@ class SplitBy(StrEnum):
 
     PERCENT = "percent"  # the subscription does, once for all
     AMOUNT = "amount"  # each draft does; what had no draft is settled after its payment
+    TRANSFER = "transfer"  # nothing does: what is whose is known when an invoice is paid, and the merchant is sent its
 
 
-def split_by(policy: FeePolicy, currency: str) -> SplitBy:
+def split_by(policy: FeePolicy, currency: str, *, is_ready: bool, is_usual: bool) -> SplitBy:
     """By percent where that is all there is to the policy, and Stripe can be told it exactly.
 
-    Of currencies whose smallest payable amount is more than a minor unit, Stripe's rounding of a percentage is not
+    ``is_usual`` is that there is neither tax nor a discount: a percentage of Stripe's would be of the total with the
+    tax in it, and knows no funder. ``is_ready`` is that the merchant is: nobody else can be named as destination. Of
+    currencies whose smallest payable amount is more than a minor unit, Stripe's rounding of a percentage is not
     documented.
     """
+    if not is_usual or not is_ready:
+        return SplitBy.AMOUNT if is_usual else SplitBy.TRANSFER
     bounds = (policy.fixed, policy.minimum, policy.maximum)
     exponent = policy.percent.normalize().as_tuple().exponent
     is_exact = isinstance(exponent, int) and -exponent <= STRIPES_DECIMALS
@@ -49,10 +55,15 @@ def invoice_fee(fee_policy: Mapping[str, Any], amount: int, total: int, currency
     """
     if ASKED_FEE not in fee_policy:
         return FeePolicy.of(fee_policy).fee(amount, currency)
-    asked = min(int(fee_policy[ASKED_FEE]), total)
-    if amount == total or total <= 0:
-        return min(asked, amount)
-    return allocate(amount, (asked, total - asked), step=smallest_payable(currency))[0]
+    return asked_fee(int(fee_policy[ASKED_FEE]), total, amount, currency)
+
+
+def is_as_agreed(split: SplitBy, taken: int, fee: int) -> bool:
+    """Whether the fee that Stripe took is the policy's: to the unit, but where Stripe itself rounded a percentage.
+
+    A draft that changed after it was told its fee has kept it; a percentage may have been changed in the Dashboard.
+    """
+    return abs(taken - fee) <= (STRIPES_ROUNDING if split is SplitBy.PERCENT else 0)
 
 
 def draft_terms(fee: int, account_id: str) -> dict[str, Any]:

@@ -59,13 +59,16 @@ class SeveralPayments(MarketplaceError):
 class InvoiceLine:
     """A line of an invoice that an operator makes: ``unit_amount`` minor units, ``quantity`` times.
 
-    ``fee`` is what the platform takes of the line; None leaves it to the merchant's policy.
+    ``fee`` is what the platform takes of the line; None leaves it to the merchant's policy. What is not said of its tax
+    is as the platform's tax settings at Stripe have it.
     """
 
     description: str
     unit_amount: int
     quantity: int = 1
     fee: int | None = None
+    tax_code: str | None = None
+    tax_behavior: str | None = None
 
     @property
     def amount(self) -> int:
@@ -76,6 +79,8 @@ class InvoiceLine:
 @dataclass(frozen=True, kw_only=True)
 class Invoice:
     """An invoice of one merchant. Amounts are minor units of ``currency``.
+
+    ``total`` is ``subtotal`` less ``discount``, with the tax that is on top; ``tax`` is all of it.
 
     ``split_amount`` is the amount due that the draft was told its fee for, None while it was told none; ``lines`` are
     those of an invoice that was made here. ``is_paid_elsewhere`` says that its money never was at Stripe.
@@ -96,6 +101,12 @@ class Invoice:
     billing_reason: str | None = None
     collection_method: str = AUTOMATIC
     on_behalf_of: str | None = None
+    automatic_tax: bool = False  # Stripe Tax, the platform liable
+    coupon_id: str | None = None  # of one that was made here; a subscription's has its own for all of them
+    promotion_code: str | None = None  # the code by which that was given
+    subtotal: int = 0
+    discount: int = 0
+    tax: int = 0
     total: int = 0
     amount_due: int = 0
     amount_paid: int = 0
@@ -140,6 +151,10 @@ def as_at_stripe(invoice: Invoice, found: Object, now: datetime) -> Invoice:
         number=found.get("number"),
         billing_reason=found.get("billing_reason"),
         collection_method=found.get("collection_method") or invoice.collection_method,
+        automatic_tax=bool((found.get("automatic_tax") or {}).get("enabled")),
+        subtotal=found["subtotal"],
+        discount=discount_of(found),
+        tax=tax_of(found),
         total=found["total"],
         amount_due=found["amount_due"],
         amount_paid=found["amount_paid"],
@@ -166,9 +181,29 @@ def next_look(invoice: Invoice, now: datetime) -> datetime | None:
 
 
 def is_to_be_split(invoice: Invoice) -> bool:
-    """Whether a draft is to be told its fee: none was told yet, or for another amount, and nobody is at it."""
+    """Whether a draft is to be told its fee: none was told yet, or for another amount, and nobody is at it.
+
+    What is taxed or discounted is told none: what is whose is known when it is paid.
+    """
     is_asked = invoice.status is _S.DRAFT and invoice.split is SplitBy.AMOUNT and invoice.changed_by is None
-    return is_asked and invoice.amount_due > 0 and invoice.amount_due != invoice.split_amount
+    is_known = not (invoice.automatic_tax or invoice.tax or invoice.discount)
+    return is_asked and is_known and invoice.amount_due > 0 and invoice.amount_due != invoice.split_amount
+
+
+def is_usual(found: Object) -> bool:
+    """Whether an invoice has neither tax nor discounts, so that what is whose follows from its total."""
+    is_taxed = (found.get("automatic_tax") or {}).get("enabled") or any(_amounts(found, "total_taxes"))
+    return not is_taxed and not any(_amounts(found, "total_discount_amounts"))
+
+
+def discount_of(found: Object) -> int:
+    """Minor units that were taken off an invoice."""
+    return sum(_amounts(found, "total_discount_amounts"))
+
+
+def tax_of(found: Object) -> int:
+    """Minor units of tax on an invoice, in its prices or on top."""
+    return sum(_amounts(found, "total_taxes"))
 
 
 def invoice_id_of(found: Object) -> str:
@@ -193,6 +228,10 @@ def payment_intent_of(found: Object) -> str | None:
     if len(intents) > 1:
         raise SeveralPayments(f"{found['id']} has {len(intents)} payments")
     return next(iter(intents), None)
+
+
+def _amounts(found: Object, name: str) -> list[int]:
+    return [each["amount"] for each in found.get(name) or []]
 
 
 def subscription_of(found: Object) -> tuple[str | None, str | None]:

@@ -7,10 +7,11 @@ In all of it, at any time, per currency::
 ``amount`` is what the buyer paid: less every discount, tax included. ``promotion`` is what the platform adds, so that a
 discount that it funds costs the merchant nothing. ``withheld`` is the tax, where the platform is liable for it; where
 the merchant is, it is in what is the merchant's own. Every function is of integers and knows no checkout: an invoice's
-lines are split by the same.
+lines are split by the same. Where those credit time that was paid before, a tax or promotion of it is below zero; and
+where they leave less than nothing to share, the merchant has nothing of it, and the platform bears what is missing.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import field, replace
 from enum import StrEnum
 from typing import Final
@@ -75,13 +76,14 @@ def returned(whole: Portion, amount: int, *, earlier: Sequence[Portion], fee_wit
     they close at exactly zero: of 119 with 19 tax, refunds of 40, 40 and 39 return 6, 7 and 6 of it. A refund that
     keeps the fee keeps its own part of it for good. The merchant's part is a multiple of ``step``, the currency's
     smallest payable unit: of a tax that is none, the odd units are with the fee. Where these steps are wide, the fee
-    gives way: no refund takes more of the merchant than is its own, or owes it something.
+    gives way: no refund takes more of the merchant than is its own, or owes it something;
+    and what there is below zero to share is the platform's.
     """
     so_far = sum(each.amount for each in earlier) + amount
     taxes = _due(whole.taxes, [each.taxes for each in earlier], so_far, whole.amount, step)
     promotions = _due(whole.promotions, [each.promotions for each in earlier], so_far, whole.amount, step)
     part = Portion(amount=amount, fee=0, taxes=taxes, promotions=promotions, tax_liability=whole.tax_liability)
-    fee = 0
+    fee = min(0, part.own)
     if returns_fee:
         net = sum(each.net for each in fee_with) + part.net
         fee = max(0, running_part(whole.fee, net, whole.net, step) - sum(each.fee for each in fee_with))
@@ -105,11 +107,14 @@ def running_part(whole: int, so_far: int, total: int, step: int) -> int:
 
 
 def scaled(parts: Mapping[str, int], numerator: int, denominator: int, *, step: int) -> dict[str, int]:
-    """Named parts of what turned out less: in proportion, to the unit."""
-    whole = sum(parts.values())
-    if not whole or numerator >= denominator:
+    """Named parts of what turned out less: in proportion, to the unit; what is below zero by itself."""
+    if numerator >= denominator:
         return {name: amount for name, amount in parts.items() if amount}
-    return spread(running_part(whole, numerator, denominator, step), parts)
+    found: dict[str, int] = {}
+    for sign, own in _by_sign(parts):
+        due = running_part(sum(own.values()), numerator, denominator, step)
+        found |= {name: sign * amount for name, amount in spread(due, own).items()}
+    return found
 
 
 def spread(total: int, weights: Mapping[str, int]) -> dict[str, int]:
@@ -133,6 +138,17 @@ def _due(
     whole: Mapping[str, int], earlier: Iterable[Mapping[str, int]], so_far: int, total: int, step: int
 ) -> dict[str, int]:
     """What of named parts goes back now: as much as is due in all, of each by what is left of it."""
-    gone = added(earlier)
-    due = running_part(sum(whole.values()), so_far, total, step) - sum(gone.values())
-    return spread(max(0, due), {name: amount - gone.get(name, 0) for name, amount in whole.items()})
+    gone, found = added(earlier), dict[str, int]()
+    for sign, own in _by_sign(whole):
+        left = {name: amount - sign * gone.get(name, 0) for name, amount in own.items()}
+        due = running_part(sum(own.values()), so_far, total, step) - sum(own.values()) + sum(left.values())
+        found |= {name: sign * amount for name, amount in spread(max(0, due), left).items()}
+    return found
+
+
+def _by_sign(parts: Mapping[str, int]) -> Iterator[tuple[int, Mapping[str, int]]]:
+    """The parts above zero, and those below it, each as they are without their sign."""
+    for sign in (1, -1):
+        own = {name: sign * amount for name, amount in parts.items() if sign * amount > 0}
+        if own:
+            yield sign, own

@@ -119,7 +119,7 @@ def redemptions(
     for coupon in coupons:
         taken = by_coupon(lines)[coupon.id]
         added = {leg.merchant_id: leg.promotions.get(coupon.id, 0) for leg in legs}
-        merchants = {each: amount - added[each] for each, amount in taken.items() if amount > added[each]}
+        merchants = {each: amount - added[each] for each, amount in taken.items() if amount != added[each]}
         found.append(
             Redemption(
                 coupon_id=coupon.id,

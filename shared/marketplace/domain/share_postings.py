@@ -37,11 +37,12 @@ def settlement_entry(payment: Payment, shares: Sequence[Share]) -> JournalEntry:
 
     Of 100.00 paid for a basket of two merchants, 60.00 and 40.00 with a fee of 10 percent: 54.00 and 36.00 are owed,
     the platform earns 10.00; its balance at Stripe is up by 100.00 until the transfers. Of a destination charge all was
-    transferred by Stripe: its merchant's account is in debit until what is not its own is taken back. An order that
-    cost nothing has no charge: the entry is the session's.
+    transferred by Stripe, which took back what it was told of a fee: its merchant's account is in debit until what is
+    not its own is taken back. An order that cost nothing has no charge: the entry is the session's, or the sale's own.
     """
-    captured, object_id = payment.captured, payment.charge_id or payment.checkout_session_id
-    assert captured is not None and object_id is not None and payment.paid_at is not None  # noqa: S101, PT018 - settled
+    captured, fee = payment.captured, payment.application_fee_amount or 0
+    object_id = payment.charge_id or payment.checkout_session_id or payment.transaction_id
+    assert captured is not None and payment.paid_at is not None  # noqa: S101, PT018 - settled
     whose = [portion_lines(payment.currency, share.merchant_id, share) for share in shares]
     by_stripe = [
         (account, amount, source)
@@ -49,7 +50,8 @@ def settlement_entry(payment: Payment, shares: Sequence[Share]) -> JournalEntry:
         for transfer in share.transfers
         for account, amount, source in (
             (merchant_payable(share.merchant_id), transfer.amount, None),
-            (STRIPE_BALANCE, -transfer.amount, transfer.stripe_transfer_id),
+            (STRIPE_BALANCE, -transfer.amount - fee, transfer.stripe_transfer_id),
+            (STRIPE_BALANCE, fee, payment.application_fee_id),
         )
     ]
     paid = lines_of(payment.currency, (CHARGE_CLEARING, captured, None))

@@ -34,7 +34,7 @@ def final_legs(
     if not any(weights):  # no session, or all was taken off and shipping paid
         weights = [leg.amount for leg in transaction.legs]
     captured = payment.captured or 0
-    amounts = allocate(captured, weights, step=step) if captured else [0] * len(weights)
+    amounts = allocate(captured, weights, step=step) if captured and len(weights) > 1 else [captured] * len(weights)
     promotions = funded_by_platform(lines, funding)
     return tuple(
         _final(transaction, leg, amount, of_merchant[leg.merchant_id], promotions.get(leg.merchant_id, {}))
@@ -47,14 +47,16 @@ def funded_by_platform(lines: Sequence[CompletedLine], funding: Mapping[str, int
 
     Its part of all that a coupon took off the sale is rounded once, by the largest remainder, and spread over the
     merchants by what was taken off theirs. A coupon that is not known here is the platform's own: it alone could have
-    made it.
+    made it. An invoice that credits time that was paid at a discount takes that back, and is below zero.
     """
     found: dict[str, dict[str, int]] = {}
     for coupon, taken in by_coupon(lines).items():
         points = funding.get(coupon, ALL_OF_IT)
-        platform_s, _ = allocate(sum(taken.values()), (points, ALL_OF_IT - points))
-        for merchant_id, amount in spread(platform_s, taken).items():
-            found.setdefault(merchant_id, {})[coupon] = amount
+        whole = sum(taken.values())
+        sign = -1 if whole < 0 else 1
+        platform_s, _ = allocate(abs(whole), (points, ALL_OF_IT - points))
+        for merchant_id, amount in spread(platform_s, {name: sign * each for name, each in taken.items()}).items():
+            found.setdefault(merchant_id, {})[coupon] = sign * amount
     return found
 
 
@@ -64,11 +66,21 @@ def resized(leg: Leg, net: int, transaction: Transaction) -> Leg:
         return leg
     policy = leg.fee_policy or transaction.fee_policy
     if ASKED_FEE in policy:
-        step = smallest_payable(transaction.currency)
-        payable = net - net % step
-        fee = allocate(payable, (leg.fee, leg.own), step=step)[0] if payable else 0
-        return replace(leg, amount=net, fee=fee)
+        return replace(leg, amount=net, fee=asked_fee(leg.fee, leg.amount, net, transaction.currency))
     return replace(leg, amount=net, fee=FeePolicy.of(policy).fee(net, transaction.currency))
+
+
+def asked_fee(asked: int, whole: int, amount: int, currency: str) -> int:
+    """What a fee that was asked for by hand, of ``whole``, is of another amount: as much of it in proportion.
+
+    >>> asked_fee(600, 6_000, 3_000, "usd"), asked_fee(600, 0, 500, "usd"), asked_fee(600, 6_000, -5, "usd")
+    (300, 500, -5)
+    """
+    step = smallest_payable(currency)
+    payable = amount - amount % step
+    if payable <= 0 or whole <= 0:
+        return min(asked, amount)
+    return allocate(payable, (min(asked, whole), max(0, whole - asked)), step=step)[0]
 
 
 def _final(

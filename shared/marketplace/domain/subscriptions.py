@@ -88,6 +88,10 @@ class Subscription:
     fee_policy: Mapping[str, Any]
     split: SplitBy
     metadata: Mapping[str, str] = field(default_factory=dict)
+    automatic_tax: bool = False  # Stripe Tax, the platform liable
+    coupon_id: str | None = None  # that it was begun with
+    promotion_code: str | None = None  # the code by which that was given
+    allow_promotion_codes: bool = False  # whether the buyer could enter one
     status: SubscriptionStatus = SubscriptionStatus.REQUESTED
     checkout_session_id: str | None = None
     stripe_subscription_id: str | None = None

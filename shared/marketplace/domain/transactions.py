@@ -148,11 +148,13 @@ class Transaction:
     discount: str | None = None  # the coupon that it is sold with, by its id here
     promotion_code: str | None = None  # the code by which that was given
     allow_promotion_codes: bool = False  # whether the buyer may enter one on Stripe's page
+    is_evened_out: bool = False  # a paid invoice that Stripe did not split as its fee policy does
 
     @property
     def is_split_when_completed(self) -> bool:
         """Whether only the completed order says what is whose: its tax, or a discount, is not known before."""
-        return self.automatic_tax or self.discount is not None or self.allow_promotion_codes
+        is_discounted = self.discount is not None or self.allow_promotion_codes
+        return self.automatic_tax or is_discounted or self.is_evened_out
 
     @property
     def fee(self) -> int:

@@ -33,6 +33,10 @@ class SubscriptionView(View):
     interval: str
     interval_count: int
     fee_policy: FeePolicyData
+    automatic_tax: bool
+    coupon_id: Annotated[str | None, Field(description="That it was begun with.")]
+    promotion_code: str | None
+    allow_promotion_codes: bool
     checkout_session_id: str | None
     stripe_subscription_id: str | None
     started_at: datetime | None
@@ -126,6 +130,8 @@ class InvoiceLineView(View):
     description: str
     unit_amount: int
     quantity: int
+    tax_code: str | None
+    tax_behavior: str | None
 
 
 class InvoiceView(View):
@@ -144,6 +150,12 @@ class InvoiceView(View):
     on_behalf_of: str | None
     currency: str
     lines: Annotated[list[InvoiceLineView], Field(description="Of an invoice that was made here.")]
+    automatic_tax: bool
+    coupon_id: Annotated[str | None, Field(description="Of an invoice that was made here.")]
+    promotion_code: str | None
+    subtotal: Annotated[int, Field(description="Before discounts, and before tax that is on top.")]
+    discount: int
+    tax: Annotated[int, Field(description="All of it, in the prices or on top.")]
     total: int
     amount_due: int
     amount_paid: int

@@ -34,7 +34,7 @@ from marketplace.services.commands import (
     require_done,
 )
 from marketplace.services.customers import at_stripe
-from marketplace.services.discounts import Given
+from marketplace.services.discounts import discount_params
 from marketplace.services.idempotency import Once
 from marketplace.services.sales import Sources, begun, ours, payment_intent_terms, plan, read_sources, require_may_ask
 from marketplace.services.session_terms import UiMode, require_terms
@@ -166,7 +166,7 @@ def session_params(transaction: Transaction, basket: Basket, sources: Sources, c
         },
         **_known_buyer(transaction, basket, sources.customer),
         **({"automatic_tax": _automatic_tax(transaction)} if transaction.automatic_tax else {}),
-        **_discount(transaction, sources.discount),
+        **discount_params(sources.discount, allow_promotion_codes=transaction.allow_promotion_codes),
     }
 
 
@@ -176,15 +176,6 @@ def _automatic_tax(transaction: Transaction) -> dict[str, Any]:
     if leg.tax_liability is TaxLiability.PLATFORM:
         return {"enabled": True, "liability": {"type": "self"}}
     return {"enabled": True, "liability": {"type": "account", "account": leg.account_id}}
-
-
-def _discount(transaction: Transaction, discount: Given) -> dict[str, Any]:
-    """What is taken off, or whether the buyer may enter a code for it."""
-    if discount.code is not None:
-        return {"discounts": [{"promotion_code": discount.code.stripe_promotion_code_id}]}
-    if discount.coupon is not None:
-        return {"discounts": [{"coupon": discount.coupon.id}]}
-    return {"allow_promotion_codes": True} if transaction.allow_promotion_codes else {}
 
 
 def _known_buyer(transaction: Transaction, basket: Basket, customer: Customer | None) -> dict[str, Any]:

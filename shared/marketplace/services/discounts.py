@@ -1,4 +1,4 @@
-"""The discount that a sale is made with: a coupon by its id, or what a promotion code stands for."""
+"""The discount that a sale is made with: a coupon by its id, or what a promotion code stands for; and its tax."""
 
 from collections.abc import Sequence
 from typing import Any, NamedTuple
@@ -43,6 +43,20 @@ def given(ports: Ports, found: Found, coupon_id: str | None, promotion_code: str
     if coupon is None:
         raise NotFound("coupon")
     return Given(coupon=coupon)
+
+
+def discount_params(discount: Given, *, allow_promotion_codes: bool) -> dict[str, Any]:
+    """As Stripe takes it: what is taken off, or whether the buyer may enter a code for it."""
+    if discount.code is not None:
+        return {"discounts": [{"promotion_code": discount.code.stripe_promotion_code_id}]}
+    if discount.coupon is not None:
+        return {"discounts": [{"coupon": discount.coupon.id}]}
+    return {"allow_promotion_codes": True} if allow_promotion_codes else {}
+
+
+def tax_params(*, automatic_tax: bool) -> dict[str, Any]:
+    """As Stripe takes it: Stripe Tax, the platform liable."""
+    return {"automatic_tax": {"enabled": True, "liability": {"type": "self"}}} if automatic_tax else {}
 
 
 def _of_code(ports: Ports, name: CodeName | None) -> Given:

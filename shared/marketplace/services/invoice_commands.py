@@ -5,7 +5,7 @@ from dataclasses import replace
 from typing import Any, Final, override
 
 from marketplace.domain.commands import Command, CommandKind, record
-from marketplace.domain.invoices import Invoice, InvoiceStatus, as_at_stripe
+from marketplace.domain.invoices import Invoice, InvoiceLine, InvoiceStatus, as_at_stripe
 from marketplace.domain.stripe_objects import Object
 from marketplace.operations import Operation
 from marketplace.ports import Change, Create, Ports, Replace
@@ -109,19 +109,26 @@ for _kind, _handler in ACTS.items():
 def lines_command(ports: Ports, invoice: Invoice, stripe_invoice_id: str) -> Command:
     """The command that gives a draft its lines (`/v1/invoices/{invoice}/add_lines`)."""
     command_id = ports.ids.new("command")
-    lines = [
-        {
-            "amount": line.amount,
-            "description": line.description if line.quantity == 1 else f"{line.quantity} x {line.description}",
-        }
-        for line in invoice.lines
-    ]
     return record(
         command_id=command_id,
         subject=invoice.id,
         kind=CommandKind.ADD_INVOICE_LINES,
         target=(stripe_invoice_id,),
-        params={"lines": lines, "invoice_metadata": {"command_id": command_id}},
+        params={
+            "lines": [_line(line, invoice.currency) for line in invoice.lines],
+            "invoice_metadata": {"command_id": command_id},
+        },
         result=invoice.id,
         now=ports.clock.now(),
     )
+
+
+def _line(line: InvoiceLine, currency: str) -> dict[str, Any]:
+    """An amount; what is said of its tax stands on a price that is described on the spot."""
+    if line.tax_code is None and line.tax_behavior is None:
+        described = line.description if line.quantity == 1 else f"{line.quantity} x {line.description}"
+        return {"amount": line.amount, "description": described}
+    product = {"name": line.description, **({"tax_code": line.tax_code} if line.tax_code else {})}
+    behavior = {"tax_behavior": line.tax_behavior} if line.tax_behavior else {}
+    price = {"currency": currency, "unit_amount": line.unit_amount, "product_data": product, **behavior}
+    return {"price_data": price, "quantity": line.quantity, "description": line.description}

@@ -11,6 +11,7 @@ from typing import Any, Final, NamedTuple, override
 from marketplace.domain import invoices
 from marketplace.domain.commands import Command, CommandKind, record
 from marketplace.domain.errors import NotFound, StripeRefused, Unavailable
+from marketplace.domain.invoice_sales import is_sale
 from marketplace.domain.invoice_splits import draft_terms, invoice_fee
 from marketplace.domain.invoices import Invoice, as_at_stripe, invoice_id_of, is_to_be_split, transaction_id_of
 from marketplace.domain.merchants import Merchant
@@ -20,10 +21,9 @@ from marketplace.domain.transactions import Payment
 from marketplace.operations import Operation
 from marketplace.ports import Change, Conflict, Create, Ports, Ref, Replace, one
 from marketplace.services.commands import MOST_COMMIT_TRIES, Handler, find_made, follow_up, handles
+from marketplace.services.invoice_orders import GONE
 from marketplace.services.paid_invoices import begin_sale, read_intent, settle
 from marketplace.services.subscription_following import follow_subscription, watch_subscription
-
-GONE: Final = "resource_missing"
 
 
 class InvoiceHandler(Handler[Invoice]):
@@ -175,13 +175,13 @@ def _step(ports: Ports, heard: Invoice, found: Object) -> _Step:
     """The invoice as it is now, what else is written with it, and its payment where that is to be settled."""
     after, changes = with_split(ports, as_at_stripe(heard, found, ports.clock.now()))
     intent_id = invoices.payment_intent_of(found)
-    if after.status is not invoices.InvoiceStatus.PAID or intent_id is None:
+    if after.status is not invoices.InvoiceStatus.PAID or not is_sale(found, intent_id):
         return _Step(after, changes)
     if after.transaction_id is not None:
         payment = one(ports.store, Ref(Payment, after.transaction_id))
-        is_settled = payment is not None and payment.is_settled
-        return _Step(after, changes, None if is_settled else read_intent(ports, intent_id))
-    intent = read_intent(ports, intent_id)
+        is_settled = intent_id is None or (payment is not None and payment.is_settled)
+        return _Step(after, changes, None if is_settled else read_intent(ports, str(intent_id)))
+    intent = None if intent_id is None else read_intent(ports, intent_id)
     after = replace(after, transaction_id=transaction_id_of(found))
     return _Step(after, [*changes, *begin_sale(ports, after, found, intent)], intent)
 

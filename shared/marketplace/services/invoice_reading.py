@@ -4,7 +4,7 @@ from dataclasses import replace
 
 from marketplace.domain.deferred import dataclass
 from marketplace.domain.errors import NotFound
-from marketplace.domain.invoices import Invoice, InvoiceStatus, invoice_id_of, transaction_id_of
+from marketplace.domain.invoices import Invoice, InvoiceStatus, discount_of, invoice_id_of, transaction_id_of
 from marketplace.domain.principals import Principal, Role
 from marketplace.domain.stripe_objects import Object
 from marketplace.operations import Operation
@@ -92,7 +92,9 @@ def list_of_subscription(
 
 
 def _listed(found: Object) -> ListedInvoice:
-    is_sale = found["status"] == InvoiceStatus.PAID and found["amount_paid"] and not found.get("amount_paid_off_stripe")
+    is_free = found["total"] == 0 and discount_of(found) > 0
+    is_ours = found["amount_paid"] > 0 and not found.get("amount_paid_off_stripe")
+    is_sale = found["status"] == InvoiceStatus.PAID and (is_ours or is_free)
     return ListedInvoice(
         id=invoice_id_of(found),
         stripe_invoice_id=found["id"],

@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Any
 
 from marketplace.domain.books import IdempotencyRecord
+from marketplace.domain.combinations import TaxMode, Way, require_combination
 from marketplace.domain.commands import CommandKind, record
 from marketplace.domain.customers import Customer
 from marketplace.domain.deferred import dataclass
@@ -22,10 +23,12 @@ from marketplace.ports import Create, Ports, Ref
 from marketplace.services.baskets import MOST_QUANTITY
 from marketplace.services.commands import perform_once, replay, require_done
 from marketplace.services.customers import at_stripe
+from marketplace.services.discounts import Given, discount_params, discount_refs, given, tax_params
 from marketplace.services.idempotency import Once
 from marketplace.services.invoice_commands import CREATE_INVOICE
 from marketplace.services.invoice_following import stored_invoice
 from marketplace.services.sellable import require_sellable, require_settlement_merchant
+from marketplace.services.terms import Terms, require_usable, terms_of
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -33,7 +36,7 @@ class NewInvoice:
     """What is asked for. ``due_date`` makes it one that is mailed, and paid by then; without it is charged.
 
     ``application_fee_amount`` None leaves the fee to the lines, and to the merchant's policy for those that name none.
-    ``on_behalf_of`` puts the merchant's name on it, as whose sale it settles.
+    ``on_behalf_of`` puts the merchant's name on it, as whose sale it settles. ``automatic_tax`` None is by policy.
     """
 
     merchant_id: str
@@ -44,6 +47,9 @@ class NewInvoice:
     description: str | None = None
     application_fee_amount: int | None = None
     on_behalf_of: bool = False
+    automatic_tax: bool | None = None
+    coupon_id: str | None = None
+    promotion_code: str | None = None  # as buyers know it
     metadata: Mapping[str, str] = field(default_factory=dict)
 
 
@@ -52,27 +58,29 @@ def create_invoice(ports: Ports, caller: Principal, wanted: NewInvoice, once: On
 
     Raises:
         NotAllowed, InvalidBasket, InvalidAmount, FeeExceedsAmount, MerchantNotReady, CurrencyNotAccepted,
-        CustomerNotReady, RegionNotSupported, StripeRefused, IdempotencyKeyReused, RequestUnderWay.
-        NotFound: no such merchant or customer.
+        CustomerNotReady, RegionNotSupported, CombinationRefused, DiscountNotUsable, InvalidCoupon, StripeRefused,
+        IdempotencyKeyReused, RequestUnderWay.
+        NotFound: no such merchant, customer, coupon or code.
         OutcomeUnknown: it is made without the caller; the same key gives it later.
     """
     caller.require(Role.OPERATOR)
     key, buyer, seller = (
         Ref(IdempotencyRecord, once.scope), Ref(Customer, wanted.customer_id), Ref(Merchant, wanted.merchant_id)
     )  # fmt: skip
-    found = ports.store.get(key, buyer, seller)
+    found = ports.store.get(key, buyer, seller, *discount_refs(wanted.coupon_id, wanted.promotion_code))
     used, customer, merchant = found(key), found(buyer), found(seller)
     if used is not None:
         return stored_invoice(ports, require_done(replay(ports, CREATE_INVOICE, once, used)).result)
     if merchant is None or customer is None:
         raise NotFound("merchant" if merchant is None else "customer")
-    invoice = _planned(ports, wanted, merchant)
+    discount = given(ports, found, wanted.coupon_id, wanted.promotion_code)
+    invoice = _planned(ports, wanted, merchant, discount)
     command_id = ports.ids.new("command")
     command = record(
         command_id=command_id,
         subject=invoice.id,
         kind=CommandKind.CREATE_INVOICE,
-        params=invoice_params(wanted, invoice, at_stripe(customer), command_id),
+        params=invoice_params(wanted, invoice, discount, at_stripe(customer), command_id),
         result=invoice.id,
         now=invoice.created_at,
     )
@@ -81,7 +89,9 @@ def create_invoice(ports: Ports, caller: Principal, wanted: NewInvoice, once: On
     return stored_invoice(ports, done.result)
 
 
-def invoice_params(wanted: NewInvoice, invoice: Invoice, stripe_customer_id: str, command_id: str) -> dict[str, Any]:
+def invoice_params(
+    wanted: NewInvoice, invoice: Invoice, discount: Given, stripe_customer_id: str, command_id: str
+) -> dict[str, Any]:
     """What Stripe is asked for (`/v1/invoices`). It advances by nobody's hand but ours."""
     due = (
         {"collection_method": AUTOMATIC}
@@ -95,12 +105,14 @@ def invoice_params(wanted: NewInvoice, invoice: Invoice, stripe_customer_id: str
         "pending_invoice_items_behavior": "exclude",
         "metadata": {**wanted.metadata, "invoice_id": invoice.id, "command_id": command_id},
         **due,
+        **tax_params(automatic_tax=invoice.automatic_tax),
+        **discount_params(discount, allow_promotion_codes=False),
         **({"description": wanted.description} if wanted.description else {}),
         **({"on_behalf_of": invoice.on_behalf_of} if invoice.on_behalf_of else {}),
     }
 
 
-def _planned(ports: Ports, wanted: NewInvoice, merchant: Merchant) -> Invoice:
+def _planned(ports: Ports, wanted: NewInvoice, merchant: Merchant, discount: Given) -> Invoice:
     """The record of an invoice to be, or the reason why there can be none."""
     if not 0 < len(wanted.lines) <= MOST_LINE_ITEMS:
         raise InvalidBasket(f"an invoice has 1 to {MOST_LINE_ITEMS} lines")
@@ -113,6 +125,7 @@ def _planned(ports: Ports, wanted: NewInvoice, merchant: Merchant) -> Invoice:
     require_sellable(merchant, wanted.currency, ChargeType.SEPARATE, ports.policy)
     if wanted.on_behalf_of:
         require_settlement_merchant(merchant, ChargeType.SEPARATE, ports.policy.money)
+    terms = _terms(ports, wanted, discount)
     now = ports.clock.now()
     if wanted.due_date is not None and wanted.due_date <= now:
         raise InvalidBasket("an invoice is due in the future")
@@ -122,13 +135,28 @@ def _planned(ports: Ports, wanted: NewInvoice, merchant: Merchant) -> Invoice:
         customer_id=wanted.customer_id,
         currency=wanted.currency,
         fee_policy=_fee_policy(wanted, merchant.fee_policy or ports.policy.fee),
-        split=SplitBy.AMOUNT,
+        split=SplitBy.AMOUNT if terms.are_usual else SplitBy.TRANSFER,
         lines=wanted.lines,
         metadata=wanted.metadata,
         on_behalf_of=merchant.account_id if wanted.on_behalf_of else None,
+        automatic_tax=terms.tax is not TaxMode.NONE,
+        coupon_id=terms.coupon.id if terms.coupon else None,
+        promotion_code=wanted.promotion_code,
         created_at=now,
     )
     return replace(invoice, due_at=next_look(invoice, now))
+
+
+def _terms(ports: Ports, wanted: NewInvoice, discount: Given) -> Terms:
+    """Tax and discount of an invoice. Raises CombinationRefused, DiscountNotUsable."""
+    coupon = discount.coupon
+    asked = {"automatic_tax": wanted.automatic_tax, "allow_promotion_codes": None}
+    terms = terms_of(ports.policy, Way.INVOICE, tax_liability=None, coupon=coupon, **asked)
+    charge_type = ChargeType.DESTINATION if terms.are_usual else ChargeType.SEPARATE
+    require_combination(Way.INVOICE, charge_type, *terms.modes)
+    if coupon is not None:
+        require_usable(coupon, (wanted.merchant_id,), wanted.currency, is_inline=True)
+    return terms
 
 
 def _fee_policy(wanted: NewInvoice, policy: FeePolicy) -> Mapping[str, Any]:

@@ -9,15 +9,16 @@ from datetime import timedelta
 from typing import Final
 
 from marketplace.domain.errors import Unavailable
-from marketplace.domain.invoice_splits import invoice_fee
-from marketplace.domain.invoices import Invoice, transaction_id_of
-from marketplace.domain.stripe_objects import Object, at, charge_facts, payment_intent_facts
-from marketplace.domain.transactions import MOST_LINE_ITEMS, ChargeType, Leg, LineItem, Payment, Transaction, join
+from marketplace.domain.invoice_sales import free_facts, plan
+from marketplace.domain.invoices import Invoice
+from marketplace.domain.stripe_objects import Object, charge_facts, payment_intent_facts
+from marketplace.domain.transactions import Payment, Transaction, join
 from marketplace.operations import Operation
-from marketplace.ports import Change, Conflict, Ports, Ref
+from marketplace.ports import Change, Conflict, Create, Ports, Ref
 from marketplace.services.commands import MOST_COMMIT_TRIES, follow_up
-from marketplace.services.sales import begun
-from marketplace.services.settlement import payment_changes
+from marketplace.services.invoice_orders import ordered
+from marketplace.services.sales import begun, payment_of
+from marketplace.services.settlement import payment_changes, split_changes
 
 WATCH_AFTER: Final = timedelta(minutes=10)  # Stripe's balance transaction follows a charge within seconds
 
@@ -28,50 +29,23 @@ def read_intent(ports: Ports, payment_intent_id: str) -> Object:
     return ports.stripe.read(Operation.READ_PAYMENT_INTENT, payment_intent_id, params=params)
 
 
-def begin_sale(ports: Ports, invoice: Invoice, found: Object, intent: Object) -> Sequence[Change]:
-    """The records that the sale of a paid invoice begins with; ``settle`` adds what its charge says."""
+def begin_sale(ports: Ports, invoice: Invoice, found: Object, intent: Object | None) -> Sequence[Change]:
+    """The records that the sale of a paid invoice begins with; ``settle`` adds what its charge says.
+
+    One of which all was taken off has no charge, and is split as it begins. Raises StripeUnavailable.
+    """
+    transaction = plan(invoice, found, intent)
+    if intent is None:
+        return _free(ports, transaction, found)
     due_at = ports.clock.now() + WATCH_AFTER
-    _, changes = begun(plan(invoice, found, intent), due_at=due_at, payment_intent_id=intent["id"])
+    _, changes = begun(transaction, due_at=due_at, payment_intent_id=intent["id"])
     return changes
 
 
-def plan(invoice: Invoice, found: Object, intent: Object) -> Transaction:
-    """The sale as it came to be paid: its fee as Stripe took it, else by the policy that the invoice was made under."""
-    amount, currency = intent["amount_received"], found["currency"]
-    destination = (intent.get("transfer_data") or {}).get("destination")
-    fee = (
-        intent.get("application_fee_amount") or 0
-        if destination
-        else invoice_fee(invoice.fee_policy, amount, found["total"], currency)
-    )
-    leg = Leg(merchant_id=invoice.merchant_id, account_id=destination, amount=amount, fee=fee)
-    return Transaction(
-        id=transaction_id_of(found),
-        amount=amount,
-        currency=currency,
-        charge_type=ChargeType.DESTINATION if destination else ChargeType.SEPARATE,
-        legs=(leg,),
-        line_items=line_items(found, amount),
-        customer_id=invoice.customer_id,
-        fee_policy=invoice.fee_policy,
-        refund_application_fee=True,
-        metadata=invoice.metadata,
-        created_at=at(found["created"]),
-        invoice_id=invoice.id,
-        subscription_id=invoice.subscription_id,
-    )
-
-
-def line_items(found: Object, amount: int) -> tuple[LineItem, ...]:
-    """The lines that can be refunded one by one: all of them where they are what was charged, else the whole as one.
-
-    Credits, discounts, tax and what the customer's balance paid make the two differ.
-    """
-    lines = found["lines"]["data"]
-    is_all = not found["lines"].get("has_more") and len(lines) <= MOST_LINE_ITEMS
-    if is_all and all(line["amount"] > 0 for line in lines) and sum(line["amount"] for line in lines) == amount:
-        return tuple(map(_line_item, lines))
-    return (LineItem(name=f"Invoice {found.get('number') or found['id']}", unit_amount=amount, quantity=1),)
+def _free(ports: Ports, transaction: Transaction, found: Object) -> Sequence[Change]:
+    paid = join(payment_of(transaction, due_at=None), free_facts(found))
+    lines = ordered(ports, found["id"], transaction.legs[0].merchant_id)
+    return [Create(transaction), Create(paid), *split_changes(ports, transaction, paid, lines, {})]
 
 
 def settle(ports: Ports, transaction_id: str, intent: Object) -> None:
@@ -97,9 +71,3 @@ def settle(ports: Ports, transaction_id: str, intent: Object) -> None:
         follow_up(ports, changes)
         return
     raise Unavailable("the payment of this invoice keeps changing")
-
-
-def _line_item(line: Object) -> LineItem:
-    quantity = line.get("quantity") or 1
-    units = quantity if line["amount"] % quantity == 0 else 1
-    return LineItem(name=line.get("description") or "Item", unit_amount=line["amount"] // units, quantity=units)

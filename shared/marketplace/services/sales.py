@@ -1,6 +1,7 @@
 """What a sale is planned from: its prices, merchants and customer, read at once with the use of its key."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 from typing import Any, NamedTuple
 
@@ -91,16 +92,20 @@ def begun(
     transaction: Transaction, *, due_at: datetime, payment_intent_id: str | None = None
 ) -> tuple[Payment, Sequence[Change]]:
     """The payment of a new sale, and the records to begin it with; ``due_at`` is when it should have come to an end."""
-    payment = Payment(
+    payment = replace(payment_of(transaction, due_at=due_at), payment_intent_id=payment_intent_id)
+    return payment, (Create(transaction), Create(payment), *map(Create, planned_shares(transaction)))
+
+
+def payment_of(transaction: Transaction, *, due_at: datetime | None) -> Payment:
+    """The payment of a sale of which nothing is heard yet."""
+    return Payment(
         transaction_id=transaction.id,
         amount=transaction.amount,
         currency=transaction.currency,
         charge_type=transaction.charge_type,
-        payment_intent_id=payment_intent_id,
         created_at=transaction.created_at,
         due_at=due_at,
     )
-    return payment, (Create(transaction), Create(payment), *map(Create, planned_shares(transaction)))
 
 
 def planned_shares(transaction: Transaction) -> list[Share]:

@@ -1,12 +1,12 @@
 """What a step of a payment changes: the journal, and for a separate charge the merchants' shares."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 
-from marketplace.domain.books import Books
 from marketplace.domain.completed import EXPANDED, CompletedLine, completed_line
 from marketplace.domain.errors import Unavailable
+from marketplace.domain.invoices import Invoice
 from marketplace.domain.postings import charge_entries, payment_entries
 from marketplace.domain.promotions import Coupon, redemptions
 from marketplace.domain.share_postings import settlement_entry
@@ -15,8 +15,9 @@ from marketplace.domain.splits import final_legs
 from marketplace.domain.transactions import ChargeType, Leg, Payment, Transaction
 from marketplace.domain.transfers import share_of_destination
 from marketplace.operations import Operation
-from marketplace.ports import Change, Create, Ports, Ref, Replace
+from marketplace.ports import Change, Create, Ports, Ref, Replace, one
 from marketplace.services import descriptions
+from marketplace.services.invoice_orders import ordered
 from marketplace.services.transactions import read_books
 
 
@@ -33,20 +34,25 @@ def payment_changes(ports: Ports, transaction: Transaction, before: Payment, aft
     if transaction.charge_type is ChargeType.DESTINATION and not transaction.is_split_when_completed:
         (leg,) = transaction.legs
         return [*moved, *map(Create, payment_entries(leg, before, after))]
-    split = _split(ports, read_books(ports, transaction.id), after) if is_new else []
+    split: Sequence[Change] = ()
+    if is_new:
+        lines = _completed(ports, transaction, after)
+        split = split_changes(ports, transaction, after, lines, read_books(ports, transaction.id).shares)
     return [*moved, *map(Create, charge_entries(before, after)), *split]
 
 
-def _split(ports: Ports, books: Books, payment: Payment) -> list[Change]:
+def split_changes(
+    ports: Ports, transaction: Transaction, payment: Payment, lines: Sequence[CompletedLine],
+    planned_shares: Mapping[str, Share],
+) -> Sequence[Change]:  # fmt: skip
     """The merchants' shares of what was captured, all of them to be evened out, and the entry that owes them."""
-    now, transaction = ports.clock.now(), books.transaction
-    lines = _completed(ports, transaction, payment)
+    now = ports.clock.now()
     coupons = _coupons(ports, lines)
     legs = final_legs(transaction, payment, lines, {each.id: each.platform_basis_points for each in coupons})
     changes: list[Change] = []
     settled = []
     for leg in legs:
-        planned = books.shares.get(leg.merchant_id)
+        planned = planned_shares.get(leg.merchant_id)
         share = _settled(transaction, planned or share_of_destination(transaction, payment, leg, "", now), leg, now)
         changes.append(Create(share) if planned is None else Replace(planned, share))
         settled.append(share)
@@ -56,7 +62,12 @@ def _split(ports: Ports, books: Books, payment: Payment) -> list[Change]:
 
 
 def _completed(ports: Ports, transaction: Transaction, payment: Payment) -> Sequence[CompletedLine]:
-    """What the buyer ordered in the end, as the session's completed line items say; nothing without a session."""
+    """What the buyer ordered in the end, as the session's completed line items say, or an invoice's.
+
+    Nothing where the plan holds: without a session, and of an invoice without tax and discounts.
+    """
+    if transaction.invoice_id is not None:
+        return _of_invoice(ports, transaction) if transaction.is_split_when_completed else ()
     session_id = payment.checkout_session_id
     if session_id is None and transaction.is_split_when_completed:
         session_id = _session_of(ports, payment)
@@ -65,6 +76,13 @@ def _completed(ports: Ports, transaction: Transaction, payment: Payment) -> Sequ
     params = {"limit": 100, **({"expand": list(EXPANDED)} if transaction.is_split_when_completed else {})}
     found = ports.stripe.each(Operation.LIST_SESSION_LINE_ITEMS, session_id, params=params)
     return [completed_line(line, transaction.legs[0].merchant_id) for line in found]
+
+
+def _of_invoice(ports: Ports, transaction: Transaction) -> Sequence[CompletedLine]:
+    invoice = one(ports.store, Ref(Invoice, str(transaction.invoice_id)))
+    if invoice is None or invoice.stripe_invoice_id is None:
+        raise Unavailable("the invoice of this sale is not readable yet")
+    return ordered(ports, invoice.stripe_invoice_id, transaction.legs[0].merchant_id)
 
 
 def _session_of(ports: Ports, payment: Payment) -> str:

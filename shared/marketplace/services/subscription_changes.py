@@ -143,7 +143,8 @@ def _taken_over(
     if latest and latest["status"] in {InvoiceStatus.DRAFT, InvoiceStatus.OPEN}:
         raise SubscriptionNotChangeable("the merchant so far has an invoice that is not paid yet")
     policy = merchant.fee_policy or ports.policy.fee
-    split = split_by(policy, price.currency) if merchant.is_ready else SplitBy.AMOUNT
+    is_usual = before.split is not SplitBy.TRANSFER
+    split = split_by(policy, price.currency, is_ready=merchant.is_ready, is_usual=is_usual)
     terms = Terms(merchant_id=merchant.id, fee_policy=policy.as_data(), split=split)
     account_id = merchant.account_id if merchant.is_ready else None
     standing = {"transfer_data": "", "application_fee_percent": "", **standing_terms(split, policy, account_id)}

@@ -7,13 +7,14 @@ from typing import Any, Final, override
 
 from marketplace.domain.books import IdempotencyRecord
 from marketplace.domain.catalog import LONGEST_TRIAL_DAYS, Price, Product, require_for_sale
+from marketplace.domain.combinations import TaxMode, Way, require_combination
 from marketplace.domain.commands import Command, CommandKind, record
 from marketplace.domain.customers import Customer
 from marketplace.domain.deferred import dataclass
 from marketplace.domain.errors import FilterRequired, InvalidBasket, InvalidCustomer, NotFound
 from marketplace.domain.fees import FeePolicy
 from marketplace.domain.ids import owner_of
-from marketplace.domain.invoice_splits import SplitBy, split_by, standing_terms
+from marketplace.domain.invoice_splits import split_by, standing_terms
 from marketplace.domain.merchants import Merchant
 from marketplace.domain.money import require_payable
 from marketplace.domain.principals import Principal, Role
@@ -24,8 +25,10 @@ from marketplace.ports import Change, Create, Page, Ports, Ref, Replace, one
 from marketplace.services.baskets import MOST_QUANTITY
 from marketplace.services.commands import Handler, find_made, handles, made_since, perform_once, replay, require_done
 from marketplace.services.customers import at_stripe
+from marketplace.services.discounts import Given, discount_params, discount_refs, given, tax_params
 from marketplace.services.idempotency import Once
 from marketplace.services.sellable import require_sellable
+from marketplace.services.terms import Terms, require_usable, terms_of
 
 SESSION_LIFETIME: Final = timedelta(hours=24)  # Stripe's default
 WATCH_AFTER: Final = timedelta(hours=1)  # past the session's end, before Stripe is asked what became of it
@@ -33,9 +36,10 @@ WATCH_AFTER: Final = timedelta(hours=1)  # past the session's end, before Stripe
 
 @dataclass(frozen=True, kw_only=True)
 class NewSubscription:
-    """What is asked for: a recurring price of the catalog, ``quantity`` times. Trial and customer are for operators.
+    """What is asked for: a recurring price of the catalog, ``quantity`` times.
 
-    ``trial_days`` None leaves it to the price, 0 is none.
+    Trial, customer, tax, coupon and whether codes may be entered are for operators to name. ``trial_days`` None leaves
+    it to the price, 0 is none.
     """
 
     price_id: str
@@ -44,7 +48,17 @@ class NewSubscription:
     cancel_url: str
     customer_id: str | None = None
     trial_days: int | None = None
+    automatic_tax: bool | None = None  # None is by policy
+    coupon_id: str | None = None
+    promotion_code: str | None = None  # as buyers know it
+    allow_promotion_codes: bool | None = None  # whether the buyer may enter one; None is by policy
     metadata: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def is_of_operators(self) -> bool:
+        """Whether it says what a browser may not say."""
+        named = (self.customer_id, self.trial_days, self.automatic_tax, self.coupon_id, self.allow_promotion_codes)
+        return any(each is not None for each in named)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -96,8 +110,9 @@ def create_subscription_session(
 
     Raises:
         NotAllowed, InvalidReturnUrl, InvalidBasket, InvalidCustomer, CustomerNotReady, MerchantNotReady,
-        CurrencyNotAccepted, InvalidAmount, PriceNotForSale, StripeRefused, IdempotencyKeyReused, RequestUnderWay.
-        NotFound: no such price or customer.
+        CurrencyNotAccepted, InvalidAmount, PriceNotForSale, CombinationRefused, DiscountNotUsable, InvalidCoupon,
+        StripeRefused, IdempotencyKeyReused, RequestUnderWay.
+        NotFound: no such price, customer, coupon or code.
         OutcomeUnknown: the session is made without the caller; the same key gives it later.
     """
     _require_may_ask(ports, caller, wanted)
@@ -109,7 +124,8 @@ def create_subscription_session(
         raise NotFound("price")
     key, buyer = Ref(IdempotencyRecord, once.scope), Ref(Customer, customer_id)
     price_ref, seller = Ref(Price, wanted.price_id), Ref(Merchant, merchant_id)
-    found = ports.store.get(key, buyer, price_ref, seller)
+    of_discount = discount_refs(wanted.coupon_id, wanted.promotion_code)
+    found = ports.store.get(key, buyer, price_ref, seller, *of_discount)
     used, customer, price, merchant = found(key), found(buyer), found(price_ref), found(seller)
     if used is not None:
         return _as_answered(require_done(replay(ports, CREATE_SUBSCRIPTION_SESSION, once, used)))
@@ -117,9 +133,11 @@ def create_subscription_session(
         raise NotFound("price")
     if customer is None:
         raise NotFound("customer")
-    subscription, stripe_price_id = _planned(ports, wanted, customer_id, merchant, price)
+    discount = given(ports, found, wanted.coupon_id, wanted.promotion_code)
+    subscription, stripe_price_id = _planned(ports, wanted, customer_id, merchant, price, discount)
     command_id = ports.ids.new("command")
-    session = session_params(subscription, wanted, customer, merchant, stripe_price_id, _trial(wanted, price))
+    trial = _trial(wanted, price)
+    session = session_params(subscription, wanted, customer, merchant, stripe_price_id, trial, discount)
     command = record(
         command_id=command_id,
         subject=subscription.id,
@@ -177,7 +195,7 @@ def stored_subscription(ports: Ports, subscription_id: str) -> Subscription:
 
 def session_params(
     subscription: Subscription, wanted: NewSubscription, customer: Customer, merchant: Merchant, stripe_price_id: str,
-    trial_days: int | None,
+    trial_days: int | None, discount: Given,
 ) -> dict[str, Any]:  # fmt: skip
     """What Stripe is asked for (`/v1/checkout/sessions`). The subscription and its invoices name ours."""
     account_id = merchant.account_id if merchant.is_ready else None
@@ -191,6 +209,9 @@ def session_params(
         "customer": at_stripe(customer),
         "line_items": [{"price": stripe_price_id, "quantity": subscription.quantity}],
         "metadata": ours,
+        **tax_params(automatic_tax=subscription.automatic_tax),
+        **({"customer_update": {"address": "auto"}} if subscription.automatic_tax else {}),
+        **discount_params(discount, allow_promotion_codes=subscription.allow_promotion_codes),
         "subscription_data": {
             "metadata": ours,
             **standing_terms(subscription.split, FeePolicy.of(subscription.fee_policy), account_id),
@@ -200,7 +221,7 @@ def session_params(
 
 
 def _planned(
-    ports: Ports, wanted: NewSubscription, customer_id: str, merchant: Merchant, price: Price
+    ports: Ports, wanted: NewSubscription, customer_id: str, merchant: Merchant, price: Price, discount: Given
 ) -> tuple[Subscription, str]:
     """The record of a subscription to be, and Stripe's id of its price; or the reason why there can be none."""
     product = one(ports.store, Ref(Product, price.product_id))
@@ -209,8 +230,9 @@ def _planned(
     stripe_price_id = require_for_sale(price, product, is_recurring=True)
     require_sellable(merchant, price.currency, ChargeType.SEPARATE, ports.policy)
     require_payable(price.unit_amount * wanted.quantity, price.currency)
+    terms = _terms(ports, wanted, price, discount)
     policy, now = merchant.fee_policy or ports.policy.fee, ports.clock.now()
-    split = split_by(policy, price.currency) if merchant.is_ready else SplitBy.AMOUNT
+    split = split_by(policy, price.currency, is_ready=merchant.is_ready, is_usual=terms.are_usual)
     subscription = Subscription(
         id=ports.ids.new("subscription"),
         merchant_id=merchant.id,
@@ -225,10 +247,26 @@ def _planned(
         fee_policy=policy.as_data(),
         split=split,
         metadata=wanted.metadata,
+        automatic_tax=terms.tax is not TaxMode.NONE,
+        coupon_id=terms.coupon.id if terms.coupon else None,
+        promotion_code=wanted.promotion_code,
+        allow_promotion_codes=terms.allow_promotion_codes,
         created_at=now,
         due_at=now + SESSION_LIFETIME + WATCH_AFTER,
     )
     return subscription, stripe_price_id
+
+
+def _terms(ports: Ports, wanted: NewSubscription, price: Price, discount: Given) -> Terms:
+    """Tax and discount of a subscription. Raises CombinationRefused, DiscountNotUsable."""
+    coupon = discount.coupon
+    asked = {"automatic_tax": wanted.automatic_tax, "allow_promotion_codes": wanted.allow_promotion_codes}
+    terms = terms_of(ports.policy, Way.SUBSCRIPTION, tax_liability=None, coupon=coupon, **asked)
+    charge_type = ChargeType.DESTINATION if terms.are_usual else ChargeType.SEPARATE
+    require_combination(Way.SUBSCRIPTION, charge_type, *terms.modes)
+    if coupon is not None:
+        require_usable(coupon, (price.merchant_id,), price.currency, product_id=price.product_id)
+    return terms
 
 
 def _trial(wanted: NewSubscription, price: Price) -> int | None:
@@ -238,7 +276,7 @@ def _trial(wanted: NewSubscription, price: Price) -> int | None:
 
 def _require_may_ask(ports: Ports, caller: Principal, wanted: NewSubscription) -> None:
     caller.require(Role.OPERATOR, Role.BUYER)
-    if wanted.customer_id is not None or wanted.trial_days is not None:
+    if wanted.is_of_operators:
         caller.require(Role.OPERATOR)
     if not 0 < wanted.quantity <= MOST_QUANTITY:
         raise InvalidBasket(f"a quantity is from 1 to {MOST_QUANTITY}")

@@ -38,7 +38,7 @@ def terms_of(
     policy: Policy, way: Way, *, automatic_tax: bool | None, tax_liability: TaxLiability | None,
     allow_promotion_codes: bool | None, coupon: Coupon | None,
 ) -> Terms:  # fmt: skip
-    """As is asked for; where nothing is, and the buyer pays at checkout, by policy.
+    """As is asked for; where nothing is, by policy, as far as Stripe calculates it for this way to pay.
 
     Raises:
         CombinationRefused: a discount is given, and codes are to be entered too; or who is liable for tax is said of a
@@ -46,23 +46,33 @@ def terms_of(
     """
     if coupon is not None and allow_promotion_codes:
         raise CombinationRefused("a Checkout Session has one discount: one that is given, or one that is entered")
-    by_policy = policy.money if way is Way.CHECKOUT else None
     taxed, enters = automatic_tax, allow_promotion_codes
     if taxed is None:
-        taxed = by_policy is not None and by_policy.automatic_tax
+        taxed = policy.money.automatic_tax and way is not Way.OFF_SESSION
     if tax_liability is not None and not taxed:
         raise CombinationRefused("nobody is liable for tax where none is calculated: ask for automatic_tax")
     if enters is None:
-        enters = by_policy is not None and by_policy.allow_promotion_codes and coupon is None
+        enters = policy.money.allow_promotion_codes and coupon is None and way in {Way.CHECKOUT, Way.SUBSCRIPTION}
     tax = TaxMode(tax_liability or policy.money.tax_liability) if taxed else TaxMode.NONE
     return Terms(tax=tax, coupon=coupon, allow_promotion_codes=enters)
 
 
-def require_usable(coupon: Coupon, merchants: Iterable[str], currency: str) -> None:
-    """Refuse a coupon that Stripe would refuse, or that is good for nothing in this sale. Raises DiscountNotUsable."""
+def require_usable(
+    coupon: Coupon, merchants: Iterable[str], currency: str, *, product_id: str | None = None, is_inline: bool = False
+) -> None:
+    """Refuse a coupon that Stripe would refuse, or that is good for nothing in this sale.
+
+    ``product_id`` is the only product of it; ``is_inline`` is that it has none of the catalog.
+
+    Raises:
+        DiscountNotUsable.
+    """
     if not coupon.is_usable:
         raise DiscountNotUsable("the coupon is not active")
     if coupon.merchant_id is not None and coupon.merchant_id not in merchants:
         raise DiscountNotUsable("the coupon is good for another merchant's products")
+    is_of_others = product_id is not None and product_id not in coupon.product_ids
+    if coupon.product_ids and (is_inline or is_of_others):
+        raise DiscountNotUsable("the coupon is good for other products")
     if coupon.currency not in {None, currency}:
         raise DiscountNotUsable(f"the coupon takes off {coupon.currency}, the sale is in {currency}")
