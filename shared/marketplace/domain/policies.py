@@ -29,8 +29,9 @@ class MoneyPolicy(NamedTuple):
     merchants bear of: what buyers' banks take back, Stripe's fee for it, and refunds that were made elsewhere.
     ``refund_unready_after_days`` gives buyers back what has waited so long, from the payment on, for a merchant that is
     not ready; ``refund_lost_after_days`` from when its merchant was lost. None keeps it.
-    ``automatic_tax`` lets Stripe Tax calculate the tax of Checkout Sessions, ``tax_liability`` says who is liable for
-    it, and ``allow_promotion_codes`` lets buyers enter a code there, unless an operator's request says otherwise.
+    ``automatic_tax`` lets Stripe Tax calculate the tax of Checkout Sessions, subscriptions and invoices,
+    ``tax_liability`` says who is liable for it, and ``allow_promotion_codes`` lets buyers enter a code there,
+    unless an operator's request says otherwise.
     ``platform_country`` is where the platform's account is (ISO 3166 in lower case); None is not said.
     ``cancels_lost_subscriptions`` ends the subscriptions of a merchant that was lost, and refunds what is left of their
     periods; else nothing is collected for them.
