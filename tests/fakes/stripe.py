@@ -225,6 +225,10 @@ def invoice(status: str = "draft", total: int = 0, **fields: Any) -> dict[str, A
     }
 
 
+def _amount_of(line: Mapping[str, Any]) -> int:
+    return int(line["price_data"]["unit_amount"] * line["quantity"] if "price_data" in line else line["amount"])
+
+
 DEFAULTS: Final[Mapping[Operation, Callable[[Mapping[str, Any]], dict[str, Any]]]] = {
     Operation.CREATE_CUSTOMER: lambda params: customer(**params),
     Operation.CREATE_PAYMENT_INTENT: lambda _: payment_intent(),
@@ -261,7 +265,7 @@ DEFAULTS: Final[Mapping[Operation, Callable[[Mapping[str, Any]], dict[str, Any]]
     Operation.CREATE_INVOICE: lambda _: invoice(),
     Operation.READ_INVOICE: lambda _: invoice("open", 1_000),
     Operation.UPDATE_INVOICE: lambda _: invoice(total=1_000),
-    Operation.ADD_INVOICE_LINES: lambda params: invoice(total=sum(line["amount"] for line in params["lines"])),
+    Operation.ADD_INVOICE_LINES: lambda params: invoice(total=sum(map(_amount_of, params["lines"]))),
     Operation.FINALIZE_INVOICE: lambda _: invoice("open", 1_000),
     Operation.SEND_INVOICE: lambda _: invoice("open", 1_000),
     Operation.PAY_INVOICE: lambda _: invoice("paid", 1_000),

@@ -74,6 +74,46 @@ def test_a_buyer_subscribes_to_a_price_and_the_merchant_is_named_as_destination(
     assert terms["metadata"]["subscription_id"] == made.json["subscription_id"]
 
 
+def test_tax_and_a_discount_are_named_by_operators_and_stripe_is_told_nothing_of_the_split(billing: Billing) -> None:
+    made = billing.ask(
+        OPERATOR, "POST", "/coupons", {"name": "Tea", "percent_off": "10", "duration": "forever"}, key="d"
+    )
+    coupon = str(made.json["id"])
+    named: dict[str, Any] = {"automatic_tax": True, "coupon_id": coupon, "customer_id": "buyer-1"}
+    begun = billing.subscribe(OPERATOR, **named)
+    assert begun.status == 201, begun.text
+    (session,) = billing.asked(Operation.CREATE_CHECKOUT_SESSION)
+    assert session["automatic_tax"] == {"enabled": True, "liability": {"type": "self"}}
+    assert (session["discounts"], session["customer_update"]) == ([{"coupon": coupon}], {"address": "auto"})
+    assert not {"application_fee_percent", "transfer_data"} & set(session["subscription_data"])
+    shown = billing.ask(OPERATOR, "GET", f"/subscriptions/{begun.json['subscription_id']}").json
+    assert (shown["automatic_tax"], shown["coupon_id"], shown["promotion_code"]) == (True, coupon, None)
+    both: dict[str, Any] = {"coupon_id": coupon, "allow_promotion_codes": True, "customer_id": "buyer-1"}
+    assert billing.subscribe(OPERATOR, key="b", **both).problem == "combination-refused"
+    assert billing.subscribe(key="e", automatic_tax=True).problem == "not-allowed"
+    assert billing.subscribe(key="f", promotion_code="TEA").problem == "not-found"
+
+
+def test_an_invoice_with_tax_and_a_discount_is_told_no_fee(billing: Billing) -> None:
+    made = billing.ask(OPERATOR, "POST", "/coupons", {"name": "Tea", "percent_off": "10"}, key="d")
+    coupon = str(made.json["id"])
+    lines = [{"description": "A table", "unit_amount": 500, "quantity": 2, "tax_behavior": "inclusive"}]
+    billed = billing.invoice(automatic_tax=True, coupon_id=coupon, lines=lines)
+    assert billed.status == 201, billed.text
+    (asked,) = billing.asked(Operation.CREATE_INVOICE)
+    assert asked["automatic_tax"] == {"enabled": True, "liability": {"type": "self"}}
+    assert asked["discounts"] == [{"coupon": coupon}]
+    (line,) = billing.asked(Operation.ADD_INVOICE_LINES)[0]["lines"]
+    assert (line["quantity"], line["price_data"]) == (
+        2,
+        {"currency": "usd", "unit_amount": 500, "product_data": {"name": "A table"}, "tax_behavior": "inclusive"},
+    )
+    assert billing.asked(Operation.UPDATE_INVOICE) == []
+    shown = billing.ask(OPERATOR, "GET", f"/invoices/{billed.json['id']}").json
+    assert (shown["coupon_id"], shown["lines"][0]["tax_behavior"]) == (coupon, "inclusive")
+    assert {"subtotal", "discount", "tax", "total"} <= set(shown)
+
+
 AMOUNT = {"name": "x", "unit_amount": 1, "currency": "usd", "quantity": 1}
 WRONG: dict[str, tuple[dict[str, Any], str]] = {
     "two lines": ({"line_items": [{"price": "price-1", "quantity": 1}] * 2}, "invalid-basket"),

@@ -20,14 +20,14 @@ from hypothesis.internal.conjecture.providers import HypothesisProvider
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule, run_state_machine_as_test
 
 from local.stripe_simulator.funds.exactness import examine
-from marketplace.domain.catalog import Interval, Price, Recurring
+from marketplace.domain.catalog import Interval, Price, Recurring, TaxBehavior
 from marketplace.domain.disputes import DisputeStatus
 from marketplace.domain.errors import Refused, Unavailable
 from marketplace.domain.fees import FeePolicy
 from marketplace.domain.invoices import Invoice, InvoiceLine
 from marketplace.domain.merchants import Merchant
 from marketplace.domain.policies import MoneyPolicy
-from marketplace.domain.promotions import Coupon
+from marketplace.domain.promotions import Coupon, Duration
 from marketplace.domain.subscriptions import Subscription
 from marketplace.domain.transactions import CaptureMethod, ChargeType, TransactionStatus
 from marketplace.ports import Replace
@@ -87,23 +87,29 @@ def opened(seed: int) -> Shop:
         market.onboard(merchant)
     market.collect_tax()
     coupons = {
-        (percent, points): market.coupon(f"{percent} {points}", percent_off=percent, platform_basis_points=points)
+        (percent, points): market.coupon(
+            f"{percent} {points}", percent_off=percent, platform_basis_points=points, duration=Duration.FOREVER
+        )
         for percent in ("10", "33.33", "100")
         for points in FUNDINGS
     }
     market.order("/v1/topups", amount=5_000_000, currency="usd")  # losses are the platform's, and it has money
     market.advance(60)
-    prices = [daily_price(market, merchant, policy) for merchant, policy in zip(merchants, (EXACT, None), strict=False)]
-    saved = market.order("/v1/payment_methods/pm_card_visa/attach", customer=customer(market).stripe_customer_id)
+    terms = ((EXACT, TaxBehavior.EXCLUSIVE), (None, TaxBehavior.INCLUSIVE))
+    prices = [daily_price(market, merchant, *of_it) for merchant, of_it in zip(merchants, terms, strict=False)]
+    ann = customer(market).stripe_customer_id
+    market.order(f"/v1/customers/{ann}", address=GERMANY)
+    saved = market.order("/v1/payment_methods/pm_card_visa/attach", customer=ann)
     market.take_in(*market.events())
     return Shop(market, merchants, coupons, prices, str(saved["id"]), market.stripe_balance().get("usd", 0))
 
 
-def daily_price(market: Market, merchant: Merchant, policy: FeePolicy | None) -> Price:
+def daily_price(market: Market, merchant: Merchant, policy: FeePolicy | None, behavior: TaxBehavior) -> Price:
     """A price that is paid every day, with the fee by a policy of the merchant's or by the usual percent."""
     known = market.merchant(merchant.id)
     market.store.commit(Replace(known, replace(known, fee_policy=policy)))
-    return price_of(market, market.merchant(merchant.id), 4_000, Recurring(interval=Interval.DAY))
+    daily = Recurring(interval=Interval.DAY)
+    return price_of(market, market.merchant(merchant.id), 4_000, daily, tax_behavior=behavior)
 
 
 class Histories(RuleBasedStateMachine):
@@ -153,12 +159,16 @@ class Histories(RuleBasedStateMachine):
             self.market.refund(books.transaction.id, max(1, books.payment.refundable // part), key=self.key(), **terms)
         self.hear()
 
-    @rule(pick=chances, quantity=st.integers(1, 3), dies_at=st.integers(0, 20))
-    def subscribe(self, pick: int, quantity: int, dies_at: int) -> None:
-        price = self.prices[pick % len(self.prices)]
+    @rule(pick=chances, quantity=st.integers(1, 3), discount=st.tuples(discounts, st.sampled_from(FUNDINGS)),
+          is_taxed=st.booleans(), dies_at=st.integers(0, 20))  # fmt: skip
+    def subscribe(
+        self, pick: int, quantity: int, discount: tuple[str | None, int], is_taxed: bool, dies_at: int
+    ) -> None:
+        price, address = self.prices[pick % len(self.prices)], GERMANY if is_taxed else {}
         with self.dying(dies_at):
-            session = subscribe(self.market, price, quantity=quantity)
-            self.market.submit(str(session.checkout_session_id), card=CARDS[pick % 2])
+            terms = self.terms_of(discount, is_taxed=is_taxed)
+            session = subscribe(self.market, price, quantity=quantity, **terms)
+            self.market.submit(str(session.checkout_session_id), card=CARDS[pick % 2], **address)
         self.hear()
 
     @rule(pick=chances, quantity=st.integers(1, 3), dies_at=st.integers(0, 20))
@@ -182,12 +192,22 @@ class Histories(RuleBasedStateMachine):
                 )
             self.hear()
 
-    @rule(pick=chances, amount=st.integers(100, 50_000), dies_at=st.integers(0, 60))
-    def send_invoice(self, pick: int, amount: int, dies_at: int) -> None:
+    def terms_of(self, discount: tuple[str | None, int], *, is_taxed: bool) -> dict[str, Any]:
+        """Tax and discount as an operator asks for them; neither where nothing is to be said."""
+        off, points = discount
+        coupon = {} if off is None else {"coupon_id": self.coupons[off, points].id}
+        return {"automatic_tax": True, **coupon} if is_taxed else coupon
+
+    @rule(pick=chances, amount=st.integers(100, 50_000), discount=st.tuples(discounts, st.sampled_from(FUNDINGS)),
+          tax=taxes, dies_at=st.integers(0, 60))  # fmt: skip
+    def send_invoice(
+        self, pick: int, amount: int, discount: tuple[str | None, int], tax: str | None, dies_at: int
+    ) -> None:
         """An invoice that is made, finalized and charged, as far as the process lives."""
         wanted = NewInvoice(
             merchant_id=self.merchants[pick % 3].id, customer_id=ANN.subject, currency="usd",
-            lines=(InvoiceLine(description="Work", unit_amount=amount),),
+            lines=(InvoiceLine(description="Work", unit_amount=amount, tax_behavior=tax),),
+            **self.terms_of(discount, is_taxed=tax is not None),
         )  # fmt: skip
         ports, keys = self.market.ports, [self.market.once("invoice", self.key()) for _ in range(3)]
         with self.dying(dies_at):
@@ -195,6 +215,15 @@ class Histories(RuleBasedStateMachine):
             finalize_invoice(ports, OPERATOR, made.id, keys[1])
             pay_invoice(ports, OPERATOR, made.id, payment_method_id=self.card, paid_elsewhere=False, once=keys[2])
         self.hear()
+
+    @rule(pick=chances, amount=st.sampled_from([-1_000, 700]))
+    def change_draft_in_the_dashboard(self, pick: int, amount: int) -> None:
+        """Whatever fee it was told is that of another amount now."""
+        drafts = [each for each in self.market.at_stripe("/v1/invoices") if each["status"] == "draft"]
+        if drafts:
+            draft = drafts[pick % len(drafts)]
+            self.at_stripe("/v1/invoiceitems", customer=draft["customer"], invoice=draft["id"], amount=amount,
+                           currency="usd")  # fmt: skip
 
     @rule(pick=chances, part=fractions, dies_at=st.integers(0, 20))
     def credit(self, pick: int, part: int, dies_at: int) -> None:

@@ -49,6 +49,40 @@ def test_lines_that_are_added_are_items_of_their_own_or_pending_ones(
         client.v1.invoices.add_lines(made.id, {"lines": [{"invoice_item": pending}]})
 
 
+def test_a_line_describes_what_it_sells_and_how_that_is_taxed_on_the_spot(client: stripe.StripeClient) -> None:
+    rate = client.v1.tax_rates.create({"display_name": "VAT", "percentage": 19, "inclusive": True}).id
+    coupon = client.v1.coupons.create({"percent_off": 10, "id": "ten"}).id
+    made = client.v1.invoices.create({"customer": customer(client), "discounts": [{"coupon": coupon}]})
+    sold: Any = {"currency": "usd", "unit_amount": 500, "tax_behavior": "inclusive", "product_data": {"name": "Table"}}
+    lines: Any = [{"price_data": sold, "quantity": 2, "tax_rates": [rate]}]
+    after = client.v1.invoices.add_lines(str(made.id), {"lines": lines})
+    (line,) = after.lines.data
+    assert (line.amount, line.description, after.total) == (1_000, "Table", 900)
+    assert line.pricing
+    assert line.pricing.price_details
+    product = client.v1.products.retrieve(str(line.pricing.price_details.product))
+    assert (product.name, product.active) == ("Table", False)
+    both: Any = [{"price_data": {**sold, "product": product.id}}]
+    with refused(match="either `product` or `product_data`"):
+        client.v1.invoices.add_lines(str(made.id), {"lines": both})
+
+
+def test_what_was_taken_off_a_line_names_its_coupon_where_it_is_expanded(client: stripe.StripeClient) -> None:
+    coupon = client.v1.coupons.create({"percent_off": 10, "id": "ten"}).id
+    made = client.v1.invoices.create({"customer": customer(client), "discounts": [{"coupon": coupon}]})
+    lines: Any = [{"amount": 100 + at, "description": "A"} for at in range(12)]
+    client.v1.invoices.add_lines(str(made.id), {"lines": lines})
+    path = "discount_amounts.discount"
+    found = client.v1.invoices.retrieve(str(made.id), {"expand": [f"lines.data.{path}", f"total_{path}"]})
+    assert (len(found.lines.data), found.lines.has_more) == (10, True)
+    listed = client.v1.invoices.line_items.list(str(made.id), {"limit": 100, "expand": [f"data.{path}"]})
+    for line in (*found.lines.data, *listed.data):
+        assert line.discount_amounts
+        assert [each.discount["source"]["coupon"] for each in line.discount_amounts] == ["ten"]  # type: ignore[index]  # expanded
+    assert found.total_discount_amounts
+    assert found.total_discount_amounts[0].discount["source"]["coupon"] == "ten"  # type: ignore[index]  # expanded
+
+
 def test_a_line_and_its_item_change_together_and_keep_their_ids(
     simulator: Simulator, client: stripe.StripeClient
 ) -> None:

@@ -109,7 +109,8 @@ def stripes_line(line: Billed, step: int) -> dict[str, Any]:
     taxes = []
     if line.rate is not None:
         rate = Fraction(str(RATES[line.rate]["percentage"]))
-        tax = half_up(left * rate / (100 + rate if line.inclusive else 100), step)
+        whole = 100 + rate if line.inclusive else Fraction(100)
+        tax = half_up(left * rate / whole, step)
         behavior = "inclusive" if line.inclusive else "exclusive"
         taxes.append({"amount": tax, "tax_behavior": behavior, "tax_rate_details": {"tax_rate": line.rate}})
     return {"amount": amount, "subtotal": amount, "quantity": 1, "description": "A", "discount_amounts": off,
@@ -123,7 +124,7 @@ def on_top(taxes: list[dict[str, Any]]) -> int:
 def stripes_invoice(bill: Bill) -> tuple[dict[str, Any], list[dict[str, Any]]]:
     """The invoice as Stripe has it, and its lines; shipping is taxed too, and of no line."""
     lines = [stripes_line(line, bill.step) for line in bill.lines]
-    shipping = {"amount": bill.shipping * bill.step, "tax_behavior": "exclusive",
+    shipping: dict[str, Any] = {"amount": bill.shipping * bill.step, "tax_behavior": "exclusive",
                 "tax_rate_details": {"tax_rate": "txr_vat"}}  # fmt: skip
     taxes = [tax for line in lines for tax in line["taxes"]] + ([shipping] if bill.shipping else [])
     off = [each for line in lines for each in line["discount_amounts"]]
