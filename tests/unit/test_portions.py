@@ -272,6 +272,20 @@ def test_what_is_refunded_is_the_same_whoever_is_liable_for_the_tax_in_it(sale: 
             assert parts[1].own - parts[0].own == parts[0].tax
 
 
+def test_where_an_invoice_left_nothing_or_less_to_share_the_platform_bears_it_to_the_end() -> None:
+    """Time that was paid is credited: 6.00 come in, of which 6.52 are tax, and 0.52 or nothing is all there is."""
+    for taxes, promotions in (({"de": 652, "fr": -101}, {"coupon-1": -49}), ({"de": 652}, {})):
+        whole = Portion(amount=600, fee=0, taxes=taxes, promotions=promotions)
+        whole = replace(whole, fee=whole.net)
+        parts: list[Portion] = []
+        for amount, returns_fee in ((7, True), (293, False), (300, True)):
+            fee_with = [each for each in parts if each.amount != 293]
+            parts.append(returned(whole, amount, earlier=parts, fee_with=fee_with, step=1, returns_fee=returns_fee))
+        assert min(each.own for each in parts) >= 0
+        for name in whole.taxes:
+            assert sum(each.taxes.get(name, 0) for each in parts) == whole.taxes[name]
+
+
 @pytest.mark.parametrize(("tax", "expected"), [(19, [6, 7, 6]), (0, [0, 0, 0])])
 def test_tax_is_rounded_on_the_running_total(tax: int, expected: list[int]) -> None:
     whole = Portion(amount=119, fee=10, taxes={"de": tax} if tax else {})

@@ -96,12 +96,14 @@ def returned(whole: Portion, amount: int, *, earlier: Sequence[Portion], fee_wit
 def running_part(whole: int, so_far: int, total: int, step: int) -> int:
     """``whole * so_far / total`` in multiples of ``step``; at the end exactly the whole, whatever multiple it is of.
 
+    Of a total that is nothing or less there is no part.
+
     >>> running_part(19, 40, 119, 1), running_part(19, 80, 119, 1), running_part(45, 50, 100, 10)
     (6, 13, 20)
     >>> running_part(45, 100, 100, 10)
     45
     """
-    if so_far >= total:
+    if so_far >= total or total <= 0:
         return whole
     return part_of(whole - whole % step, so_far, total, step=step)
 
