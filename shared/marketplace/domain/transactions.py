@@ -73,7 +73,6 @@ TRANSITIONS: Final[Mapping[TransactionStatus, frozenset[TransactionStatus]]] = {
     _S.FAILED: frozenset({_S.PAID}),
     _S.PAID: frozenset(),
 }  # fmt: skip
-
 ENDED_UNPAID: Final = frozenset({_S.FAILED, _S.EXPIRED, _S.CANCELED, _S.REFUSED})
 
 # A later rank wins. `payment_failed` is ours for what an asynchronous failure leaves behind, where Stripe goes back to
@@ -153,8 +152,7 @@ class Transaction:
     @property
     def is_split_when_completed(self) -> bool:
         """Whether only the completed order says what is whose: its tax, or a discount, is not known before."""
-        is_discounted = self.discount is not None or self.allow_promotion_codes
-        return self.automatic_tax or is_discounted or self.is_evened_out
+        return self.automatic_tax or self.discount is not None or self.allow_promotion_codes or self.is_evened_out
 
     @property
     def fee(self) -> int:
