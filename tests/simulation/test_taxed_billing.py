@@ -8,6 +8,7 @@ import pytest
 from marketplace.domain.fees import FeePolicy
 from marketplace.domain.merchants import Merchant
 from marketplace.domain.promotions import Duration
+from marketplace.domain.reconciliation import LineStatus
 from marketplace.domain.transactions import ChargeType
 
 from .market import GERMANY, Event, Market
@@ -25,6 +26,7 @@ from .taxed_billing import (
     require_proven,
 )
 from .test_crashes import each_step
+from .test_reconciliation import open_lines, to_the_end
 from .test_subscriptions import stripe_customer
 from .test_taxed_and_discounted import topped_up
 
@@ -162,6 +164,17 @@ def test_i8_events_in_any_order_and_number_end_in_the_same(story: Callable[[Mark
             assert world.unsettled(books.transaction.id) == [], seed
         ends.append(world.positions())
     assert all(end == ends[0] for end in ends)
+
+
+@pytest.mark.parametrize("story", STORIES[:4], ids=lambda story: story.__name__)
+def test_every_balance_transaction_is_matched_with_the_ledger(story: Callable[[Market, Merchant], None]) -> None:
+    market, merchant = prepared(EXACT)
+    to_the_end(market)  # its first walk begins 30 days back
+    story(market, merchant)
+    market.take_in(*market.events())
+    market.come_to_rest()
+    to_the_end(market)
+    assert [(each.status, each.line.type) for each in open_lines(market)] == [(LineStatus.UNEXPLAINED, "topup")]
 
 
 @pytest.mark.parametrize("story", STORIES[:4], ids=lambda story: story.__name__)
