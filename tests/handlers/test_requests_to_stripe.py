@@ -26,7 +26,7 @@ CREATIONS = (
 # As strict, with the same types: tests/simulation/test_carts.py, test_disputes.py, test_captures.py, test_customers.py,
 # test_off_session.py, test_catch_up.py, test_dispute_answers.py, test_payouts.py, test_merchant_money.py,
 # test_descriptions.py, test_merchants.py, test_promotions.py, test_subscriptions.py, test_subscription_changes.py,
-# test_invoices.py, test_billing_portal.py.
+# test_invoices.py, test_billing_portal.py, test_taxed_invoices.py.
 ASKED_OF_THE_SIMULATOR = {
     Operation.CREATE_V1_ACCOUNT,
     Operation.READ_V1_ACCOUNT,
@@ -82,6 +82,7 @@ ASKED_OF_THE_SIMULATOR = {
     Operation.READ_INVOICE,
     Operation.UPDATE_INVOICE,
     Operation.LIST_INVOICES,
+    Operation.LIST_INVOICE_LINES,
     Operation.ADD_INVOICE_LINES,
     Operation.FINALIZE_INVOICE,
     Operation.SEND_INVOICE,
@@ -90,6 +91,7 @@ ASKED_OF_THE_SIMULATOR = {
     Operation.MARK_INVOICE_UNCOLLECTIBLE,
     Operation.PREVIEW_INVOICE,
     Operation.LIST_INVOICE_PAYMENTS,
+    Operation.READ_TAX_RATE,
     Operation.CREATE_CREDIT_NOTE,
     Operation.LIST_CREDIT_NOTES,
     Operation.CREATE_PORTAL_CONFIGURATION,
