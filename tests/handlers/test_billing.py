@@ -167,6 +167,23 @@ def test_a_change_is_previewed_and_made_once(billing: Billing) -> None:
     assert billing.ask(merchant_user(billing.merchant), "PATCH", path, change, key="n").problem == "not-allowed"
 
 
+def test_moments_are_taken_in_every_time_zone_and_shown_in_utc(billing: Billing) -> None:
+    path, there = f"/subscriptions/{billing.subscribed()}", "2026-11-24T01:30:00+02:00"
+    shown = billing.ask(BUYER, "POST", f"{path}/preview", {"quantity": 3, "prorated_at": there}).json
+    assert shown["prorated_at"] == "2026-11-23T23:30:00Z"
+    for prorated_at in (there, shown["prorated_at"]):
+        change = {"quantity": 3, "prorated_at": prorated_at}
+        assert billing.ask(BUYER, "PATCH", path, change, key=prorated_at).status == 200
+    pause = {"resumes_at": "2027-03-28T03:00:00+02:00"}  # the first moment of summer time in Berlin
+    assert billing.ask(OPERATOR, "POST", f"{path}/pause", pause, key="p").status == 200
+    first, second, paused = billing.asked(Operation.UPDATE_SUBSCRIPTION)
+    assert first["proration_date"] == second["proration_date"] == 1_795_476_600
+    assert paused["pause_collection"]["resumes_at"] == 1_806_195_600
+    for naive in ("2026-11-24T01:30:00", "2026-11-24"):
+        change = {"quantity": 3, "prorated_at": naive}
+        assert billing.ask(BUYER, "PATCH", path, change, key=naive).problem == "invalid-request"
+
+
 def test_a_subscription_is_paused_resumed_and_ended(billing: Billing) -> None:
     path = f"/subscriptions/{billing.subscribed()}"
     seller = merchant_user(billing.merchant)

@@ -5,7 +5,7 @@ What a change costs is Stripe's to say, and shown first.
 
 from collections.abc import Mapping
 from dataclasses import replace
-from datetime import datetime
+from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Any, Final
 
@@ -84,10 +84,9 @@ def preview_change(ports: Ports, caller: Principal, subscription_id: str, wanted
     """What a change would bill, and when; nothing is changed. Raises as ``change_subscription`` does."""
     caller.require(Role.OPERATOR, Role.BUYER)
     before = read_subscription(ports, caller, subscription_id)
-    now = ports.clock.now()
-    asked = replace(wanted, prorated_at=wanted.prorated_at or now)
-    params, _ = _changed(ports, caller, before, asked)
-    return replace(_previewed(ports, before, params), prorated_at=asked.prorated_at or now)
+    moment = (wanted.prorated_at or ports.clock.now()).astimezone(UTC)
+    params, _ = _changed(ports, caller, before, replace(wanted, prorated_at=moment))
+    return replace(_previewed(ports, before, params), prorated_at=moment)
 
 
 def _changed(
