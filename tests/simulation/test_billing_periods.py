@@ -37,9 +37,8 @@ class Asked(NamedTuple):
     proration: Proration
 
 
-def utc(*of: int) -> datetime:
-    year, month, day, *rest = of
-    return datetime(year, month, day, *rest, tzinfo=UTC)
+def utc(year: int, month: int, day: int, hour: int = 0, minute: int = 0) -> datetime:
+    return datetime(year, month, day, hour, minute, tzinfo=UTC)
 
 
 ODD_DAYS: Final = (
