@@ -2,12 +2,13 @@
 
 import pytest
 
-from marketplace.domain.invoices import InvoiceLine
+from marketplace.domain.errors import StripeRefused
+from marketplace.domain.invoices import InvoiceLine, InvoiceStatus
 from marketplace.services.invoice_acts import create_credit_note, finalize_invoice
 from marketplace.services.invoice_reading import read_invoice
 from marketplace.services.invoices import NewInvoice, create_invoice
 
-from .market import OPERATOR
+from .market import GERMANY, OPERATOR
 from .subscribing import ANN, PERCENT, once
 from .subscribing import ledger as ledger_of
 from .taxed_billing import VAT, billed, mixed, of_merchant, prepared, require_proven
@@ -143,3 +144,20 @@ def test_the_report_of_tax_has_what_invoices_collected() -> None:
     collected = sum(tax["amount"] for each in market.at_stripe("/v1/invoices") for tax in each["total_taxes"])
     (row,) = report(market).rows
     assert (row.jurisdiction, row.collected, row.due) == ("de.country.vat", collected, collected)
+
+
+def test_an_invoice_whose_tax_nobody_knows_is_not_owed_until_the_customer_has_an_address() -> None:
+    market, merchant = prepared(PERCENT)
+    known = f"/v1/customers/{stripe_customer(market)}"
+    market.order(known, address="")
+    line = InvoiceLine(description="Table", unit_amount=10_000, tax_behavior="exclusive")
+    wanted = NewInvoice(merchant_id=merchant.id, customer_id=ANN.subject, currency="usd", lines=(line,),
+                        automatic_tax=True)  # fmt: skip
+    made = create_invoice(market.ports, OPERATOR, wanted, once(OPERATOR, "POST"))
+    with pytest.raises(StripeRefused) as refused:
+        finalize_invoice(market.ports, OPERATOR, made.id, once(OPERATOR, "finalize"))
+    assert refused.value.code == "customer_tax_location_invalid"
+    market.order(known, address=GERMANY)
+    market.order(f"/v1/invoices/{made.stripe_invoice_id}", description="Priced anew")
+    opened = finalize_invoice(market.ports, OPERATOR, made.id, once(OPERATOR, "finalize"))
+    assert (opened.status, opened.tax, opened.total) == (InvoiceStatus.OPEN, 1_900, 11_900)
