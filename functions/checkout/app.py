@@ -47,7 +47,7 @@ OF_SESSIONS: Final = {
 OF_SETUPS: Final = {"mode", "currency", "customer_id", "success_url", "cancel_url"}
 OF_SUBSCRIPTIONS: Final = {
     *("mode", "line_items", "customer_id", "success_url", "cancel_url", "trial_days", "metadata"),
-    *("automatic_tax", "coupon_id", "promotion_code", "allow_promotion_codes"),
+    *("automatic_tax", "tax_liability", "coupon_id", "promotion_code", "allow_promotion_codes"),
 }
 
 settings = Settings.of(os.environ, Part.TABLE, Part.STRIPE, Part.CALLERS, Part.RETURNS, Part.SALES, Part.MONEY)
@@ -131,6 +131,7 @@ class CheckoutBody(RequestModel):
         if len(items) != 1 or not isinstance(items[0], CatalogItem):
             raise InvalidBasket("a subscription has one line, a price of the catalog")
         terms = self.model_dump(include=OF_SUBSCRIPTIONS - {"mode", "line_items"})
+        terms["tax_liability"] = self._liability()
         return NewSubscription(price_id=items[0].price_id, quantity=items[0].quantity, **terms)
 
     def as_setup(self) -> NewSetup:
@@ -142,11 +143,13 @@ class CheckoutBody(RequestModel):
         items = tuple(line.as_item() for line in self.line_items)
         terms = self.model_dump(exclude={"line_items", "mode", "currency", "trial_days", *OF_SESSIONS})
         charge_type = None if self.charge_type is None else ChargeType(self.charge_type)
-        liability = None if self.tax_liability is None else TaxLiability(self.tax_liability)
         terms |= {"charge_type": charge_type, "capture_method": CaptureMethod(self.capture_method)}
-        terms |= {"tax_liability": liability}
+        terms |= {"tax_liability": self._liability()}
         urls = {"success_url": self.success_url or "", "cancel_url": self.cancel_url or ""}
         return Basket(items=items, **{**terms, **urls}, terms=self.as_terms())
+
+    def _liability(self) -> TaxLiability | None:
+        return None if self.tax_liability is None else TaxLiability(self.tax_liability)
 
     def as_terms(self) -> SessionTerms:
         """Where and how it is shown, as the use case takes it."""

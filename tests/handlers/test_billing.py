@@ -92,6 +92,13 @@ def test_tax_and_a_discount_are_named_by_operators_and_stripe_is_told_nothing_of
     assert billing.subscribe(OPERATOR, key="b", **both).problem == "combination-refused"
     assert billing.subscribe(key="e", automatic_tax=True).problem == "not-allowed"
     assert billing.subscribe(key="f", promotion_code="TEA").problem == "not-found"
+    assert billing.subscribe(key="g", tax_liability="merchant").problem == "not-allowed"
+    remitted: dict[str, Any] = {"automatic_tax": True, "tax_liability": "merchant", "customer_id": "buyer-1"}
+    assert billing.subscribe(OPERATOR, key="h", **remitted).status == 201
+    liability = billing.asked(Operation.CREATE_CHECKOUT_SESSION)[-1]["automatic_tax"]["liability"]
+    assert (liability["type"], liability["account"][:5]) == ("account", "acct_")
+    assert billing.invoice(automatic_tax=True, tax_liability="merchant", key="i").status == 201
+    assert billing.asked(Operation.CREATE_INVOICE)[-1]["automatic_tax"] == {"enabled": True, "liability": liability}
 
 
 def test_an_invoice_with_tax_and_a_discount_is_told_no_fee(billing: Billing) -> None:

@@ -63,7 +63,7 @@ def _is_possible(way: Way, charge_type: ChargeType, tax: TaxMode, discount: Disc
     if (tax, discount) == _USUAL or way is Way.CHECKOUT:
         return True
     is_billed = way is Way.SUBSCRIPTION or (way is Way.INVOICE and discount is not Discount.ENTERED)
-    return is_billed and charge_type is ChargeType.SEPARATE and tax is not TaxMode.MERCHANT
+    return is_billed and charge_type is ChargeType.SEPARATE
 
 
 def _settled(way: Way, charge_type: ChargeType, tax: TaxMode, discount: Discount) -> str:
@@ -105,10 +105,6 @@ REFUSED: Final = (
     (
         "tax together with shipping options",
         "The tax on shipping is of no line item, so that it is not known whose part it is in.",
-    ),
-    (
-        "a subscription or an invoice with the merchant liable for tax",
-        "Its merchant would have to be the settlement merchant for as long as it runs.",
     ),
     (
         "tax with the merchant liable for several merchants",

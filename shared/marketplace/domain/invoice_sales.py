@@ -9,8 +9,7 @@ from typing import Any, Final
 
 from marketplace.domain.completed import CompletedLine, completed_line
 from marketplace.domain.invoice_splits import invoice_fee, is_as_agreed
-from marketplace.domain.invoices import Invoice, discount_of, is_usual, transaction_id_of
-from marketplace.domain.portions import TaxLiability
+from marketplace.domain.invoices import Invoice, discount_of, is_usual, liability_of, transaction_id_of
 from marketplace.domain.stripe_objects import Object, at
 from marketplace.domain.transactions import MOST_LINE_ITEMS, ChargeType, Leg, LineItem, PaymentFacts, Transaction
 
@@ -52,7 +51,7 @@ def plan(invoice: Invoice, found: Object, intent: Object | None) -> Transaction:
         account_id=destination,
         amount=asked,
         fee=fee,
-        tax_liability=_liable(found),
+        tax_liability=liability_of(found),
     )
     return Transaction(
         id=transaction_id_of(found),
@@ -139,12 +138,6 @@ def _rest(found: Object, lines: Iterable[Object]) -> Iterator[dict[str, Any]]:
     ]
     if amount or taxes:
         yield {"subtotal": amount - _on_top({"taxes": taxes}), "taxes": taxes}
-
-
-def _liable(found: Object) -> TaxLiability:
-    """Who is liable for its tax: the platform, unless somebody named the merchant in the Dashboard."""
-    liability = (found.get("automatic_tax") or {}).get("liability") or {}
-    return TaxLiability.MERCHANT if liability.get("type") == "account" else TaxLiability.PLATFORM
 
 
 def _discount(line: Object) -> int:

@@ -14,6 +14,7 @@ from marketplace.domain.deferred import dataclass
 from marketplace.domain.errors import MarketplaceError
 from marketplace.domain.ids import id_from
 from marketplace.domain.invoice_splits import SplitBy
+from marketplace.domain.portions import TaxLiability
 from marketplace.domain.principals import Principal, Role
 from marketplace.domain.states import require_transition
 from marketplace.domain.stripe_objects import Object, at, id_of
@@ -101,7 +102,8 @@ class Invoice:
     billing_reason: str | None = None
     collection_method: str = AUTOMATIC
     on_behalf_of: str | None = None
-    automatic_tax: bool = False  # Stripe Tax, the platform liable
+    automatic_tax: bool = False  # Stripe Tax
+    tax_liability: TaxLiability = TaxLiability.PLATFORM
     coupon_id: str | None = None  # of one that was made here; a subscription's has its own for all of them
     promotion_code: str | None = None  # the code by which that was given
     subtotal: int = 0
@@ -120,6 +122,11 @@ class Invoice:
     created_at: datetime
     due_at: datetime | None = None
     version: int = 1
+
+    @property
+    def liable(self) -> TaxLiability | None:
+        """Who is liable for its tax; None where Stripe calculates none."""
+        return self.tax_liability if self.automatic_tax else None
 
     @property
     def waits_for(self) -> str | None:
@@ -152,6 +159,7 @@ def as_at_stripe(invoice: Invoice, found: Object, now: datetime) -> Invoice:
         billing_reason=found.get("billing_reason"),
         collection_method=found.get("collection_method") or invoice.collection_method,
         automatic_tax=bool((found.get("automatic_tax") or {}).get("enabled")),
+        tax_liability=liability_of(found),
         subtotal=found["subtotal"],
         discount=discount_of(found),
         tax=tax_of(found),
@@ -171,6 +179,12 @@ def deleted(invoice: Invoice) -> Invoice:
     """The record of a draft that Stripe has no more."""
     require_transition(TRANSITIONS, invoice.status, _S.DELETED)
     return replace(invoice, status=_S.DELETED, due_at=None)
+
+
+def liability_of(found: Object) -> TaxLiability:
+    """Who is liable for the tax of Stripe's invoice; the platform where there is none."""
+    liability = (found.get("automatic_tax") or {}).get("liability") or {}
+    return TaxLiability.MERCHANT if liability.get("type") == "account" else TaxLiability.PLATFORM
 
 
 def next_look(invoice: Invoice, now: datetime) -> datetime | None:

@@ -12,6 +12,7 @@ from typing import Any, Final
 
 from marketplace.domain.deferred import dataclass
 from marketplace.domain.invoice_splits import SplitBy
+from marketplace.domain.portions import TaxLiability
 from marketplace.domain.principals import Principal, Role
 from marketplace.domain.states import require_transition
 from marketplace.domain.stripe_objects import Object, at, id_of
@@ -88,7 +89,8 @@ class Subscription:
     fee_policy: Mapping[str, Any]
     split: SplitBy
     metadata: Mapping[str, str] = field(default_factory=dict)
-    automatic_tax: bool = False  # Stripe Tax, the platform liable
+    automatic_tax: bool = False  # Stripe Tax
+    tax_liability: TaxLiability = TaxLiability.PLATFORM
     coupon_id: str | None = None  # that it was begun with
     promotion_code: str | None = None  # the code by which that was given
     allow_promotion_codes: bool = False  # whether the buyer could enter one
@@ -114,6 +116,11 @@ class Subscription:
     created_at: datetime
     due_at: datetime | None = None
     version: int = 1
+
+    @property
+    def liable(self) -> TaxLiability | None:
+        """Who is liable for its tax; None where Stripe calculates none."""
+        return self.tax_liability if self.automatic_tax else None
 
     @property
     def is_running(self) -> bool:

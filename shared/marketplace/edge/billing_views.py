@@ -34,6 +34,7 @@ class SubscriptionView(View):
     interval_count: int
     fee_policy: FeePolicyData
     automatic_tax: bool
+    tax_liability: Annotated[str, Field(description="platform or merchant: who remits its tax.")]
     coupon_id: Annotated[str | None, Field(description="That it was begun with.")]
     promotion_code: str | None
     allow_promotion_codes: bool
@@ -151,6 +152,7 @@ class InvoiceView(View):
     currency: str
     lines: Annotated[list[InvoiceLineView], Field(description="Of an invoice that was made here.")]
     automatic_tax: bool
+    tax_liability: Annotated[str, Field(description="platform or merchant: who remits its tax.")]
     coupon_id: Annotated[str | None, Field(description="Of an invoice that was made here.")]
     promotion_code: str | None
     subtotal: Annotated[int, Field(description="Before discounts, and before tax that is on top.")]

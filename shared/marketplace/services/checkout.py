@@ -34,7 +34,7 @@ from marketplace.services.commands import (
     require_done,
 )
 from marketplace.services.customers import at_stripe
-from marketplace.services.discounts import discount_params
+from marketplace.services.discounts import discount_params, tax_params
 from marketplace.services.idempotency import Once
 from marketplace.services.sales import Sources, begun, ours, payment_intent_terms, plan, read_sources, require_may_ask
 from marketplace.services.session_terms import UiMode, require_terms
@@ -165,17 +165,13 @@ def session_params(transaction: Transaction, basket: Basket, sources: Sources, c
             **({"setup_future_usage": "off_session"} if basket.save_payment_method else {}),
         },
         **_known_buyer(transaction, basket, sources.customer),
-        **({"automatic_tax": _automatic_tax(transaction)} if transaction.automatic_tax else {}),
+        **tax_params(_liable(transaction), transaction.legs[0].account_id),
         **discount_params(sources.discount, allow_promotion_codes=transaction.allow_promotion_codes),
     }
 
 
-def _automatic_tax(transaction: Transaction) -> dict[str, Any]:
-    """Who is liable: by whose registrations Stripe Tax calculates, and in whose reports the tax is."""
-    leg = transaction.legs[0]
-    if leg.tax_liability is TaxLiability.PLATFORM:
-        return {"enabled": True, "liability": {"type": "self"}}
-    return {"enabled": True, "liability": {"type": "account", "account": leg.account_id}}
+def _liable(transaction: Transaction) -> TaxLiability | None:
+    return transaction.legs[0].tax_liability if transaction.automatic_tax else None
 
 
 def _known_buyer(transaction: Transaction, basket: Basket, customer: Customer | None) -> dict[str, Any]:

@@ -5,6 +5,7 @@ from typing import Any, NamedTuple
 
 from marketplace.domain.errors import DiscountNotUsable, InvalidBasket, NotFound
 from marketplace.domain.ids import owner_of
+from marketplace.domain.portions import TaxLiability
 from marketplace.domain.promotions import CodeName, Coupon, PromotionCode, code_text
 from marketplace.ports import Found, Ports, Ref
 
@@ -54,9 +55,16 @@ def discount_params(discount: Given, *, allow_promotion_codes: bool) -> dict[str
     return {"allow_promotion_codes": True} if allow_promotion_codes else {}
 
 
-def tax_params(*, automatic_tax: bool) -> dict[str, Any]:
-    """As Stripe takes it: Stripe Tax, the platform liable."""
-    return {"automatic_tax": {"enabled": True, "liability": {"type": "self"}}} if automatic_tax else {}
+def tax_params(liable: TaxLiability | None, account_id: str | None) -> dict[str, Any]:
+    """As Stripe takes it: by whose registrations Stripe Tax calculates, and in whose reports the tax is.
+
+    Nothing where nobody is liable; ``account_id`` is the merchant's.
+    """
+    if liable is None:
+        return {}
+    of_merchant = {"type": "account", "account": account_id}
+    liability = of_merchant if liable is TaxLiability.MERCHANT else {"type": "self"}
+    return {"automatic_tax": {"enabled": True, "liability": liability}}
 
 
 def _of_code(ports: Ports, name: CodeName | None) -> Given:

@@ -16,6 +16,7 @@ from marketplace.domain.invoice_splits import SplitBy
 from marketplace.domain.invoices import AUTOMATIC, BY_MAIL, Invoice, InvoiceLine, next_look
 from marketplace.domain.merchants import Merchant
 from marketplace.domain.money import require_payable
+from marketplace.domain.portions import TaxLiability
 from marketplace.domain.principals import Principal, Role
 from marketplace.domain.splits import ASKED_FEE
 from marketplace.domain.transactions import MOST_LINE_ITEMS, ChargeType
@@ -27,7 +28,7 @@ from marketplace.services.discounts import Given, discount_params, discount_refs
 from marketplace.services.idempotency import Once
 from marketplace.services.invoice_commands import CREATE_INVOICE
 from marketplace.services.invoice_following import stored_invoice
-from marketplace.services.sellable import require_sellable, require_settlement_merchant
+from marketplace.services.sellable import require_can_be_liable, require_sellable, require_settlement_merchant
 from marketplace.services.terms import Terms, require_usable, terms_of
 
 
@@ -36,7 +37,8 @@ class NewInvoice:
     """What is asked for. ``due_date`` makes it one that is mailed, and paid by then; without it is charged.
 
     ``application_fee_amount`` None leaves the fee to the lines, and to the merchant's policy for those that name none.
-    ``on_behalf_of`` puts the merchant's name on it, as whose sale it settles. ``automatic_tax`` None is by policy.
+    ``on_behalf_of`` puts the merchant's name on it, as whose sale it settles. ``automatic_tax`` None is by policy,
+    and so is ``tax_liability``.
     """
 
     merchant_id: str
@@ -48,6 +50,7 @@ class NewInvoice:
     application_fee_amount: int | None = None
     on_behalf_of: bool = False
     automatic_tax: bool | None = None
+    tax_liability: TaxLiability | None = None
     coupon_id: str | None = None
     promotion_code: str | None = None  # as buyers know it
     metadata: Mapping[str, str] = field(default_factory=dict)
@@ -80,7 +83,7 @@ def create_invoice(ports: Ports, caller: Principal, wanted: NewInvoice, once: On
         command_id=command_id,
         subject=invoice.id,
         kind=CommandKind.CREATE_INVOICE,
-        params=invoice_params(wanted, invoice, discount, at_stripe(customer), command_id),
+        params=invoice_params(wanted, invoice, discount, merchant, at_stripe(customer), command_id),
         result=invoice.id,
         now=invoice.created_at,
     )
@@ -90,7 +93,7 @@ def create_invoice(ports: Ports, caller: Principal, wanted: NewInvoice, once: On
 
 
 def invoice_params(
-    wanted: NewInvoice, invoice: Invoice, discount: Given, stripe_customer_id: str, command_id: str
+    wanted: NewInvoice, invoice: Invoice, discount: Given, merchant: Merchant, stripe_customer_id: str, command_id: str
 ) -> dict[str, Any]:
     """What Stripe is asked for (`/v1/invoices`). It advances by nobody's hand but ours."""
     due = (
@@ -105,7 +108,7 @@ def invoice_params(
         "pending_invoice_items_behavior": "exclude",
         "metadata": {**wanted.metadata, "invoice_id": invoice.id, "command_id": command_id},
         **due,
-        **tax_params(automatic_tax=invoice.automatic_tax),
+        **tax_params(invoice.liable, merchant.account_id),
         **discount_params(discount, allow_promotion_codes=False),
         **({"description": wanted.description} if wanted.description else {}),
         **({"on_behalf_of": invoice.on_behalf_of} if invoice.on_behalf_of else {}),
@@ -126,6 +129,7 @@ def _planned(ports: Ports, wanted: NewInvoice, merchant: Merchant, discount: Giv
     if wanted.on_behalf_of:
         require_settlement_merchant(merchant, ChargeType.SEPARATE, ports.policy.money)
     terms = _terms(ports, wanted, discount)
+    require_can_be_liable(merchant, terms.liable)
     now = ports.clock.now()
     if wanted.due_date is not None and wanted.due_date <= now:
         raise InvalidBasket("an invoice is due in the future")
@@ -140,6 +144,7 @@ def _planned(ports: Ports, wanted: NewInvoice, merchant: Merchant, discount: Giv
         metadata=wanted.metadata,
         on_behalf_of=merchant.account_id if wanted.on_behalf_of else None,
         automatic_tax=terms.tax is not TaxMode.NONE,
+        tax_liability=terms.tax_liability,
         coupon_id=terms.coupon.id if terms.coupon else None,
         promotion_code=wanted.promotion_code,
         created_at=now,
@@ -150,8 +155,14 @@ def _planned(ports: Ports, wanted: NewInvoice, merchant: Merchant, discount: Giv
 def _terms(ports: Ports, wanted: NewInvoice, discount: Given) -> Terms:
     """Tax and discount of an invoice. Raises CombinationRefused, DiscountNotUsable."""
     coupon = discount.coupon
-    asked = {"automatic_tax": wanted.automatic_tax, "allow_promotion_codes": None}
-    terms = terms_of(ports.policy, Way.INVOICE, tax_liability=None, coupon=coupon, **asked)
+    terms = terms_of(
+        ports.policy,
+        Way.INVOICE,
+        automatic_tax=wanted.automatic_tax,
+        tax_liability=wanted.tax_liability,
+        allow_promotion_codes=None,
+        coupon=coupon,
+    )
     charge_type = ChargeType.DESTINATION if terms.are_usual else ChargeType.SEPARATE
     require_combination(Way.INVOICE, charge_type, *terms.modes)
     if coupon is not None:

@@ -5,6 +5,7 @@ from collections.abc import Collection
 from marketplace.domain.errors import CombinationRefused, CurrencyNotAccepted, MerchantNotReady
 from marketplace.domain.merchants import Merchant
 from marketplace.domain.policies import MoneyPolicy
+from marketplace.domain.portions import TaxLiability
 from marketplace.domain.regions import require_same_region
 from marketplace.domain.transactions import ChargeType
 from marketplace.ports import Policy
@@ -40,12 +41,17 @@ def settlement_merchant(
     if len(merchants) > 1:
         raise CombinationRefused("one merchant alone can be the settlement merchant, or liable for tax")
     (merchant,) = merchants
-    if merchant.account_id is None:
-        raise MerchantNotReady("the merchant has no account that Stripe could be told of")
+    require_can_be_liable(merchant, TaxLiability.MERCHANT)
     if not wanted:
         return None
     require_settlement_merchant(merchant, charge_type, policy)
     return merchant.account_id
+
+
+def require_can_be_liable(merchant: Merchant, liable: TaxLiability | None) -> None:
+    """Refuse a merchant that would be liable for tax and has no account. Raises MerchantNotReady."""
+    if liable is TaxLiability.MERCHANT and merchant.account_id is None:
+        raise MerchantNotReady("the merchant has no account that Stripe could be told of")
 
 
 def require_settlement_merchant(merchant: Merchant, charge_type: ChargeType, policy: MoneyPolicy) -> None:

@@ -20,9 +20,10 @@ from marketplace.domain.subscriptions import Subscription, SubscriptionStatus, T
 from marketplace.domain.transactions import ChargeType
 from marketplace.ports import Ports, Ref, one
 from marketplace.services.baskets import MOST_QUANTITY
+from marketplace.services.discounts import tax_params
 from marketplace.services.idempotency import Once
 from marketplace.services.invoice_following import read_stripes
-from marketplace.services.sellable import require_sellable
+from marketplace.services.sellable import require_can_be_liable, require_sellable
 from marketplace.services.subscription_commands import UPDATE_SUBSCRIPTION, answered, perform, require_running
 from marketplace.services.subscription_previews import Preview, preview
 from marketplace.services.subscriptions import read_subscription
@@ -147,7 +148,9 @@ def _taken_over(
     terms = Terms(merchant_id=merchant.id, fee_policy=policy.as_data(), split=split)
     account_id = merchant.account_id if merchant.is_ready else None
     standing = {"transfer_data": "", "application_fee_percent": "", **standing_terms(split, policy, account_id)}
-    return {**params, **standing}, replace(before, terms_to_be=terms)
+    require_can_be_liable(merchant, before.liable)
+    taxed = tax_params(before.liable, merchant.account_id)
+    return {**params, **standing, **taxed}, replace(before, terms_to_be=terms)
 
 
 def _previewed(ports: Ports, subscription: Subscription, params: Mapping[str, Any]) -> Preview:

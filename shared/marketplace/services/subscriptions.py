@@ -17,6 +17,7 @@ from marketplace.domain.ids import owner_of
 from marketplace.domain.invoice_splits import split_by, standing_terms
 from marketplace.domain.merchants import Merchant
 from marketplace.domain.money import require_payable
+from marketplace.domain.portions import TaxLiability
 from marketplace.domain.principals import Principal, Role
 from marketplace.domain.subscriptions import Subscription, SubscriptionStatus, as_session_says
 from marketplace.domain.transactions import ChargeType
@@ -27,7 +28,7 @@ from marketplace.services.commands import Handler, find_made, handles, made_sinc
 from marketplace.services.customers import at_stripe
 from marketplace.services.discounts import Given, discount_params, discount_refs, given, tax_params
 from marketplace.services.idempotency import Once
-from marketplace.services.sellable import require_sellable
+from marketplace.services.sellable import require_can_be_liable, require_sellable
 from marketplace.services.terms import Terms, require_usable, terms_of
 
 SESSION_LIFETIME: Final = timedelta(hours=24)  # Stripe's default
@@ -49,6 +50,7 @@ class NewSubscription:
     customer_id: str | None = None
     trial_days: int | None = None
     automatic_tax: bool | None = None  # None is by policy
+    tax_liability: TaxLiability | None = None  # None is by policy
     coupon_id: str | None = None
     promotion_code: str | None = None  # as buyers know it
     allow_promotion_codes: bool | None = None  # whether the buyer may enter one; None is by policy
@@ -57,7 +59,8 @@ class NewSubscription:
     @property
     def is_of_operators(self) -> bool:
         """Whether it says what a browser may not say."""
-        named = (self.customer_id, self.trial_days, self.automatic_tax, self.coupon_id, self.allow_promotion_codes)
+        tax = (self.automatic_tax, self.tax_liability)
+        named = (self.customer_id, self.trial_days, *tax, self.coupon_id, self.allow_promotion_codes)
         return any(each is not None for each in named)
 
 
@@ -209,7 +212,7 @@ def session_params(
         "customer": at_stripe(customer),
         "line_items": [{"price": stripe_price_id, "quantity": subscription.quantity}],
         "metadata": ours,
-        **tax_params(automatic_tax=subscription.automatic_tax),
+        **tax_params(subscription.liable, merchant.account_id),
         **({"customer_update": {"address": "auto"}} if subscription.automatic_tax else {}),
         **discount_params(discount, allow_promotion_codes=subscription.allow_promotion_codes),
         "subscription_data": {
@@ -231,6 +234,7 @@ def _planned(
     require_sellable(merchant, price.currency, ChargeType.SEPARATE, ports.policy)
     require_payable(price.unit_amount * wanted.quantity, price.currency)
     terms = _terms(ports, wanted, price, discount)
+    require_can_be_liable(merchant, terms.liable)
     policy, now = merchant.fee_policy or ports.policy.fee, ports.clock.now()
     split = split_by(policy, price.currency, is_ready=merchant.is_ready, is_usual=terms.are_usual)
     subscription = Subscription(
@@ -248,6 +252,7 @@ def _planned(
         split=split,
         metadata=wanted.metadata,
         automatic_tax=terms.tax is not TaxMode.NONE,
+        tax_liability=terms.tax_liability,
         coupon_id=terms.coupon.id if terms.coupon else None,
         promotion_code=wanted.promotion_code,
         allow_promotion_codes=terms.allow_promotion_codes,
@@ -260,8 +265,14 @@ def _planned(
 def _terms(ports: Ports, wanted: NewSubscription, price: Price, discount: Given) -> Terms:
     """Tax and discount of a subscription. Raises CombinationRefused, DiscountNotUsable."""
     coupon = discount.coupon
-    asked = {"automatic_tax": wanted.automatic_tax, "allow_promotion_codes": wanted.allow_promotion_codes}
-    terms = terms_of(ports.policy, Way.SUBSCRIPTION, tax_liability=None, coupon=coupon, **asked)
+    terms = terms_of(
+        ports.policy,
+        Way.SUBSCRIPTION,
+        automatic_tax=wanted.automatic_tax,
+        tax_liability=wanted.tax_liability,
+        allow_promotion_codes=wanted.allow_promotion_codes,
+        coupon=coupon,
+    )
     charge_type = ChargeType.DESTINATION if terms.are_usual else ChargeType.SEPARATE
     require_combination(Way.SUBSCRIPTION, charge_type, *terms.modes)
     if coupon is not None:

@@ -29,6 +29,11 @@ class Terms(NamedTuple):
         return TaxLiability.MERCHANT if self.tax is TaxMode.MERCHANT else TaxLiability.PLATFORM
 
     @property
+    def liable(self) -> TaxLiability | None:
+        """The same; None where there is no tax."""
+        return None if self.tax is TaxMode.NONE else self.tax_liability
+
+    @property
     def are_usual(self) -> bool:
         """Whether it is known beforehand what is whose."""
         return self.modes == (TaxMode.NONE, Discount.NONE)
