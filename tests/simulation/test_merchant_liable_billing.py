@@ -4,10 +4,10 @@ from dataclasses import replace
 
 import pytest
 
-from marketplace.domain.account_facts import MerchantStatus
 from marketplace.domain.errors import CombinationRefused, MerchantNotReady
 from marketplace.domain.invoices import InvoiceLine
 from marketplace.domain.ledger import balances, is_tax
+from marketplace.domain.merchant_states import MerchantStatus
 from marketplace.domain.merchants import Merchant
 from marketplace.domain.portions import TaxLiability
 from marketplace.ports import Replace
