@@ -2,6 +2,7 @@
 
 import random
 from collections.abc import Callable
+from itertools import count
 
 import pytest
 
@@ -11,13 +12,13 @@ from marketplace.domain.promotions import Duration
 from marketplace.domain.reconciliation import LineStatus
 from marketplace.domain.transactions import ChargeType
 
-from .market import GERMANY, Event, Market
-from .subscribing import EXACT, PERCENT, customer, let_pass, price_of, seller, subscribe
+from .crashes import ProcessDied
+from .market import GERMANY, Market
+from .subscribing import EXACT, PERCENT, let_pass, price_of, subscribe
 from .subscribing import ledger as ledger_of
 from .taxed_billing import (
     DAY,
     INCLUSIVE,
-    OWN,
     VAT,
     begun,
     mixed,
@@ -25,10 +26,8 @@ from .taxed_billing import (
     prepared,
     require_proven,
 )
-from .test_crashes import each_step
 from .test_reconciliation import open_lines, to_the_end
 from .test_subscriptions import stripe_customer
-from .test_taxed_and_discounted import topped_up
 
 
 @pytest.mark.parametrize("policy", [EXACT, PERCENT], ids=["exact", "percent"])
@@ -198,23 +197,23 @@ def test_what_was_lost_is_found_by_the_sweep(story: Callable[[Market, Merchant],
 
 @pytest.mark.parametrize("story", [first_invoice, free_renewal, stale_draft], ids=lambda story: story.__name__)
 def test_an_event_that_dies_anywhere_ends_as_if_it_had_not(story: Callable[[Market, Merchant], None]) -> None:
-    def prepare(market: Market) -> None:
-        market.collect_tax()
-        topped_up(market, OWN)
-        merchant = seller(market, EXACT)
-        customer(market)
-        story(market, merchant)
-
-    def keep(market: Market) -> list[Event]:
-        market.waiting = market.waiting or [each for each in market.events() if each["type"] in SETTLES]
-        return market.waiting
-
+    market, merchant = prepared(EXACT)
+    story(market, merchant)
+    events = [each for each in market.events() if each["type"] in SETTLES]
     ends = []
-    for step, market in each_step(prepare, lambda market: market.take_in(*keep(market))):
-        market.take_in(*market.waiting)
-        market.sweep()
-        market.come_to_rest()
-        require_proven(market)
-        ends.append((ledger_of(market), of_merchant(market, market.only_merchant())))
+    for step in count():
+        world = market.fork()
+        world.fuse.set(step)
+        try:
+            world.take_in(*events)
+        except ProcessDied:
+            world.fuse.set(None)
+        else:
+            break
+        world.take_in(*events)
+        world.sweep()
+        world.come_to_rest()
+        require_proven(world)
+        ends.append((ledger_of(world), of_merchant(world, merchant)))
         assert ends[-1] == ends[0], step
     assert len(ends) > 10
