@@ -174,6 +174,17 @@ def test_a_change_is_previewed_and_made_once(billing: Billing) -> None:
     assert billing.ask(merchant_user(billing.merchant), "PATCH", path, change, key="n").problem == "not-allowed"
 
 
+@pytest.mark.parametrize("status", ["unpaid", "incomplete", "paused"])
+def test_what_a_subscription_is_to_changes_only_while_it_is_collected(billing: Billing, status: str) -> None:
+    subscription_id = billing.subscribed()
+    now = stripe.subscription(status=status, metadata={"subscription_id": subscription_id})
+    billing.backend.stripe.answers[Operation.READ_SUBSCRIPTION] = [Done(now)]
+    take_in(billing.backend.ports_of("webhooks.process"), stripe_event("customer.subscription.updated", now, "evt_2"))
+    answer = billing.ask(BUYER, "PATCH", f"/subscriptions/{subscription_id}", {"quantity": 3}, key="k")
+    assert answer.problem == "subscription-not-changeable"
+    assert billing.asked(Operation.UPDATE_SUBSCRIPTION) == []
+
+
 def test_moments_are_taken_in_every_time_zone_and_shown_in_utc(billing: Billing) -> None:
     path, there = f"/subscriptions/{billing.subscribed()}", "2026-11-24T01:30:00+02:00"
     shown = billing.ask(BUYER, "POST", f"{path}/preview", {"quantity": 3, "prorated_at": there}).json
