@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from marketplace.domain.errors import Unavailable
+from marketplace.edge.deliveries import MOST_TRIES
 from marketplace.operations import Operation
 from marketplace.ports import Done
 from marketplace.services.events import EventOutcome
@@ -84,6 +85,19 @@ def test_f33_a_failed_event_holds_back_its_own_group_and_no_other(
 def test_f33_the_next_batch_does_not_remember_the_failed_groups(backend: Backend) -> None:
     assert process(backend, message("not json", group="a")) == ["poison"]
     assert process(backend, message(other("evt_1"), group="a")) == []
+
+
+def test_f25_an_event_that_is_set_aside_takes_none_of_its_group_with_it(backend: Backend) -> None:
+    """SQS counts a try of every message that it hands over: those behind would be set aside as well."""
+    poison, good = message("not json", group="a"), message(other("evt_1"), group="a")
+    for tries in range(1, MOST_TRIES):
+        for each in (poison, good):
+            each["attributes"]["ApproximateReceiveCount"] = str(tries)
+        assert process(backend, poison, good) == ["poison", "evt_1"]
+    for each in (poison, good):
+        each["attributes"]["ApproximateReceiveCount"] = str(MOST_TRIES)
+    assert process(backend, poison, good) == ["poison"]
+    assert {type(item).__name__ for item in backend.store.snapshot().values()} == {"EventMarker"}
 
 
 @pytest.mark.parametrize(

@@ -5,6 +5,7 @@ from typing import get_args
 
 from marketplace.adapters.keys import WORDS
 from marketplace.domain.outgoing import Told
+from marketplace.edge.deliveries import MOST_TRIES
 
 from .conftest import Resource, Template
 
@@ -43,7 +44,7 @@ def test_queues_are_first_in_first_out_encrypted_and_keep_what_failed_for_two_we
     assert queues["EventQueue"]["ContentBasedDeduplication"] is False
     assert queues["EventQueue"]["RedrivePolicy"] == {
         "deadLetterTargetArn": {"Fn::GetAtt": ["EventDeadLetterQueue", "Arn"]},
-        "maxReceiveCount": 5,
+        "maxReceiveCount": MOST_TRIES,
     }
 
 

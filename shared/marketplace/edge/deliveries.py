@@ -4,6 +4,7 @@ import re
 from collections.abc import Mapping
 from typing import Any, Final
 
+MOST_TRIES: Final = 5  # of an event, before the queue sets it aside; its redrive policy says so
 LONGEST_NAME: Final = 128  # characters of a group or of a message's name, SQS's limit
 _ILLEGAL: Final = re.compile(r"[^0-9A-Za-z_.-]")
 

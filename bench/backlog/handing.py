@@ -1,0 +1,86 @@
+"""Lambda's side of the pipe: starts the processor, hands it batches, and answers for Stripe."""
+
+import os
+import subprocess
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from multiprocessing import Pipe
+from multiprocessing.connection import Connection
+from typing import Any, Final
+from urllib.parse import unquote, urlsplit
+
+from local.cloud.aws import CREDENTIALS, REGION
+from local.cloud.places import PROJECT
+from local.cloud.ports import HOST
+from local.stripe_simulator.messages import Request
+from tests.fakes.meter import Meter
+from tests.handlers.backend import ENVIRONMENT, event
+from tests.simulation.market import STRIPE_URL, Market
+
+from .fifo import Message
+from .processor import Answered, Asked, Batch, Settled, Wrote
+
+STOP_SECONDS: Final = 10.0
+
+
+class Processor:
+    """The function's process. ``calls`` are its requests to Stripe."""
+
+    def __init__(self, pipe: Connection, market: Market, meter: Meter) -> None:
+        self.calls = 0
+        self._pipe = pipe
+        self._market = market
+        self._meter = meter
+
+    def process(self, messages: Sequence[Message], *, is_measured: bool = False) -> Settled:
+        """One batch, and whatever it asks for meanwhile."""
+        records = {"Records": [record(each) for each in messages]}
+        self._pipe.send(Batch(records, self._market.clock.now(), is_measured))
+        while True:
+            match self._pipe.recv():
+                case Asked() as asked:
+                    self.calls += 1
+                    self._pipe.send(self._answer(asked))
+                case Wrote(items):
+                    self._meter.count(items)
+                case settled:
+                    assert isinstance(settled, Settled)
+                    return settled
+
+    def _answer(self, asked: Asked) -> Answered:
+        parts = urlsplit(asked.url)
+        request = Request(asked.method, unquote(parts.path), asked.headers, parts.query, asked.body)
+        answer = self._market.simulator.answer(request)
+        return Answered(answer.status, dict(answer.headers), answer.body)
+
+
+@contextmanager
+def processor(endpoint: str, table: str, market: Market, meter: Meter) -> Iterator[Processor]:
+    """A processor over the table behind this endpoint, which is told as the deployed function is."""
+    ours, its = Pipe()
+    environment = {
+        **os.environ, **ENVIRONMENT, **CREDENTIALS, "AWS_DEFAULT_REGION": REGION, "AWS_ENDPOINT_URL": endpoint,
+        "NO_PROXY": HOST, "TABLE_NAME": table, "STRIPE_API_BASE": STRIPE_URL,
+        "PYTHONPATH": os.pathsep.join([str(PROJECT / "shared"), str(PROJECT)]),
+    }  # fmt: skip
+    program = f"from bench.backlog.processor import serve; serve({its.fileno()})"
+    command = [sys.executable, "-c", program]
+    child = subprocess.Popen(command, env=environment, pass_fds=[its.fileno()], stderr=None)
+    its.close()
+    try:
+        yield Processor(ours, market, meter)
+    finally:
+        ours.close()
+        child.wait(STOP_SECONDS)
+
+
+def record(message: Message) -> dict[str, Any]:
+    """A message as Lambda hands it over."""
+    made = event("sqs")
+    made["messageId"], made["body"] = message.id, message.body
+    made["attributes"] |= {
+        "ApproximateReceiveCount": str(message.tries), "MessageGroupId": message.group,
+        "MessageDeduplicationId": message.name,
+    }  # fmt: skip
+    return made
