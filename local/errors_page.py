@@ -4,7 +4,8 @@ from typing import Final
 
 from local.cloud.places import PROJECT
 from marketplace.domain.declines import GENERIC, HIDDEN, WORDS, words_of
-from marketplace.domain.refusals import PREFIX, REFUSALS, UNLISTED, Refusal
+from marketplace.domain.refusal_words import Refusal
+from marketplace.domain.refusals import PREFIX, REFUSALS, UNLISTED
 from marketplace.edge.problem_table import PROBLEMS, Problem
 
 PAGE: Final = PROJECT / "docs" / "errors.md"
@@ -34,7 +35,7 @@ and `429 {"message": "Too Many Requests"}` over its limits.
 After the problems come [Stripe's refusals](#stripes-refusals) and [declines](#declines), each by its code.
 
 This page is written by `python -m local.errors_page` from `shared/marketplace/edge/problem_table.py` and, in
-`shared/marketplace/domain`, `refusals.py` and `declines.py`.
+`shared/marketplace/domain`, `payment_refusals.py`, `account_refusals.py` and `declines.py`.
 """
 REFUSALS_INTRODUCTION: Final = """
 ## Stripe's refusals

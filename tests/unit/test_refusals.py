@@ -13,11 +13,48 @@ from local.stripe_simulator.funds import methods, outcomes
 from marketplace.domain.declines import HIDDEN, WORDS
 from marketplace.domain.refusals import REFUSALS, UNLISTED, entry_of, refusal_of
 
+# Codes of products and ways of paying that no call of ours uses, and of what Stripe has taken away.
+NEVER_MET = {
+    "Terminal": {
+        "terminal_location_country_unsupported", "terminal_reader_busy", "terminal_reader_hardware_fault",
+        "terminal_reader_invalid_location_for_activation", "terminal_reader_invalid_location_for_payment",
+        "terminal_reader_offline", "terminal_reader_timeout",
+    },
+    "Financial Connections, Treasury, Issuing, forwarding": {
+        "cardholder_phone_number_required", "financial_account_balance_does_not_support_currency",
+        "financial_account_capability_not_enabled", "financial_account_capability_restricted",
+        "financial_connections_account_inactive", "financial_connections_account_pending_account_numbers",
+        "financial_connections_account_unavailable_account_numbers", "financial_connections_consent_locale_invalid",
+        "financial_connections_consent_locale_unsupported", "financial_connections_no_successful_transaction_refresh",
+        "forwarding_api_inactive", "forwarding_api_invalid_parameter", "forwarding_api_retryable_upstream_error",
+        "forwarding_api_upstream_connection_error", "forwarding_api_upstream_connection_timeout",
+        "forwarding_api_upstream_error",
+    },
+    "asked of the buyer on Stripe's own pages": {
+        "acss_debit_session_incomplete", "intent_verification_method_missing",
+        "payment_intent_konbini_rejected_confirmation_number", "payment_method_bank_account_already_verified",
+        "payment_method_microdeposit_failed", "payment_method_microdeposit_processing_error",
+        "payment_method_microdeposit_verification_amounts_invalid",
+        "payment_method_microdeposit_verification_amounts_mismatch",
+        "payment_method_microdeposit_verification_attempts_exceeded",
+        "payment_method_microdeposit_verification_descriptor_code_mismatch",
+        "payment_method_microdeposit_verification_timeout",
+    },
+    "customer sessions, 3D Secure and Radar by themselves, Smart Disputes, owners declared by the platform": {
+        "customer_session_expired", "ownership_declaration_not_allowed",
+        "payment_evaluation_on_api_version_not_supported", "smart_disputes_not_available",
+        "three_d_secure_authentication_not_supported", "three_d_secure_authentication_upstream_error",
+    },
+    "orders, sources and old TLS, which are gone": {
+        "alipay_upgrade_required", "bitcoin_upgrade_required", "invalid_source_usage", "out_of_inventory",
+        "return_intent_already_processed", "shipping_calculation_failed", "sku_inactive", "tls_version_unsupported",
+    },
+}  # fmt: skip
 SIMULATOR = PROJECT / "local" / "stripe_simulator"
 # What is no refusal: the gateway takes it for no answer, or it is the simulator's own, or of a call that is not made.
 NO_REFUSALS = {
     "idempotency_key_in_use", "lock_timeout", "rate_limit",  # asked again
-    "secret_key_required",  # 401: the key is read anew
+    "api_key_expired", "platform_api_key_expired", "secret_key_required",  # 401: the key is read anew
     "simulator_unsupported",
     "clock_advancement_underway",  # of test clocks
 }  # fmt: skip
@@ -62,6 +99,15 @@ def test_codes_are_written_as_stripe_writes_them() -> None:
     kinds = {"invalid_request_error", "card_error"}
     of_v2 = {"not_found", "insufficient_funds_for_payout"}
     assert REFUSALS.keys() - codes_of_the_sdk() - SIMULATED - kinds == of_v2
+
+
+def test_every_code_of_stripe_s_has_an_entry_or_a_reason_why_it_is_never_met() -> None:
+    never = set[str]().union(*NEVER_MET.values())
+    listed = codes_of_the_sdk()
+    assert len(listed) > 200
+    assert listed - REFUSALS.keys() - NO_REFUSALS - never == set()
+    assert never & REFUSALS.keys() == set()
+    assert never - listed == set()
 
 
 @pytest.mark.parametrize("code", [*REFUSALS, "a_code_of_next_year"])
