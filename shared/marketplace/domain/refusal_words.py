@@ -65,3 +65,16 @@ NO_METHOD: Final = Refusal(
     "No payment method that is switched on fits.", "Switch methods on in the Dashboard.", TRY_LATER
 )
 USED: Final = Refusal("What the browser sent was used before.", "Let the buyer enter it anew.", TRY_LATER)
+NOT_OFFERED: Final = Refusal(
+    "Stripe offers this to no account of such a country, dashboard and responsibilities.",
+    "Choose another country or currency for the merchant, or another AccountPolicy.",
+)
+PLATFORM_NOT_OPEN: Final = Refusal(
+    "The platform's own account may not have merchants yet: its profile, identity or agreement lacks something.",
+    "Finish it in Stripe's Dashboard, under Connect, then ask anew.",
+)
+NO_V2: Final = Refusal("Stripe does not let this account be used by Accounts v2.", "Ask Stripe's support.")
+TOKEN_NEEDED: Final = Refusal(
+    "In this country Stripe wants the account made with a token from the browser.",
+    "Make the merchant with another country, or onboard it in Stripe's Dashboard.",
+)
