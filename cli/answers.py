@@ -42,14 +42,18 @@ class Subcommand(NamedTuple):
 
 
 def told(facts: Mapping[str, Any]) -> str:
-    """An answer for people: its single facts, then a table of each list in it that is not empty."""
-    lists = {name: rows for name, rows in facts.items() if isinstance(rows, list)}
+    """An answer for people: its single facts, then a table of each list of objects in it that is not empty."""
+    lists = {name: rows for name, rows in facts.items() if isinstance(rows, list) and _are_objects(rows)}
     single = {name: value for name, value in facts.items() if name not in lists}
     parts = [table(["", ""], [[words(name), text(value)] for name, value in single.items()])] if single else []
     for name, rows in lists.items():
         if rows:
             parts += [words(name), rows_told(rows)]
     return "\n\n".join(parts)
+
+
+def _are_objects(rows: list[Any]) -> bool:
+    return all(isinstance(row, Mapping) for row in rows)
 
 
 def rows_told(rows: list[Any]) -> str:

@@ -4,7 +4,6 @@ from argparse import ArgumentParser, Namespace
 from datetime import datetime
 from pathlib import Path
 from typing import Any, Final
-from urllib.parse import quote
 
 from .answers import Answer, Subcommand, rows_told
 from .deployments import Cannot, Deployment
@@ -21,8 +20,7 @@ def _trial_balance(where: Deployment, asked: Namespace) -> Answer:
 
 
 def _account(where: Deployment, asked: Namespace) -> Answer:
-    path = f"/ledger/accounts/{quote(asked.account, safe='')}"
-    found = ask(where, FUNCTION, "GET", path, query=_at(asked)).json
+    found = ask(where, FUNCTION, "GET", f"/ledger/accounts/{asked.account}", query=_at(asked)).json
     return Answer(facts=found, text=_told(found))
 
 

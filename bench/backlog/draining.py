@@ -2,21 +2,13 @@
 
 import json
 import random
-import tempfile
 import time
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Final, Protocol
 
 from bench.promises import Measured
-from local.cloud.aws import client, ministack
-from local.cloud.ports import HOST, Ports
-from marketplace.adapters.dynamodb_calls import CONFIG
-from marketplace.adapters.dynamodb_store import DynamoDBStore
-from tests.contract.table import create_table
 from tests.fakes.meter import Meter
 from tests.simulation.market import Market
 
@@ -25,8 +17,8 @@ from .handing import processor
 from .processor import Memory, Settled
 from .reckoning import books
 from .story import Story
+from .table import Table
 
-TABLE: Final = "backlog"
 AGAIN: Final = 1_000  # events that are sent once more at the end
 TENTH: Final = 10
 GROWTH_BYTES: Final = 4_000_000  # of resident memory while nine tenths are drained; the events have 250 million
@@ -41,7 +33,6 @@ class Drained:
     settled: int = 0  # messages, each time that they were
     came: int = 0  # messages, meanwhile
     calls: int = 0  # to Stripe
-    round_trips: int = 0  # to DynamoDB
     memory: list[tuple[int, Memory]] = field(default_factory=list)  # after so many messages
     seconds: float = 0.0
 
@@ -64,7 +55,6 @@ def drain(queue: FifoQueue, by: Hands, story: Story) -> Drained:
         settled = by.process(batch, is_measured=is_measured)
         queue.settle(settled.failed)
         drained.settled += len(batch)
-        drained.round_trips = settled.round_trips
         drained.outcomes.update(_sums(settled.counted))
         if settled.memory:
             drained.memory.append((drained.settled, settled.memory))
@@ -80,37 +70,36 @@ def drain(queue: FifoQueue, by: Hands, story: Story) -> Drained:
 def backlog(events: int) -> Iterator[Measured]:
     """This many events of sales and their like, and what was seen."""
     market, meter = Market(), Meter()
-    with _dynamodb() as endpoint:
-        dynamodb = client(endpoint, "dynamodb", CONFIG)
-        create_table(dynamodb, TABLE)
-        meter.attach(dynamodb)
-        store = DynamoDBStore(dynamodb, TABLE, clock=market.clock, ids=market.ids)
-        market.ports = market.ports._replace(store=store)
-        market.store = store  # type: ignore[assignment]  # a Store too, and no other is asked for its snapshot here
-        story, queue = Story(market), FifoQueue()
-        messages = list(story.messages(events))
-        for message in messages:
-            queue.put(message)
-        before = meter.write_units
-        with processor(endpoint, TABLE, market, meter) as by:
-            drained = drain(queue, by, story)
-            yield from _drained(drained, queue, story, meter.write_units - before)
-            yield from _memory(drained)
-            yield from _again(messages, by, story, meter)
-        yield from books(market, story)
+    market.store = Table(market.clock, after=meter.after)
+    market.ports = market.ports._replace(store=market.store)
+    story, queue = Story(market), FifoQueue()
+    messages = list(story.messages(events))
+    for message in messages:
+        queue.put(message)
+    with processor(market) as by:
+        yield from _costs(meter, lambda: drain(queue, by, story))
+        yield from _left(queue, story)
+        yield from _again(messages, by, story, meter)
+    yield from books(market, story)
 
 
-def _drained(drained: Drained, queue: FifoQueue, story: Story, units: int) -> Iterator[Measured]:
+def _costs(meter: Meter, draining: Callable[[], Drained]) -> Iterator[Measured]:
+    trips, units = meter.round_trips, meter.write_units
+    drained = draining()
     done = sum(drained.outcomes[name] for name in ("applied", "duplicate", "ignored"))
-    yield Measured("sales", len(story.sales), "sales")
     for name in ("applied", "duplicate", "ignored", "failed"):
         yield Measured(f"events {name}", drained.outcomes[name], "times")
     yield Measured("calls to Stripe for each event", drained.calls / done, "calls")
-    yield Measured("round trips to DynamoDB for each event", drained.round_trips / done, "trips", 3)
-    yield Measured("write units for each event", units / done, "units", 9)
-    yield Measured("seconds for each event, here", drained.seconds / drained.settled, "s")
-    yield Measured("events left in the queue", len(queue), "events", 0)
+    yield Measured("round trips to DynamoDB for each event", (meter.round_trips - trips) / done, "trips", 3)
+    yield Measured("write units for each event", (meter.write_units - units) / done, "units", 9)
+    yield Measured("minutes, here", drained.seconds / 60, "min")
+    yield from _memory(drained)
+
+
+def _left(queue: FifoQueue, story: Story) -> Iterator[Measured]:
     dead = {message.id for message in queue.dead_letters}
+    yield Measured("sales", len(story.sales), "sales")
+    yield Measured("events left in the queue", len(queue), "events", 0)
     yield Measured("dead letters", len(dead), "messages")
     yield Measured("dead letters that are no poison", len(dead - story.poison), "messages", 0)
     yield Measured("poison that is no dead letter", len(story.poison - dead), "messages", 0)
@@ -147,10 +136,3 @@ def _sums(counted: str) -> Mapping[str, int]:
             for each in metric["Metrics"]:
                 sums[each["Name"]] += said[each["Name"]]
     return sums
-
-
-@contextmanager
-def _dynamodb() -> Iterator[str]:
-    port = Ports.free().aws
-    with tempfile.TemporaryDirectory() as folder, ministack(port=port, folder=Path(folder)):
-        yield f"http://{HOST}:{port}"

@@ -1,4 +1,4 @@
-"""Lambda's side of the pipe: starts the processor, hands it batches, and answers for Stripe."""
+"""The other side of the pipe: starts the processor, hands it batches, and answers for Stripe and the table."""
 
 import os
 import subprocess
@@ -10,16 +10,14 @@ from multiprocessing.connection import Connection
 from typing import Any, Final
 from urllib.parse import unquote, urlsplit
 
-from local.cloud.aws import CREDENTIALS, REGION
 from local.cloud.places import PROJECT
-from local.cloud.ports import HOST
 from local.stripe_simulator.messages import Request
-from tests.fakes.meter import Meter
+from marketplace.ports import Conflict
 from tests.handlers.backend import ENVIRONMENT, event
 from tests.simulation.market import STRIPE_URL, Market
 
 from .fifo import Message
-from .processor import Answered, Asked, Batch, Settled, Wrote
+from .processor import Answered, Asked, Batch, Called, Refused, Returned, Settled
 
 STOP_SECONDS: Final = 10.0
 
@@ -27,11 +25,10 @@ STOP_SECONDS: Final = 10.0
 class Processor:
     """The function's process. ``calls`` are its requests to Stripe."""
 
-    def __init__(self, pipe: Connection, market: Market, meter: Meter) -> None:
+    def __init__(self, pipe: Connection, market: Market) -> None:
         self.calls = 0
         self._pipe = pipe
         self._market = market
-        self._meter = meter
 
     def process(self, messages: Sequence[Message], *, is_measured: bool = False) -> Settled:
         """One batch, and whatever it asks for meanwhile."""
@@ -42,8 +39,8 @@ class Processor:
                 case Asked() as asked:
                     self.calls += 1
                     self._pipe.send(self._answer(asked))
-                case Wrote(items):
-                    self._meter.count(items)
+                case Called() as called:
+                    self._pipe.send(self._call(called))
                 case settled:
                     assert isinstance(settled, Settled)
                     return settled
@@ -54,22 +51,27 @@ class Processor:
         answer = self._market.simulator.answer(request)
         return Answered(answer.status, dict(answer.headers), answer.body)
 
+    def _call(self, called: Called) -> Returned | Refused:
+        try:
+            return Returned(getattr(self._market.store, called.name)(*called.arguments, **called.named))
+        except Conflict as conflict:
+            return Refused(conflict.changes)
+
 
 @contextmanager
-def processor(endpoint: str, table: str, market: Market, meter: Meter) -> Iterator[Processor]:
-    """A processor over the table behind this endpoint, which is told as the deployed function is."""
+def processor(market: Market) -> Iterator[Processor]:
+    """A processor over the table of a market, told as the deployed function is."""
     ours, its = Pipe()
     environment = {
-        **os.environ, **ENVIRONMENT, **CREDENTIALS, "AWS_DEFAULT_REGION": REGION, "AWS_ENDPOINT_URL": endpoint,
-        "NO_PROXY": HOST, "TABLE_NAME": table, "STRIPE_API_BASE": STRIPE_URL,
+        **os.environ, **ENVIRONMENT, "STRIPE_API_BASE": STRIPE_URL,
         "PYTHONPATH": os.pathsep.join([str(PROJECT / "shared"), str(PROJECT)]),
     }  # fmt: skip
     program = f"from bench.backlog.processor import serve; serve({its.fileno()})"
     command = [sys.executable, "-c", program]
-    child = subprocess.Popen(command, env=environment, pass_fds=[its.fileno()], stderr=None)
+    child = subprocess.Popen(command, env=environment, pass_fds=[its.fileno()], stdout=subprocess.DEVNULL)  # its log
     its.close()
     try:
-        yield Processor(ours, market, meter)
+        yield Processor(ours, market)
     finally:
         ours.close()
         child.wait(STOP_SECONDS)

@@ -1,7 +1,7 @@
 """The function `process-events` in a process of its own, handed batches as Lambda hands them over.
 
-It is the real module, from its handler to botocore. What it asks of Stripe goes back by the pipe to the simulator, and
-so does what it writes, to be counted: nothing of the measuring stays in the process that is measured.
+It is the real module, from its handler to its use cases and to the client of Stripe. Table and Stripe stand at the
+other end of a pipe: nothing of them, nor of the measuring, stays in the process that is measured.
 """
 
 import gc
@@ -10,22 +10,19 @@ import io
 import os
 import re
 import sys
+from collections.abc import Callable
 from contextlib import redirect_stdout
-from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any, Final, NamedTuple, Self, override
 
-import botocore.session
 import requests
 from requests.adapters import BaseAdapter
 
-from marketplace.adapters.codec import Attributes
-from marketplace.adapters.dynamodb_calls import CONFIG
-from marketplace.adapters.dynamodb_store import DynamoDBStore
 from marketplace.adapters.stripe_gateway import StripeGateway
-from tests.fakes.meter import Meter
+from marketplace.ports import Change, Conflict
 
 MODULE: Final = "functions.webhooks.process"
 LEFT_MILLISECONDS: Final = 20_000  # of the function's time, in each batch anew
@@ -56,19 +53,24 @@ class Answered(NamedTuple):
     body: bytes
 
 
-class Wrote(NamedTuple):
-    """From the process: the items of a commit that DynamoDB took."""
+class Called(NamedTuple):
+    """From the process: a call of the store; answered with a Returned or a Refused."""
 
-    items: list[Attributes]
+    name: str
+    arguments: tuple[object, ...]
+    named: dict[str, object]
 
 
-class Settled(NamedTuple):
-    """From the process: a batch is done; these messages come again."""
+class Returned(NamedTuple):
+    """To the process: what the store said."""
 
-    failed: list[str]
-    counted: str  # the metrics, a line of JSON for each
-    round_trips: int  # to DynamoDB, since the process began
-    memory: "Memory | None"  # of a batch that is measured
+    value: object
+
+
+class Refused(NamedTuple):
+    """To the process: the changes that were in conflict."""
+
+    changes: tuple[Change, ...]
 
 
 class Memory(NamedTuple):
@@ -87,14 +89,20 @@ class Memory(NamedTuple):
         return cls(int(peak_kilobytes) * 1024, sys.getallocatedblocks())
 
 
-@dataclass
+class Settled(NamedTuple):
+    """From the process: a batch is done; these messages come again."""
+
+    failed: list[str]
+    counted: str  # the metrics, a line of JSON for each
+    memory: Memory | None = None  # of a batch that is measured
+
+
 class World:
     """The time of the other end, and a key that does not change."""
 
-    time: datetime | None = None
+    time: datetime
 
     def now(self) -> datetime:
-        assert self.time is not None, "no batch was handed over"
         return self.time
 
     def value(self) -> str:
@@ -102,6 +110,23 @@ class World:
 
     def forget(self) -> None:
         pass
+
+
+class RemoteStore:
+    """The store at the other end."""
+
+    def __init__(self, pipe: Connection) -> None:
+        self._pipe = pipe
+
+    def __getattr__(self, name: str) -> Callable[..., object]:
+        return partial(self._call, name)
+
+    def _call(self, name: str, *arguments: object, **named: object) -> object:
+        self._pipe.send(Called(name, arguments, named))
+        answer: Returned | Refused = self._pipe.recv()
+        if isinstance(answer, Refused):
+            raise Conflict(answer.changes)
+        return answer.value
 
 
 class Transport(BaseAdapter):
@@ -129,19 +154,6 @@ class Transport(BaseAdapter):
         """Nothing is held."""
 
 
-class Reporting(Meter):
-    """Counts round trips, and leaves what was written to the other end."""
-
-    def __init__(self, pipe: Connection) -> None:
-        super().__init__()
-        self._pipe = pipe
-
-    @override
-    def count(self, items: Any) -> None:
-        if items:
-            self._pipe.send(Wrote(items))
-
-
 class Context:
     """Lambda's context object."""
 
@@ -154,18 +166,13 @@ class Context:
 
 def serve(file_descriptor: int) -> None:
     """Process the batches of a pipe until it is closed."""
-    pipe = Connection(file_descriptor)
-    world, meter = World(), Reporting(pipe)
+    pipe, world = Connection(file_descriptor), World()
     module: Any = importlib.import_module(MODULE)
-    client: Any = botocore.session.get_session().create_client("dynamodb", config=CONFIG)
-    meter.attach(client)
-    ids = module.ports.ids
     gateway = StripeGateway(
         api_key=world, api_base=os.environ["STRIPE_API_BASE"], time_left_seconds=module.invocation.seconds_left,
-        jitter=ids.jitter, transport=Transport(pipe),
+        jitter=module.ports.ids.jitter, transport=Transport(pipe),
     )  # fmt: skip
-    store = DynamoDBStore(client, os.environ["TABLE_NAME"], clock=world, ids=ids)
-    module.ports = module.ports._replace(clock=world, stripe=gateway, store=store)
+    module.ports = module.ports._replace(clock=world, stripe=gateway, store=RemoteStore(pipe))
     while True:
         try:
             batch: Batch = pipe.recv()
@@ -175,4 +182,4 @@ def serve(file_descriptor: int) -> None:
         with redirect_stdout(io.StringIO()) as counted:
             answer = module.handler(batch.event, Context())
         failed = [each["itemIdentifier"] for each in answer["batchItemFailures"]]
-        pipe.send(Settled(failed, counted.getvalue(), meter.round_trips, Memory.now() if batch.is_measured else None))
+        pipe.send(Settled(failed, counted.getvalue(), Memory.now() if batch.is_measured else None))

@@ -21,7 +21,7 @@ NEW_MERCHANT: Final = {
 }  # fmt: skip
 UNAUTHORIZED, OK, CREATED = 401, 200, 201
 DEFINITE: Final = frozenset(
-    {200, 201, 302, 303, 400, 404, 422}
+    {200, 201, 302, 303, 400, 404, 410, 422}
 )  # answers to a request without a body, of nobody's object
 
 

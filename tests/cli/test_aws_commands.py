@@ -9,7 +9,7 @@ import shlex
 from typing import NamedTuple
 
 import botocore.session
-import jmespath
+import jmespath  # type: ignore[import-untyped]  # it has no stubs
 import pytest
 from botocore import xform_name
 from botocore.model import OperationModel, Shape, StructureShape
@@ -100,8 +100,8 @@ def wrong_with(option: str, values: list[str], members: dict[str, Shape]) -> str
     """What is wrong with an option; a value that the shell puts in is not known here."""
     if option in OF_EVERY_COMMAND:
         if option == "--query":
-            jmespath.compile(values[0].replace("$", ""))
-        return None if option != "--output" or values[0] in OUTPUTS else f"{option} {values[0]}"
+            jmespath.compile(re.sub(r"\$\w+", "name", values[0]))
+        return None if option != "--output" or values[0] in OUTPUTS or "$" in values[0] else f"{option} {values[0]}"
     negated = option.replace("--no-", "--", 1)
     if option not in members and (negated not in members or members[negated].type_name != "boolean"):
         return option

@@ -1,6 +1,7 @@
 """The commands that ask the API's functions, as an operator types them."""
 
 import json
+import re
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -57,6 +58,9 @@ def test_merchants_are_listed_and_shown(run: Run, backend: Backend) -> None:
     assert run("merchants", "list", "--status", "restricted")[1] == "There are none."
     code, told, _ = run("merchants", "show", merchant_id, "--json")
     assert (code, json.loads(told)["id"], json.loads(told)["debts"]) == (WELL, merchant_id, [])
+    code, told, _ = run("merchants", "show", merchant_id)
+    assert code == WELL
+    assert re.search(r"^currencies +[a-z]{3}", told, re.MULTILINE)
 
 
 def test_a_list_goes_on_over_pages_until_it_is_enough(run: Run, backend: Backend) -> None:
@@ -103,6 +107,7 @@ def test_the_ledger_is_told_and_exported(run: Run, backend: Backend, tmp_path: P
     assert code == WELL
     assert "stripe_balance" in told
     assert "stripe_balance" in run("ledger", "account", "stripe_balance")[1]
+    assert "account: merchant_payable:merchant-1\n" in run("ledger", "account", "merchant_payable:merchant-1")[1] + "\n"
     file = tmp_path / "ledger.csv"
     since = (backend.clock.now().replace(hour=0)).isoformat()
     code, told, _ = run("export", "ledger", str(file), "--since", since, "--json")

@@ -78,7 +78,7 @@ class InProcess:
         with redirect_stdout(io.StringIO()) as counted:
             answer = self.module.handler({"Records": [record(each) for each in messages]}, Context())
         failed = [each["itemIdentifier"] for each in answer["batchItemFailures"]]
-        return Settled(failed, counted.getvalue(), round_trips=0, memory=None)
+        return Settled(failed, counted.getvalue())
 
 
 def test_f36_a_backlog_with_poison_is_drained_each_effect_is_there_once_and_the_books_are_stripes(
