@@ -14,11 +14,13 @@ from typing import Final
 from marketplace.adapters.codec import Attributes
 from marketplace.adapters.keys import INDEXES, JOURNAL, Key
 from marketplace.adapters.records import key_in, written
-from marketplace.ports import Change
+from marketplace.domain.outgoing import Told, events_of
+from marketplace.ports import Change, Create
 from marketplace.services.reconciliation import reconcile
 from tests.fakes.meter import TRANSACTION_FACTOR, item_bytes, units
 from tests.simulation.market import Market
 
+from .heard import heard
 from .promises import Measured
 
 PAYMENTS_A_SECOND: Final = 1_000
@@ -33,16 +35,24 @@ EVERY_TENTH: Final = 10
 
 @dataclass
 class Loads:
-    """Write units by table or index, and by partition key. ``after`` is the hook of the store in memory."""
+    """Write units by table or index, and by partition key. ``after`` is the hook of the store in memory.
+
+    ``events`` are those that were taken in, ``told`` those of our own, ``reads`` the calls that are no commits.
+    """
 
     market: Market
+    events: int = 0
+    told: int = 0
+    reads: Counter[str] = field(default_factory=Counter)
     by_place: dict[str, Counter[str]] = field(default_factory=lambda: defaultdict(Counter))
     _stands: dict[Key, Attributes] = field(default_factory=dict)
 
     def after(self, call: str, changes: tuple[Change, ...]) -> None:
         """Count what a commit writes."""
         if call != "commit":
+            self.reads[call] += 1
             return
+        self.told += sum(map(self._tellings, changes))
         factor = 1 if len(changes) == 1 else TRANSACTION_FACTOR
         for item in [written(each, self.market.clock.now()) for each in changes]:
             before = self._stands.get(key_in(item), {})
@@ -59,6 +69,18 @@ class Loads:
         for item, place in ((before, old), (after, new)):
             if len(place) == len(names):
                 self.by_place[index][place[0]] += units(item_bytes(item)) if index == JOURNAL else 1
+
+    def _tellings(self, change: Change) -> int:
+        """How many events of our own a change is told as."""
+        before, after = (None, change.item) if isinstance(change, Create) else (change.before, change.stored)
+        if not isinstance(after, Told):
+            return 0
+        known = before if isinstance(before, Told) else None
+        return sum(1 for _ in events_of(known, after, at=self.market.clock.now()))
+
+    def written(self, place: str) -> int:
+        """The write units of the table, or of an index."""
+        return self.by_place.get(place, Counter()).total()
 
     def hottest(self) -> Mapping[str, tuple[str, int]]:
         """The partition that takes most of the table and of each index, of those that sales share, with its units."""
@@ -87,13 +109,19 @@ def loads(sales: int) -> Loads:
         else:
             sale = market.sell(mine, 10_000, key=f"order-{number}")
         market.pay(sale)
-        market.take_in(*market.events())
+        _hear(found)
         if number % (EVERY_TENTH // 2) == 1:
             market.refund(sale.transaction_id, 4_000, key="refund")
-            market.take_in(*market.events())
+            _hear(found)
     market.advance(3_600)
     reconcile(market.ports, has_time=lambda: True)
     return found
+
+
+def _hear(found: Loads) -> None:
+    events = heard(found.market)
+    found.market.take_in(*events)
+    found.events += len(events)
 
 
 def hot_keys() -> Iterator[Measured]:

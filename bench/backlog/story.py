@@ -6,9 +6,9 @@ from collections.abc import Iterator, Mapping
 from itertools import count
 from typing import Any, Final
 
-from cli.webhooks.endpoints import wanted_at
+from bench.heard import heard
 from marketplace.domain.merchants import Merchant
-from marketplace.edge.deliveries import endpoint_of, group_of
+from marketplace.edge.deliveries import group_of
 from marketplace.services.checkout import CheckoutSession
 from tests.simulation.market import Market
 
@@ -27,7 +27,6 @@ POISONED: Final = (
     '{"object": "event", "id": "evt_poison"}',
     '{"object": "event", "id": "evt_poison", "type": "charge.succeeded", "created": "soon"}',
 )
-READ: Final = {each.path: frozenset(each.events) for each in wanted_at("https://shop.test")}
 
 
 class Story:
@@ -58,8 +57,7 @@ class Story:
 
     def more(self) -> list[Message]:
         """What Stripe sends now, because of what was asked of it meanwhile."""
-        events = self._market.events()
-        return [self._message(json.dumps(event)) for event in events if event["type"] in READ[endpoint_of(event)]]
+        return [self._message(json.dumps(event)) for event in heard(self._market)]
 
     def _play(self, number: int, merchants: list[Merchant]) -> list[Message]:
         """One sale and all that happens to it at Stripe before anybody here has heard of it."""
