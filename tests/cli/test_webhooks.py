@@ -118,8 +118,14 @@ class Place:
 
     def hears(self) -> dict[str, int]:
         """How many deliveries of one event the receiver takes, by what is heard: with the secrets as they are kept."""
-        told = {"account": self._told(None), "connect": self._told("seller"), "thin": self._told("thin")}
-        return {name: sum(map(self._is_taken, deliveries)) for name, deliveries in told.items()}
+        return {name: sum(map(self._is_taken, deliveries)) for name, deliveries in self._deliveries().items()}
+
+    def refuses(self) -> int:
+        """How many of those that it does not take."""
+        return sum(not self._is_taken(each) for deliveries in self._deliveries().values() for each in deliveries)
+
+    def _deliveries(self) -> dict[str, list[Any]]:
+        return {"account": self._told(None), "connect": self._told("seller"), "thin": self._told("thin")}
 
     def _told(self, whose: str | None) -> list[Any]:
         """What is delivered when one event that each endpoint wants happens."""
@@ -218,6 +224,7 @@ def test_f30_wherever_a_rotation_is_interrupted_every_event_is_heard_and_the_old
             getattr(place, act)(Fuse(at, after=after))
         except PowerCut:
             assert min(place.hears().values()) >= 1, at
+            assert act == "rotate" or place.refuses() == 0, at  # what is still there is still known
             ask_again(place)
             assert not old & {secret for secrets in place.kept.lists.values() for secret in secrets}, at
             assert len(place.found) == 3
@@ -263,6 +270,25 @@ def test_a_secret_that_was_put_in_by_hand_is_kept_until_a_rotation_ends(place: P
     place.finish()
     assert "whsec_by_hand" not in place.kept.lists["account"]
     assert place.hears() == ONCE
+
+
+def test_an_endpoint_whose_secret_somebody_took_out_gets_a_successor(place: Place) -> None:
+    place.sync()
+    kept = json.loads(place.secrets.writes[-1])
+    place.secrets.writes.append(json.dumps({**kept, "account": ["whsec_by_hand"]}))
+    assert place.hears()["account"] == 0
+    assert place.sync() == ["create account"]
+    assert place.hears()["account"] == 1
+
+
+def test_what_is_missing_is_made_before_anything_is_deleted(place: Place) -> None:
+    place.sync()
+    old = {each.id for each in place.found}
+    place.rotate()
+    (new,) = (each for each in place.found if each.id not in old and each.url == URLS[1] and not each.is_thin)
+    place.simulator.request("DELETE", f"/v1/webhook_endpoints/{new.id}", {})
+    place.wait()
+    assert [step.act for step in place.plan().steps] == ["create", "delete", "delete", "delete"]
 
 
 def test_endpoints_that_were_made_by_hand_are_heard_until_theirs_are_surely_known(place: Place) -> None:
