@@ -324,13 +324,6 @@ def test_the_order_is_found_where_the_payment_is_told_of_before_the_session() ->
     assert_proven(market, sale.transaction.id)
 
 
-def test_a_line_whose_tax_and_discount_are_at_stripe_alone_is_refunded_by_amount() -> None:
-    market = taxed(Market())
-    _, session, _ = mixed(market)
-    with pytest.raises(TransactionNotRefundable):
-        market.refund(session.transaction_id, None, key="line", lines={0: None})
-
-
 def test_nothing_is_refunded_before_it_is_known_whose_the_payment_is() -> None:
     market = taxed(Market())
     clay = market.ready_merchant()

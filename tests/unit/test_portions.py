@@ -4,7 +4,7 @@ What is expected is computed here by fractions, from the prices on, and not by t
 """
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
 from fractions import Fraction
@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 from marketplace.domain.completed import CompletedLine, completed_line
 from marketplace.domain.fees import FeePolicy
 from marketplace.domain.money import smallest_payable
-from marketplace.domain.portions import ALL_OF_IT, Portion, TaxLiability, returned
+from marketplace.domain.portions import ALL_OF_IT, Portion, TaxLiability, Whose, returned
 from marketplace.domain.splits import final_legs
 from marketplace.domain.transactions import Leg, Payment, Transaction
 
@@ -231,6 +231,40 @@ def test_refunds_close_at_zero_on_every_leg_tax_and_funder(sale: Sale, data: st.
             assert (sum(each.own for each in parts), sum(each.fee for each in parts)) == (leg.own, leg.fee)
             for name, amount in {**leg.taxes, **leg.promotions}.items():
                 assert sum({**each.taxes, **each.promotions}.get(name, 0) for each in parts) == amount
+
+
+@given(sales, st.data())
+def test_whatever_lines_and_amounts_are_refunded_nobody_gives_what_he_has_not_and_all_closes(
+    sale: Sale, data: st.DataObject
+) -> None:
+    """What lines want of tax and promotions may be anything up to all of it."""
+    for leg in split(sale)[1]:
+        by_amount: list[Portion] = []
+        of_lines: list[Portion] = []
+        left = leg.amount
+        while left:
+            rounds = len(by_amount) + len(of_lines)
+            amount = data.draw(st.integers(1, left // sale.step)) * sale.step if rounds < 5 else left
+            wanted = data.draw(st.none() | st.integers(0, 100))
+            whose = None if wanted is None else Whose(some(leg.taxes, wanted), some(leg.promotions, wanted))
+            parts = [*by_amount, *of_lines]
+            part = returned(leg, amount, earlier=by_amount, fee_with=parts, step=sale.step, returns_fee=True,
+                            of_lines=of_lines, wanted=whose)  # fmt: skip
+            (by_amount if whose is None else of_lines).append(part)
+            left -= amount
+            assert min(part.own, part.fee, *part.taxes.values(), *part.promotions.values()) >= 0
+            assert part.own % sale.step == 0
+            for name, whole in {**leg.taxes, **leg.promotions}.items():
+                gone = sum({**each.taxes, **each.promotions}.get(name, 0) for each in (*parts, part))
+                assert gone <= whole
+                assert left or gone == whole
+        parts = [*by_amount, *of_lines]
+        if parts:
+            assert (sum(each.own for each in parts), sum(each.fee for each in parts)) == (leg.own, leg.fee)
+
+
+def some(whole: Mapping[str, int], percent: int) -> dict[str, int]:
+    return {name: amount * percent // 100 for name, amount in whole.items()}
 
 
 @given(sales, st.lists(st.booleans(), min_size=3, max_size=3))

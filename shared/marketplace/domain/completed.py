@@ -20,7 +20,8 @@ class CompletedLine(NamedTuple):
     """Minor units of one line: ``amount`` is paid for it, all in; ``taxes`` are in it, by jurisdiction.
 
     ``seen`` is what was taken off the price as the buyer saw it, by coupon; ``discounts`` is that without the inclusive
-    tax that went with it: so much less the merchant and the platform share.
+    tax that went with it: so much less the merchant and the platform share. ``number`` is the line's in the basket,
+    None where it is not said.
     """
 
     merchant_id: str
@@ -28,6 +29,8 @@ class CompletedLine(NamedTuple):
     taxes: Mapping[str, int]
     seen: Mapping[str, int]
     discounts: Mapping[str, int]
+    quantity: int = 1
+    number: int | None = None
 
 
 def completed_line(line: Mapping[str, Any], only_merchant: str) -> CompletedLine:
@@ -36,12 +39,15 @@ def completed_line(line: Mapping[str, Any], only_merchant: str) -> CompletedLine
     inclusive = [tax for tax in taxes if tax["rate"]["inclusive"]]
     price = line["amount_subtotal"] - line["amount_discount"]
     taken = [(_coupon_of(each["discount"]), each["amount"]) for each in line.get("discounts") or []]
+    ours = line.get("metadata") or {}
     return CompletedLine(
-        merchant_id=(line.get("metadata") or {}).get("merchant_id") or only_merchant,
+        merchant_id=ours.get("merchant_id") or only_merchant,
         amount=line["amount_total"],
         taxes=added({jurisdiction(tax["rate"]): tax["amount"]} for tax in taxes if tax["amount"]),
         seen=added({coupon: amount} for coupon, amount in taken if amount),
         discounts=added({coupon: _without_tax(amount, price, inclusive)} for coupon, amount in taken if amount),
+        quantity=line.get("quantity") or 1,
+        number=int(ours["line"]) if "line" in ours else None,
     )
 
 

@@ -14,7 +14,7 @@ where they leave less than nothing to share, the merchant has nothing of it, and
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import field, replace
 from enum import StrEnum
-from typing import Final
+from typing import Final, NamedTuple
 
 from marketplace.domain.deferred import dataclass
 from marketplace.domain.money import allocate, part_of
@@ -68,27 +68,41 @@ class Portion:
         return self.amount + self.promotion - sum(self.withheld.values()) - self.fee
 
 
-def returned(whole: Portion, amount: int, *, earlier: Sequence[Portion], fee_with: Sequence[Portion], step: int,
-             returns_fee: bool) -> Portion:  # fmt: skip
+class Whose(NamedTuple):
+    """Tax by jurisdiction and promotions by coupon, in so much of a portion."""
+
+    taxes: Mapping[str, int]
+    promotions: Mapping[str, int]
+
+
+def returned(
+    whole: Portion, amount: int, *, earlier: Sequence[Portion], fee_with: Sequence[Portion], step: int,
+    returns_fee: bool, of_lines: Sequence[Portion] = (), wanted: Whose | None = None,
+) -> Portion:  # fmt: skip
     """What of a portion goes back with ``amount`` more of it, after ``earlier`` ones of which ``fee_with`` had a fee.
 
     Each of tax, promotion and fee is rounded on the running total, not on each refund, so that whatever the parts are
     they close at exactly zero: of 119 with 19 tax, refunds of 40, 40 and 39 return 6, 7 and 6 of it. A refund that
     keeps the fee keeps its own part of it for good. The merchant's part is a multiple of ``step``, the currency's
     smallest payable unit: of a tax that is none, the odd units are with the fee. Where these steps are wide, the fee
-    gives way: no refund takes more of the merchant than is its own, or owes it something;
-    and what there is below zero to share is the platform's.
+    gives way: no refund takes more of the merchant than is its own, or owes it something; and what there is below zero
+    to share is the platform's.
+
+    ``of_lines`` are what refunds of line items took, each at its lines' own tax: what goes back by amount is in
+    proportion to what they left. ``wanted`` is whose the amount is where it is itself of lines. Where lines and amounts
+    were both refunded, no more tax goes back than is left, or than leaves the rest to be refunded.
     """
-    so_far = sum(each.amount for each in earlier) + amount
-    taxes = _due(whole.taxes, [each.taxes for each in earlier], so_far, whole.amount, step)
-    promotions = _due(whole.promotions, [each.promotions for each in earlier], so_far, whole.amount, step)
+    taxes, promotions = wanted or _proportional(_less(whole, of_lines), amount, earlier, step)
+    if wanted or of_lines:
+        left = _less(whole, [*earlier, *of_lines])
+        taxes, promotions = _within(left, amount, Whose(taxes, promotions), step)
     part = Portion(amount=amount, fee=0, taxes=taxes, promotions=promotions, tax_liability=whole.tax_liability)
     fee = min(0, part.own)
     if returns_fee:
         net = sum(each.net for each in fee_with) + part.net
         fee = max(0, running_part(whole.fee, net, whole.net, step) - sum(each.fee for each in fee_with))
-        left = whole.own - sum(each.own for each in fee_with)
-        fee = min(max(fee, part.own - left), part.own)
+        own_left = whole.own - sum(each.own for each in fee_with)
+        fee = min(max(fee, part.own - own_left), part.own)
     fee += (part.own - fee) % step
     return replace(part, fee=fee)
 
@@ -154,3 +168,50 @@ def _by_sign(parts: Mapping[str, int]) -> Iterator[tuple[int, Mapping[str, int]]
         own = {name: sign * amount for name, amount in parts.items() if sign * amount > 0}
         if own:
             yield sign, own
+
+
+def _proportional(whole: Portion, amount: int, earlier: Sequence[Portion], step: int) -> Whose:
+    """Whose an amount is by the running total of the amounts."""
+    so_far = sum(each.amount for each in earlier) + amount
+    return Whose(
+        _due(whole.taxes, [each.taxes for each in earlier], so_far, whole.amount, step),
+        _due(whole.promotions, [each.promotions for each in earlier], so_far, whole.amount, step),
+    )
+
+
+def _within(left: Portion, amount: int, wanted: Whose, step: int) -> Whose:
+    """What is wanted, as far as what is left has it, and no more than leaves the rest of it to be refunded."""
+    if amount == left.amount:
+        return Whose(left.taxes, left.promotions)
+    promotions = _bounded(wanted.promotions, left.promotions, least=0, most=left.promotion, step=step)
+    paid = amount + sum(promotions.values())
+    least, most = left.tax - (left.amount + left.promotion - paid), min(left.tax, paid)
+    return Whose(_bounded(wanted.taxes, left.taxes, least=max(0, least), most=most, step=step), promotions)
+
+
+def _less(whole: Portion, gone: Sequence[Portion]) -> Portion:
+    """What parts have left of a portion, its fee aside."""
+    if not gone:
+        return whole
+    return replace(
+        whole,
+        amount=whole.amount - sum(each.amount for each in gone),
+        taxes=_left_of(whole.taxes, added(each.taxes for each in gone)),
+        promotions=_left_of(whole.promotions, added(each.promotions for each in gone)),
+    )
+
+
+def _left_of(whole: Mapping[str, int], gone: Mapping[str, int]) -> dict[str, int]:
+    return {name: amount - gone.get(name, 0) for name, amount in whole.items() if amount > gone.get(name, 0)}
+
+
+def _bounded(
+    wanted: Mapping[str, int], left: Mapping[str, int], *, least: int, most: int, step: int
+) -> Mapping[str, int]:
+    """What is wanted of what is left of each, in all at least and at most so much, and a multiple of ``step``."""
+    taken = {name: min(amount, left[name]) for name, amount in wanted.items() if name in left}
+    whole = sum(taken.values())
+    total = min(max(whole - whole % step, least + -least % step), most - most % step)
+    if total <= whole:
+        return spread(total, taken)
+    return added((taken, spread(total - whole, _left_of(left, taken))))

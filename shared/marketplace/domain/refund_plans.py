@@ -1,12 +1,11 @@
 """Which merchant's part of a sale a refund concerns, and what of it the platform gives of its fee."""
 
-from collections import Counter
 from collections.abc import Iterable, Mapping
 
 from marketplace.domain.books import Books
 from marketplace.domain.errors import NotFound, RefundExceedsRest
 from marketplace.domain.money import allocate, smallest_payable
-from marketplace.domain.portions import returned
+from marketplace.domain.portions import Whose, added, returned
 from marketplace.domain.refunds import RefundedLine, RefundPart
 
 
@@ -38,13 +37,18 @@ def parts_of_lines(books: Books, lines: Iterable[RefundedLine], *, returns_fee: 
     Raises:
         RefundExceedsRest: other refunds have taken of a merchant's part what these lines would give back.
     """
-    left, amounts = _left(books), Counter[str]()
+    left, of_merchant = _left(books), dict[str, list[RefundedLine]]()
     for line in lines:
-        amounts[line.merchant_id] += line.amount
-    for merchant_id, amount in amounts.items():
+        of_merchant.setdefault(line.merchant_id, []).append(line)
+    parts = []
+    for merchant_id, own in of_merchant.items():
+        amount = sum(line.amount for line in own)
         if amount > left[merchant_id]:
             raise RefundExceedsRest(amount, left[merchant_id])
-    return _parts(books, amounts, returns_fee=returns_fee)
+        wanted = Whose(added(line.taxes for line in own), added(line.promotions for line in own))
+        if amount:
+            parts.append(part_to_return(books, merchant_id, amount, returns_fee=returns_fee, wanted=wanted))
+    return tuple(parts)
 
 
 def _left(books: Books) -> dict[str, int]:
@@ -59,22 +63,28 @@ def _parts(books: Books, amounts: Mapping[str, int], *, returns_fee: bool) -> tu
     )
 
 
-def part_to_return(books: Books, merchant_id: str, amount: int, *, returns_fee: bool) -> RefundPart:
+def part_to_return(
+    books: Books, merchant_id: str, amount: int, *, returns_fee: bool, wanted: Whose | None = None
+) -> RefundPart:
     """A merchant's part of a refund or dispute of ``amount`` minor units of its leg, by domain/portions.py.
 
-    A fee of 10 on 99, refunded 33, 33 and 33, goes back as 3, 4 and 3 and closes at zero.
+    A fee of 10 on 99, refunded 33, 33 and 33, goes back as 3, 4 and 3 and closes at zero. ``wanted`` is what of it is
+    tax and promotion where it is asked for by lines.
     """
     reserved = [refund for refund in books.refunds.values() if refund.is_reserved]
     disputed = [part for dispute in books.disputes.values() if dispute.standing for part in dispute.parts]
     with_fee = [part for refund in reserved if refund.returns_fee for part in books.parts_of(refund)] + disputed
-    without = [part for refund in reserved if not refund.returns_fee for part in books.parts_of(refund)]
+    of_lines = [part for refund in reserved if refund.lines for part in books.parts_of(refund)]
+    by_amount = [part for refund in reserved if not refund.lines for part in books.parts_of(refund)] + disputed
     part = returned(
         books.portion_of(merchant_id),
         amount,
-        earlier=[each for each in with_fee + without if each.merchant_id == merchant_id],
+        earlier=[each for each in by_amount if each.merchant_id == merchant_id],
         fee_with=[each for each in with_fee if each.merchant_id == merchant_id],
         step=smallest_payable(books.transaction.currency),
         returns_fee=returns_fee,
+        of_lines=[each for each in of_lines if each.merchant_id == merchant_id],
+        wanted=wanted,
     )
     return RefundPart(
         merchant_id=merchant_id,

@@ -1,7 +1,7 @@
 """Refunds: how much goes back, what each merchant and the platform give of it, and where a refund stands."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import replace
+from dataclasses import field, replace
 from datetime import datetime
 from enum import StrEnum
 from typing import Final
@@ -80,12 +80,22 @@ class RefundPart(Portion):
 
 @dataclass(frozen=True, kw_only=True)
 class RefundedLine:
-    """So many items of a line of the basket, by its number there, and what was paid for them (minor units)."""
+    """So many items of a line of the basket, by its number there, and what was paid for them (minor units).
+
+    ``taxes`` are in it, by jurisdiction; ``promotions`` are what the platform had added to it, by coupon.
+    """
 
     line: int
     quantity: int
     merchant_id: str
     amount: int
+    taxes: Mapping[str, int] = field(default_factory=dict)
+    promotions: Mapping[str, int] = field(default_factory=dict)
+
+    @property
+    def tax(self) -> int:
+        """Minor units of it that are the authorities'."""
+        return sum(self.taxes.values())
 
 
 @dataclass(frozen=True, kw_only=True)

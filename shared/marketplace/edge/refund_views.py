@@ -19,11 +19,12 @@ WAITS_FOR: Final[Mapping[RefundStatus, str]] = {
 
 
 class RefundedLineView(View):
-    """Items of a line of the basket, and what was paid for them."""
+    """Items of a line of the basket, what was paid for them, and how much of that was tax."""
 
     line: int
     quantity: int
     amount: int
+    tax: int
 
 
 class RefundView(View):

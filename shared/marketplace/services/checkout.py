@@ -157,7 +157,7 @@ def session_params(transaction: Transaction, basket: Basket, sources: Sources, c
         "mode": "payment",
         **basket.terms.params(transaction.currency, success_url=basket.success_url, cancel_url=basket.cancel_url),
         "client_reference_id": transaction.id,
-        "line_items": [_line_item(line, transaction.currency) for line in transaction.line_items],
+        "line_items": [_line_item(*line, transaction.currency) for line in enumerate(transaction.line_items)],
         "metadata": {**transaction.metadata, **ours(transaction, command_id)},
         "payment_intent_data": {
             **payment_intent_terms(transaction, command_id),
@@ -271,9 +271,10 @@ def view(books: Books) -> CheckoutSession:
     )
 
 
-def _line_item(line: LineItem, currency: str) -> dict[str, Any]:
-    """Each says whose it is, for the split goes by the line items as the buyer completed them."""
-    whose: dict[str, Any] = {"metadata": {"merchant_id": line.merchant_id}} if line.merchant_id else {}
+def _line_item(number: int, line: LineItem, currency: str) -> dict[str, Any]:
+    """Each says whose and which it is, for the split and refunds go by the line items as the buyer completed them."""
+    named = {"line": str(number), **({"merchant_id": line.merchant_id} if line.merchant_id else {})}
+    whose: dict[str, Any] = {"metadata": named}
     if line.bounds:
         least, most = line.bounds
         whose["adjustable_quantity"] = {"enabled": True, "minimum": least, "maximum": most}

@@ -10,10 +10,11 @@ from typing import Final
 
 from marketplace.domain.books import Books
 from marketplace.domain.commands import Command
+from marketplace.domain.completed import CompletedLine
 from marketplace.domain.deferred import dataclass
 from marketplace.domain.errors import MerchantShort, NotFound, StripeRefused, TransactionNotRefundable, Unavailable
 from marketplace.domain.ids import owner_of
-from marketplace.domain.line_refunds import refunded_lines
+from marketplace.domain.line_refunds import is_told_by_stripe, paid_lines, refunded_lines
 from marketplace.domain.policies import Shortfall
 from marketplace.domain.principals import Principal, Role
 from marketplace.domain.refund_plans import parts_of_lines, refund_parts
@@ -26,6 +27,7 @@ from marketplace.services.idempotency import Once
 from marketplace.services.pages import first_that_fit
 from marketplace.services.recovery import refund_made
 from marketplace.services.refund_commands import CREATE_REFUND, is_short, refund_command
+from marketplace.services.settlement import completed_order
 from marketplace.services.transactions import read_transaction
 
 # Two refunds at once: the later reads again. Each round one of them gets through, so this many can meet.
@@ -60,13 +62,15 @@ def request_refund(ports: Ports, caller: Principal, request: RefundRequest, once
         InvalidAmount, MerchantShort, StripeRefused, IdempotencyKeyReused, RequestUnderWay, Unavailable.
     """
     caller.require(Role.OPERATOR, Role.MERCHANT, Role.SYSTEM)
+    completed: Sequence[CompletedLine] = ()
     for _ in range(MOST_ROUNDS):
         books = read_transaction(ports, caller, request.transaction_id)
         used = books.idempotency.get(once.scope)
         if used is not None:
             return _answered_again(ports, books, replay(ports, CREATE_REFUND, once, used))
         request = _of_own(caller, books, request)
-        refund, command = plan_refund(ports, caller, books, request)
+        completed = completed or _as_completed(ports, books, request)
+        refund, command = plan_refund(ports, caller, books, request, completed)
         if ports.policy.money.shortfall is Shortfall.REFUSE:
             require_covered(ports, books, request.merchant_id, refund)
         planned = replace(books, refunds={**books.refunds, refund.id: refund})
@@ -116,8 +120,12 @@ def refunds_of_sale(ports: Ports, caller: Principal, transaction_id: str) -> Seq
     return [refunds[refund_id] for refund_id in sorted(refunds)]
 
 
-def plan_refund(ports: Ports, caller: Principal, books: Books, request: RefundRequest) -> tuple[Refund, Command]:
+def plan_refund(
+    ports: Ports, caller: Principal, books: Books, request: RefundRequest, completed: Sequence[CompletedLine] = ()
+) -> tuple[Refund, Command]:
     """A refund and the command for it, which the reservation of its amount is to be committed with.
+
+    ``completed`` is the order where its lines are to be refunded, and only Stripe knows what was paid for them.
 
     Raises:
         NotFound, TransactionNotRefundable, RefundExceedsRest, LineExceedsRest, TooManyRefunds, InvalidAmount.
@@ -130,7 +138,7 @@ def plan_refund(ports: Ports, caller: Principal, books: Books, request: RefundRe
     asked = request.refund_application_fee
     returns_fee = transaction.refund_application_fee if asked is None else asked
     require_anything_left(payment)
-    lines = refunded_lines(books, caller, request.lines)
+    lines = refunded_lines(books, caller, request.lines, paid_lines(books, completed)) if request.lines else ()
     amount = sum(line.amount for line in lines) if lines else _amount(books, request)
     reserve(payment, amount)
     if lines:
@@ -151,6 +159,21 @@ def plan_refund(ports: Ports, caller: Principal, books: Books, request: RefundRe
         created_at=now,
     )
     return refund, refund_command(ports, books, refund)
+
+
+def _as_completed(ports: Ports, books: Books, request: RefundRequest) -> Sequence[CompletedLine]:
+    """The order of a sale whose lines are to be refunded, where the plan does not say what was paid for them.
+
+    Raises:
+        TransactionNotRefundable: it is an invoice's, or not settled yet.
+    """
+    if not request.lines or not is_told_by_stripe(books.transaction):
+        return ()
+    if not books.payment.is_settled:
+        raise TransactionNotRefundable("what was paid for each line is not known; try again in a moment")
+    if books.transaction.invoice_id is not None:
+        raise TransactionNotRefundable("what was paid for each line is in the invoice: refund it by amount")
+    return completed_order(ports, books.transaction, books.payment)
 
 
 def _of_own(caller: Principal, books: Books, request: RefundRequest) -> RefundRequest:

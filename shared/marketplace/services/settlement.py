@@ -36,7 +36,7 @@ def payment_changes(ports: Ports, transaction: Transaction, before: Payment, aft
         return [*moved, *map(Create, payment_entries(leg, before, after))]
     split: Sequence[Change] = ()
     if is_new:
-        lines = _completed(ports, transaction, after)
+        lines = completed_order(ports, transaction, after)
         split = split_changes(ports, transaction, after, lines, read_books(ports, transaction.id).shares)
     return [*moved, *map(Create, charge_entries(before, after)), *split]
 
@@ -61,10 +61,13 @@ def split_changes(
     return [*changes, *map(Create, redemptions(transaction, payment, coupons, lines, legs))]
 
 
-def _completed(ports: Ports, transaction: Transaction, payment: Payment) -> Sequence[CompletedLine]:
+def completed_order(ports: Ports, transaction: Transaction, payment: Payment) -> Sequence[CompletedLine]:
     """What the buyer ordered in the end, as the session's completed line items say, or an invoice's.
 
     Nothing where the plan holds: without a session, and of an invoice without tax and discounts.
+
+    Raises:
+        Unavailable.
     """
     if transaction.invoice_id is not None:
         return _of_invoice(ports, transaction) if transaction.is_split_when_completed else ()
