@@ -58,10 +58,12 @@ handler = app.resolve
 
 
 class ShippingBody(RequestModel):
-    """A way to ship."""
+    """A way to ship, and how it is taxed where tax is collected."""
 
     name: Annotated[str, Field(max_length=LONGEST_SHIPPING_NAME, pattern=r"\S")]
     amount: Amount
+    tax_code: Id | None = None
+    tax_behavior: Literal["inclusive", "exclusive"] | None = None
 
 
 class CheckoutBody(RequestModel):
@@ -160,9 +162,7 @@ class CheckoutBody(RequestModel):
             locale=self.locale,
             collects_phone=self.collect_phone,
             shipping_countries=tuple(self.shipping_countries),
-            shipping_options=tuple(
-                ShippingOption(name=each.name, amount=each.amount) for each in self.shipping_options
-            ),
+            shipping_options=tuple(ShippingOption(**each.model_dump()) for each in self.shipping_options),
             description=self.description,
             statement_descriptor_suffix=self.statement_descriptor_suffix,
         )

@@ -15,15 +15,17 @@ from marketplace.domain.errors import (
 )
 from marketplace.domain.ledger import balances, is_of_others
 from marketplace.domain.merchants import Merchant
+from marketplace.domain.portions import TaxLiability
 from marketplace.domain.promotions import Coupon
 from marketplace.domain.transactions import CaptureMethod, ChargeType, TransactionStatus
 from marketplace.operations import Operation
+from marketplace.services.baskets import Basket, InlineItem
 from marketplace.services.captures import capture
-from marketplace.services.checkout import CheckoutSession
+from marketplace.services.checkout import CheckoutSession, create_checkout_session
 from marketplace.services.promotion_codes import NewCode, create_code
 from marketplace.services.session_terms import SessionTerms, ShippingOption
 
-from .market import GERMANY, OPERATOR, Market
+from .market import GERMANY, OPERATOR, SHOP, Market
 
 
 def taxed(market: Market) -> Market:
@@ -266,9 +268,6 @@ def test_what_does_not_go_together_is_refused_before_stripe_hears_of_it() -> Non
         sell(market, {clay: 1_000}, coupon_id=coupon.id, allow_promotion_codes=True)
     with pytest.raises(InvalidBasket):
         sell(market, {clay: 1_000, linen: 1_000}, charge_type=ChargeType.DESTINATION, automatic_tax=True)
-    shipped = SessionTerms(shipping_countries=("DE",), shipping_options=(ShippingOption(name="Post", amount=500),))
-    with pytest.raises(CombinationRefused):
-        sell(market, {clay: 1_000}, automatic_tax=True, terms=shipped)
     with pytest.raises(DiscountNotUsable):
         sell(market, {clay: 1_000}, currency="jpy", coupon_id=coupon.id)
     with pytest.raises(NotFound):
@@ -289,6 +288,99 @@ def test_where_all_is_taken_off_shipping_falls_on_the_merchants_as_was_planned()
     books = market.books(session.transaction_id)
     assert [books.shares[each.id].amount for each in (clay, linen)] == [300, 200]
     assert_proven(market, session.transaction_id, topped_up=own)
+
+
+def shipped(behavior: str, amount: int = 500) -> SessionTerms:
+    option = ShippingOption(name="Post", amount=amount, tax_code="txcd_92010001", tax_behavior=behavior)
+    return SessionTerms(shipping_countries=("DE",), shipping_options=(option,))
+
+
+def pay_shipped(market: Market, session: CheckoutSession) -> None:
+    pay(market, session, **{f"shipping_{name}": value for name, value in GERMANY.items()})
+
+
+@pytest.mark.parametrize(("behavior", "price"), [("exclusive", 500), ("inclusive", 595)])
+@pytest.mark.parametrize("liability", TaxLiability)
+def test_the_tax_on_shipping_is_told_from_what_is_shared_of_it(
+    behavior: str, price: int, liability: TaxLiability
+) -> None:
+    """100.00 and 5.00 for shipping, and 19 percent of both: 19.95 of 124.95; the fee is a tenth of 105.00."""
+    market = taxed(Market())
+    clay = market.ready_merchant()
+    market.collect_tax(clay)
+    terms: dict[str, Any] = {"automatic_tax": True, "tax_liability": liability}
+    session = sell(market, {clay: 10_000}, terms=shipped(behavior, price), **terms)
+    pay_shipped(market, session)
+    share = market.books(session.transaction_id).shares[clay.id]
+    assert (share.amount, share.tax, share.fee) == (12_495, 1_995, 1_050)
+    is_merchant_s = liability is TaxLiability.MERCHANT
+    assert journal(market, session.transaction_id).get(VAT, 0) == (0 if is_merchant_s else -1_995)
+    assert market.stripe_balance(clay.account_id) == {"usd": 9_450 + (1_995 if is_merchant_s else 0)}
+    for number, amount in enumerate((3_333, 1, None)):
+        market.refund(session.transaction_id, amount, key=f"refund-{number}")
+        market.take_in(*market.events())
+    assert market.stripe_balance(clay.account_id) == {}
+    assert VAT not in journal(market, session.transaction_id)
+    assert_proven(market, session.transaction_id)
+
+
+def test_taxed_shipping_falls_on_the_merchants_of_a_cart_with_its_tax() -> None:
+    market = taxed(Market())
+    clay, linen = market.ready_merchant("Clay"), market.ready_merchant("Linen")
+    session = sell(market, {clay: 2_000, linen: 1_000}, automatic_tax=True, terms=shipped("exclusive", 100))
+    pay_shipped(market, session)
+    shares = market.books(session.transaction_id).shares
+    assert [(shares[each.id].amount, shares[each.id].tax) for each in (clay, linen)] == [(2_459, 393), (1_230, 196)]
+    assert journal(market, session.transaction_id)[VAT] == -589
+    assert_proven(market, session.transaction_id)
+
+
+def test_a_line_is_refunded_with_its_part_of_shipping_and_of_the_tax_on_it() -> None:
+    market = taxed(Market())
+    clay = market.ready_merchant()
+    items = tuple(
+        InlineItem(name="Cup", unit_amount=1_000, currency="usd", quantity=1, merchant_id=clay.id,
+                   tax_behavior="exclusive")
+        for _ in range(2)
+    )  # fmt: skip
+    basket = Basket(
+        items=items, success_url=SHOP, cancel_url=SHOP, metadata={}, automatic_tax=True,
+        terms=shipped("exclusive", 100),
+    )  # fmt: skip
+    session = create_checkout_session(market.ports, OPERATOR, basket, market.once("POST /checkout/sessions", "s"))
+    pay_shipped(market, session)
+    refunds = [market.refund(session.transaction_id, None, key=f"{line}", lines={line: None}) for line in (0, 1)]
+    given = [(refund.amount, refund.parts[0].tax) for refund in refunds]
+    assert given == [(1_250, 200), (1_249, 199)]
+    market.take_in(*market.events())
+    assert market.stripe_balance(clay.account_id) == {}
+    assert_proven(market, session.transaction_id)
+
+
+def test_where_all_is_taken_off_taxed_shipping_falls_on_the_merchants_as_was_planned() -> None:
+    market = taxed(Market())
+    clay, linen = market.ready_merchant("Clay"), market.ready_merchant("Linen")
+    coupon = market.coupon(percent_off="100", platform_basis_points=0)
+    session = sell(
+        market, {clay: 3_000, linen: 2_000}, coupon_id=coupon.id, automatic_tax=True, terms=shipped("exclusive")
+    )
+    pay_shipped(market, session)
+    shares = market.books(session.transaction_id).shares
+    assert [(shares[each.id].amount, shares[each.id].tax) for each in (clay, linen)] == [(357, 57), (238, 38)]
+    assert_proven(market, session.transaction_id)
+
+
+def test_a_part_that_is_captured_has_its_part_of_the_tax_on_shipping() -> None:
+    market = taxed(Market())
+    clay = market.ready_merchant()
+    terms: dict[str, Any] = {"automatic_tax": True, "capture_method": CaptureMethod.MANUAL}
+    session = sell(market, {clay: 10_000}, terms=shipped("exclusive", 2_000), **terms)
+    pay_shipped(market, session)
+    sale = session.transaction_id
+    capture(market.ports, OPERATOR, sale, 7_140, market.once("capture", "k", {}, subject=sale))  # half of 142.80
+    market.take_in(*market.events())
+    assert journal(market, sale)[VAT] == -1_140
+    assert_proven(market, sale)
 
 
 def test_a_code_that_was_made_in_the_dashboard_is_the_platform_s_own() -> None:

@@ -103,10 +103,6 @@ REFUSED: Final = (
         "A Checkout Session has one discount.",
     ),
     (
-        "tax together with shipping options",
-        "The tax on shipping is of no line item, so that it is not known whose part it is in.",
-    ),
-    (
         "tax with the merchant liable for several merchants",
         "Stripe calculates the tax of a Checkout Session by the settings and registrations of one account.",
     ),

@@ -7,11 +7,12 @@ from collections.abc import Iterable, Mapping, Sequence
 from decimal import ROUND_HALF_EVEN, Decimal
 from typing import Any, Final, NamedTuple
 
-from marketplace.domain.money import part_of
-from marketplace.domain.portions import added
+from marketplace.domain.money import allocate, part_of
+from marketplace.domain.portions import added, spread
 from marketplace.domain.stripe_objects import id_of
 
 EXPANDED: Final = ("data.discounts", "data.taxes")
+SHIPPING: Final = "shipping_cost.taxes"  # what is expanded of a session
 LONGEST_JURISDICTION: Final = 100  # characters: it stands in the name of an account
 UNKNOWN: Final = "unknown"
 
@@ -43,12 +44,37 @@ def completed_line(line: Mapping[str, Any], only_merchant: str) -> CompletedLine
     return CompletedLine(
         merchant_id=ours.get("merchant_id") or only_merchant,
         amount=line["amount_total"],
-        taxes=added({jurisdiction(tax["rate"]): tax["amount"]} for tax in taxes if tax["amount"]),
+        taxes=_by_jurisdiction(taxes),
         seen=added({coupon: amount} for coupon, amount in taken if amount),
         discounts=added({coupon: _without_tax(amount, price, inclusive)} for coupon, amount in taken if amount),
         quantity=line.get("quantity") or 1,
         number=int(ours["line"]) if "line" in ours else None,
     )
+
+
+def shipping_lines(
+    cost: Mapping[str, Any] | None, lines: Iterable[CompletedLine], planned: Mapping[str, int], step: int
+) -> Sequence[CompletedLine]:
+    """What shipping cost, by ``shipping_cost`` of a session, as a line of each merchant: by what its lines cost.
+
+    Where these cost nothing, by what was ``planned`` of each. Its tax goes with it, so that no merchant has more tax of
+    it than it has of the rest.
+    """
+    total = cost["amount_total"] if cost else 0
+    if not cost or not total:
+        return ()
+    weights = dict.fromkeys(planned, 0)
+    for line in lines:
+        weights[line.merchant_id] += line.amount
+    weights = weights if any(weights.values()) else dict(planned)
+    amounts = allocate(total, list(weights.values()), step=step)
+    left = _by_jurisdiction(cost.get("taxes") or [])
+    found = []
+    for merchant_id, amount, tax in zip(weights, amounts, allocate(sum(left.values()), amounts), strict=True):
+        taxes = spread(tax, left)
+        left = {name: rest - taxes.get(name, 0) for name, rest in left.items()}
+        found.append(CompletedLine(merchant_id, amount, taxes, {}, {}))
+    return found
 
 
 def jurisdiction(rate: Mapping[str, Any]) -> str:
@@ -77,6 +103,10 @@ def by_coupon(lines: Iterable[CompletedLine]) -> Mapping[str, Mapping[str, int]]
             of_coupon = found.setdefault(coupon, {})
             of_coupon[line.merchant_id] = of_coupon.get(line.merchant_id, 0) + amount
     return found
+
+
+def _by_jurisdiction(taxes: Iterable[Mapping[str, Any]]) -> dict[str, int]:
+    return added({jurisdiction(tax["rate"]): tax["amount"]} for tax in taxes if tax["amount"])
 
 
 def _without_tax(discount: int, price: int, inclusive: Sequence[Mapping[str, Any]]) -> int:

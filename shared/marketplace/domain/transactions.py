@@ -143,6 +143,7 @@ class Transaction:
     invoice_id: str | None = None  # of the invoice that it is the payment of
     subscription_id: str | None = None  # whose invoice that is
     automatic_tax: bool = False  # Stripe Tax; who is liable is said on the legs
+    has_shipping: bool = False  # whether the buyer pays for shipping too, as he chooses it
     on_behalf_of: str | None = None  # the account of the settlement merchant, where that is not the platform
     discount: str | None = None  # the coupon that it is sold with, by its id here
     promotion_code: str | None = None  # the code by which that was given

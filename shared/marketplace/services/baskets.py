@@ -8,7 +8,7 @@ from typing import Any, Final
 from marketplace.domain.catalog import Price, Product, require_for_sale
 from marketplace.domain.combinations import TaxMode, Way, require_combination
 from marketplace.domain.deferred import dataclass
-from marketplace.domain.errors import CombinationRefused, InvalidBasket, NotFound
+from marketplace.domain.errors import InvalidBasket, NotFound
 from marketplace.domain.fees import FeePolicy, require_fee_within
 from marketplace.domain.holds import require_release_date
 from marketplace.domain.ids import owner_of
@@ -155,8 +155,6 @@ def plan_sale(
     )
     charge_type = _charge_type(basket, merchants, terms)
     require_combination(basket.way, charge_type, *terms.modes)
-    if terms.tax is not TaxMode.NONE and basket.terms.shipping_options:
-        raise CombinationRefused("shipping cannot be charged for where tax is collected")
     if coupon is not None:
         require_usable(coupon, merchants, currency)
     for merchant in merchants.values():
@@ -190,6 +188,7 @@ def plan_sale(
         release_at=basket.release_at,
         guest_token_hash=basket.guest_token_hash,
         automatic_tax=terms.tax is not TaxMode.NONE,
+        has_shipping=bool(basket.terms.shipping_options),
         on_behalf_of=on_behalf_of,
         discount=coupon.id if coupon else None,
         promotion_code=basket.promotion_code,

@@ -30,10 +30,16 @@ class UiMode(StrEnum):
 
 @dataclass(frozen=True, kw_only=True)
 class ShippingOption:
-    """A way to ship, for ``amount`` minor units of the basket's currency, which are split like the rest."""
+    """A way to ship, for ``amount`` minor units of the basket's currency, which are split like the rest.
+
+    Where tax is collected it is taxed by ``tax_code``; ``tax_behavior`` says whether the tax is in the amount. Without
+    them, as the account's tax settings say.
+    """
 
     name: str
     amount: int
+    tax_code: str | None = None
+    tax_behavior: str | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -101,4 +107,6 @@ def _shipping(option: ShippingOption, currency: str) -> dict[str, Any]:
     if option.amount:
         require_payable(option.amount, currency)
     fixed = {"type": "fixed_amount", "fixed_amount": {"amount": option.amount, "currency": currency}}
-    return {"shipping_rate_data": {"display_name": option.name, **fixed}}
+    taxed = {"tax_code": option.tax_code, "tax_behavior": option.tax_behavior}
+    said = {name: value for name, value in taxed.items() if value is not None}
+    return {"shipping_rate_data": {"display_name": option.name, **fixed, **said}}

@@ -4,9 +4,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 
-from marketplace.domain.completed import EXPANDED, CompletedLine, completed_line
+from marketplace.domain.completed import EXPANDED, SHIPPING, CompletedLine, completed_line, shipping_lines
 from marketplace.domain.errors import Unavailable
 from marketplace.domain.invoices import Invoice
+from marketplace.domain.money import smallest_payable
 from marketplace.domain.postings import charge_entries, payment_entries
 from marketplace.domain.promotions import Coupon, redemptions
 from marketplace.domain.share_postings import settlement_entry
@@ -37,6 +38,7 @@ def payment_changes(ports: Ports, transaction: Transaction, before: Payment, aft
     split: Sequence[Change] = ()
     if is_new:
         lines = completed_order(ports, transaction, after)
+        lines = [*lines, *_shipping(ports, transaction, after, lines)]
         split = split_changes(ports, transaction, after, lines, read_books(ports, transaction.id).shares)
     return [*moved, *map(Create, charge_entries(before, after)), *split]
 
@@ -79,6 +81,18 @@ def completed_order(ports: Ports, transaction: Transaction, payment: Payment) ->
     params = {"limit": 100, **({"expand": list(EXPANDED)} if transaction.is_split_when_completed else {})}
     found = ports.stripe.each(Operation.LIST_SESSION_LINE_ITEMS, session_id, params=params)
     return [completed_line(line, transaction.legs[0].merchant_id) for line in found]
+
+
+def _shipping(
+    ports: Ports, transaction: Transaction, payment: Payment, lines: Sequence[CompletedLine]
+) -> Sequence[CompletedLine]:
+    """What shipping cost with its tax, which only the session tells; without tax it falls on the merchants as it is."""
+    if not (transaction.automatic_tax and transaction.has_shipping):
+        return ()
+    session_id = payment.checkout_session_id or _session_of(ports, payment)
+    session = ports.stripe.read(Operation.READ_CHECKOUT_SESSION, session_id, params={"expand": [SHIPPING]})
+    planned = {leg.merchant_id: leg.amount for leg in transaction.legs}
+    return shipping_lines(session["shipping_cost"], lines, planned, smallest_payable(transaction.currency))
 
 
 def _of_invoice(ports: Ports, transaction: Transaction) -> Sequence[CompletedLine]:
