@@ -15,6 +15,7 @@ from .faults.requests import HEADER, RequestFault, meet_request
 from .idempotency import Attempt, Kept
 from .limits import Limits
 from .messages import Request, Response, account_named, authenticate, json_response
+from .restricted_keys import RestrictedKeys, right_to
 from .routing import Document, Html, Kind, Redirect, Route, Router
 from .sdk import Operation
 from .state import State, Store, public
@@ -43,8 +44,9 @@ class _Call(NamedTuple):
 class Api:
     """Answers requests, one at a time; nothing here knows HTTP's connections or threads."""
 
-    def __init__(self, world: World, store: Store, router: Router) -> None:
+    def __init__(self, world: World, store: Store, router: Router, keys: RestrictedKeys) -> None:
         self._world = world
+        self._keys = keys
         self._store = store
         self._router = router
         self._limits = Limits(world.clock, world.settings.requests_per_second)
@@ -83,16 +85,18 @@ class Api:
         return request.headers.get("stripe-version", self._world.settings.api_version)
 
     def _admit(self, request: Request, route: Route, placeholders: Mapping[str, str], request_id: str) -> _Call:
-        authenticate(request.headers)
+        key = authenticate(request.headers)
         version = self._version(request)
         check_version(version)
         account = self._account(request)
+        is_connect = account != self._world.platform
+        self._keys.require(key, right_to(request.method, route.template, is_connect=is_connect), account)
         self._limits.count(account, request.path)
-        key = idempotency.key_of(request)
-        idempotency.check_key(key)
+        used = idempotency.key_of(request)
+        idempotency.check_key(used)
         params = request.read_params()
-        attempt = Attempt(key, request.method, request.path, params) if key else None
-        origin = Origin(request_id, key)
+        attempt = Attempt(used, request.method, request.path, params) if used else None
+        origin = Origin(request_id, used)
         return _Call(request, route, placeholders, account, params, version, origin, attempt)
 
     def _account(self, request: Request) -> str:

@@ -9,6 +9,8 @@ POST /_simulator/deliveries/take                the same, handed over: the simul
 GET  /_simulator/deliveries/log                 the newest, with their attempts; ?limit=
 POST /_simulator/events/{event}/redeliver       queue an event once more for every endpoint that it went to
 GET  /_simulator/requests                       the newest, with their outcomes; ?limit=
+GET  /_simulator/keys                           the restricted keys, with what each used
+POST /_simulator/keys                           {"name": "refunds", "permissions": {"charge": "write"}} makes one
 GET  /_simulator/faults                         the orders, with how often each was met
 POST /_simulator/faults                         {"effect": "time_out", "path": "/v1/refunds*", "count": 1}
 DELETE /_simulator/faults[/{fault}]             all of them, or one
@@ -51,6 +53,8 @@ class Control:
         self._tree.add("GET", "/_simulator/deliveries/log", self._log)
         self._tree.add("POST", "/_simulator/events/{event}/redeliver", self._redeliver)
         self._tree.add("GET", "/_simulator/requests", lambda params: {"data": simulator.log.newest(_limit(params))})
+        self._tree.add("GET", "/_simulator/keys", lambda _params: {"data": simulator.keys.listed()})
+        self._tree.add("POST", "/_simulator/keys", simulator.keys.make)
         self._add_faults()
         self._add_snapshots()
 

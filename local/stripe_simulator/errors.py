@@ -24,6 +24,7 @@ class StripeError(Exception):
     * CardError                 402: the card was declined
     * AuthenticationError       401: no key, or not one that this simulator takes
     * AccountAccessError        403: the key has no such connected account
+    * MissingRightError         403: a restricted key may not do this
     * IdempotencyError          400 other parameters, 409 in use
     * RateLimitError            429
     * UnrecognizedUrlError      404: Stripe has no such URL
@@ -114,6 +115,19 @@ class AccountAccessError(StripeError):
 
     status = HTTPStatus.FORBIDDEN
     stored_under_key = False
+
+
+class MissingRightError(StripeError):
+    """A restricted key lacks a right; Stripe names it, and shows of the key its ends."""
+
+    status = HTTPStatus.FORBIDDEN
+    stored_under_key = False
+
+    def __init__(self, key: str, account: str, right: str) -> None:
+        super().__init__(
+            f"The provided key '{key}' does not have the required permissions for this endpoint on account "
+            f"'{account}'. Having the '{right}' permission would allow this request to continue."
+        )
 
 
 class IdempotencyError(StripeError):

@@ -83,15 +83,15 @@ def json_response(status: int, value: object, headers: Mapping[str, str] | None 
     return Response(status, json.dumps(value).encode(), {"Content-Type": _JSON, **(headers or {})})
 
 
-def authenticate(headers: Mapping[str, str]) -> None:
-    """Accept any secret or restricted test key; all belong to the one platform.
+def authenticate(headers: Mapping[str, str]) -> str:
+    """The key, which may be any secret or restricted test key; all belong to the one platform.
 
     Raises:
         AuthenticationError: none, publishable, live, or not a key at all.
     """
     key = _api_key(headers.get("authorization", ""))
     if key.startswith(SECRET_KEY_PREFIXES):
-        return
+        return key
     if not key:
         raise AuthenticationError(
             "You did not provide an API key. You need to provide your API key in the Authorization header, using "

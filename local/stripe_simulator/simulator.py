@@ -17,6 +17,7 @@ from .idempotency import IDEMPOTENCY_KEYS, KeysInUse, key_in_use
 from .ids import Ids
 from .messages import Request, Response
 from .request_log import RequestLog
+from .restricted_keys import RestrictedKeys
 from .routing import Router
 from .settings import Settings
 from .shelves import Collection
@@ -66,7 +67,8 @@ class Simulator:
             tasks=Agenda(),
             deliveries=Agenda(),
         )
-        self._api = Api(self.world, self.store, self._router)
+        self.keys = RestrictedKeys()
+        self._api = Api(self.world, self.store, self._router, self.keys)
         self._keys_in_use = KeysInUse(self.platform)
         self.faults = Faults(self.store, self.platform, self.lock)
         self._catch_up_with_stored_clock()
