@@ -1,6 +1,7 @@
-"""What is asked of Stripe."""
+"""What is asked of Stripe, and what is told of one request."""
 
 from enum import StrEnum
+from typing import NamedTuple
 
 
 class Operation(StrEnum):
@@ -95,3 +96,22 @@ class Operation(StrEnum):
     CREATE_PORTAL_SESSION = "v1.billing_portal.sessions.create"
     LIST_EVENTS = "v1.events.list"
     LIST_THIN_EVENTS = "v2.core.events.list"
+
+
+class Exchange(NamedTuple):
+    """One request to Stripe and how it ended, for the log: nothing of what was asked or answered.
+
+    ``key`` is its idempotency key, ``transaction_id`` what its metadata names; ``tries`` counts the requests of one
+    call under one key. ``outcome`` is ``done``, ``refused`` (``refusal`` is Stripe's code), or why it is not known.
+    ``status`` and ``request_id`` are those of Stripe's answer; without an answer they are None.
+    """
+
+    operation: Operation
+    key: str | None
+    transaction_id: str | None
+    tries: int
+    outcome: str
+    refusal: str | None
+    status: int | None
+    request_id: str | None
+    milliseconds: int

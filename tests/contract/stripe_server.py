@@ -15,7 +15,7 @@ from local.stripe_simulator.messages import Request
 from local.stripe_simulator.simulator import Simulator
 from marketplace.adapters.stripe_gateway import StripeGateway
 from marketplace.domain.commands import Doubt
-from marketplace.operations import Operation
+from marketplace.operations import Exchange, Operation
 from marketplace.ports import Answer, NoAnswer
 
 UNKNOWN = NoAnswer(Doubt.NO_ANSWER)
@@ -45,6 +45,7 @@ class Lab:
     seconds_left: float = 25.0
     calls: list[Operation] = field(default_factory=list)
     pauses: list[float] = field(default_factory=list)
+    told: list[Exchange] = field(default_factory=list)
 
     @property
     def gateway(self) -> StripeGateway:
@@ -54,6 +55,7 @@ class Lab:
             time_left_seconds=lambda: self.seconds_left,
             jitter=lambda: 0.5,
             on_call=self.calls.append,
+            on_answer=self.told.append,
             sleep=self.pauses.append,
         )
 

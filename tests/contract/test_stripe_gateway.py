@@ -51,6 +51,25 @@ def test_f14_an_answer_is_taken_for_what_it_says_and_no_more(lab: Lab, stripe: S
     stripe.replies = [reply]
     assert lab.create() == meaning
     assert len(stripe.seen) == len(lab.calls) == calls
+    outcome = {"Done": "done", "Refusal": "refused"}.get(type(meaning).__name__, getattr(meaning, "doubt", None))
+    assert [(each.tries, each.outcome) for each in lab.told] == [(n + 1, outcome) for n in range(calls)]
+    assert all(each.refusal == getattr(meaning, "code", None) for each in lab.told)
+
+
+def test_of_each_request_it_is_told_which_it_was_and_how_it_ended_and_nothing_of_what_was_said(
+    lab: Lab, stripe: Stripe
+) -> None:
+    stripe.replies = [error(500, kind="api_error", Stripe_Should_Retry="true"), say(200, PRODUCT, Request_Id="req_2")]
+    lab.create("command-1:2", metadata={"transaction_id": "transaction-1", "order": "Ann's"})
+    first, second = lab.told
+    assert (first.tries, first.status, first.outcome, first.request_id) == (1, 500, "stripe_failed", None)
+    assert second == first._replace(
+        tries=2, status=200, outcome="done", request_id="req_2", milliseconds=second.milliseconds
+    )
+    assert (second.operation, second.key, second.transaction_id, second.refusal) == (
+        Operation.CREATE_PRODUCT, "command-1:2", "transaction-1", None
+    )  # fmt: skip
+    assert 0 <= second.milliseconds < 5_000
 
 
 def test_a_payment_intent_whose_payment_is_declined_is_made_all_the_same(lab: Lab, stripe: Stripe) -> None:

@@ -142,7 +142,8 @@ def test_what_finds_a_request_a_command_an_event_and_a_transaction_is_told() -> 
         "command_id": f"command-{ULID}", "item_id": f"debt-{ULID}-{ULID}", "route": "POST /transactions/{id}/refunds",
         "status": 201, "problem": "not-found", "error": "KeyError", "cause": "ClientError", "endpoint": "account",
         "event_type": "v2.core.account[configuration.recipient].capability_status_updated", "attempt": 2,
-        "operation": "v1.checkout.sessions.create", "outcome": "no_answer",
+        "operation": "v1.checkout.sessions.create", "outcome": "no_answer", "refusal": "charge_already_refunded",
+        "stripe_request_id": "req_1NG8Du2eZvKYlo", "tries": 3, "milliseconds": 812,
         "frames": ["process.py:44 process", "<string>:1 <module>", "events.py:9 <lambda>"],
     }  # fmt: skip
     assert told(fields) == fields

@@ -1,5 +1,6 @@
 """Settings and wiring: a function starts with all it needs or says what is missing, and makes its ports itself."""
 
+import io
 import json
 import re
 import subprocess
@@ -131,6 +132,29 @@ def test_the_wired_ports_serve_a_request_from_the_table_to_stripe(
     assert made.json["account_id"].startswith("acct_")
     read = backend.call("merchants.app", backend.request(OPERATOR, "GET", f"/merchants/{made.json['id']}"))
     assert read.json == made.json
+
+
+def test_a_request_to_stripe_leaves_a_line_by_which_it_is_found_there_and_here(
+    cloud: Cloud, functions: dict[str, ModuleType], monkeypatch: pytest.MonkeyPatch, log: io.StringIO
+) -> None:
+    module, simulator = functions["merchants.app"], Simulator(seed=7)
+    ports: Any = wiring.ports(module.settings, module.invocation)
+    ports.stripe._session.mount(ENVIRONMENT["STRIPE_API_BASE"], InProcess(simulator))
+    monkeypatch.setattr(module, "ports", ports)
+    backend = Backend(template="http_api", modules=functions)
+    body = {"name": "Ann's", "contact_email": "ann@b.example", "country": "us", "currencies": ["usd"]}
+    request = backend.request(OPERATOR, "POST", "/merchants", body)
+    assert backend.call("merchants.app", request).status == 201
+    (line,) = [each for each in map(json.loads, log.getvalue().splitlines()) if each["message"] == "asked Stripe"]
+    (asked,) = [each for each in simulator.log.newest() if each["path"] == "/v2/core/accounts"]
+    assert line["stripe_request_id"] == asked["request_id"]
+    assert f"{line['command_id']}:{line['attempt']}" == asked["idempotency_key"]
+    assert line["correlation_id"] == request["requestContext"]["requestId"]
+    assert (line["operation"], line["outcome"], line["status"], line["tries"]) == (
+        "v2.core.accounts.create", "done", 200, 1
+    )  # fmt: skip
+    assert "Ann" not in log.getvalue()
+    assert "ann@" not in log.getvalue()
 
 
 def test_s09_the_keys_come_from_secrets_manager_and_from_no_variable(cloud: Cloud) -> None:

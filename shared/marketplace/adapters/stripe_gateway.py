@@ -6,6 +6,7 @@ The SDK's own retries are off: they leave out 429, know nothing of the time that
 import logging
 import time
 from collections.abc import Callable, Iterator, Mapping
+from functools import partial
 from operator import attrgetter
 from typing import Any, Final, Protocol, override
 from urllib.parse import parse_qs, urlsplit
@@ -15,9 +16,10 @@ import stripe
 from requests.adapters import BaseAdapter
 from stripe._base_address import BaseAddresses
 
+from marketplace.adapters.stripe_exchange import exchange
 from marketplace.domain.commands import Doubt
 from marketplace.domain.errors import StripeRefused, Unavailable
-from marketplace.operations import Operation
+from marketplace.operations import Exchange, Operation
 from marketplace.ports import Answer, Done, NoAnswer, Refusal, StripeUnavailable
 
 LONGEST_CALL_SECONDS: Final = 12.0  # Stripe's own writes take about one; the SDK's default of 80 outlives the function
@@ -58,7 +60,8 @@ class StripeGateway:
     """The StripeApi port.
 
     ``time_left_seconds`` is how long the function may still run. ``on_call`` hears of each request that is sent,
-    repetitions included. ``jitter`` gives numbers from 0 to 1. ``transport`` carries the requests in place of sockets.
+    repetitions included, ``on_answer`` of how it ended. ``jitter`` gives numbers from 0 to 1. ``transport`` carries the
+    requests in place of sockets.
     """
 
     def __init__(
@@ -69,6 +72,7 @@ class StripeGateway:
         time_left_seconds: Callable[[], float],
         jitter: Callable[[], float],
         on_call: Callable[[Operation], None] = lambda _: None,
+        on_answer: Callable[[Exchange], None] = lambda _: None,
         sleep: Callable[[float], None] = time.sleep,
         transport: BaseAdapter | None = None,
     ) -> None:
@@ -77,6 +81,7 @@ class StripeGateway:
         self._time_left_seconds = time_left_seconds
         self._jitter = jitter
         self._on_call = on_call
+        self._on_answer = on_answer
         self._sleep = sleep
         self._session = _Session()
         if transport is not None:
@@ -132,12 +137,12 @@ class StripeGateway:
         self, operation: Operation, ids: tuple[str, ...], params: Mapping[str, Any], options: Mapping[str, str]
     ) -> Answer:
         answer: Answer = NoAnswer(Doubt.NO_ANSWER)
-        for pause in (0.0, *self._pauses()):
+        for tries, pause in enumerate((0.0, *self._pauses()), start=1):
             if self._seconds_for_a_call() < pause + SHORTEST_CALL_SECONDS:
                 return answer
             self._sleep(pause)
             try:
-                return self._send(operation, ids, params, options)
+                return self._send(operation, ids, params, options, tries)
             except stripe.StripeError as error:
                 answer = _meaning(error, operation)
                 if not self._may_help(error):
@@ -147,7 +152,12 @@ class StripeGateway:
         return answer
 
     def _send(
-        self, operation: Operation, ids: tuple[str, ...], params: Mapping[str, Any], options: Mapping[str, str]
+        self,
+        operation: Operation,
+        ids: tuple[str, ...],
+        params: Mapping[str, Any],
+        options: Mapping[str, str],
+        tries: int,
     ) -> Answer:
         method = attrgetter(operation.value)(self._client())
         seconds = self._seconds_for_a_call()
@@ -155,10 +165,18 @@ class StripeGateway:
             return NoAnswer(Doubt.NO_ANSWER)
         self._session.allow(min(seconds, LONGEST_CALL_SECONDS))
         self._on_call(operation)
-        made = method(*ids, dict(params), dict(options))
-        if not isinstance(made, stripe.StripeObject):  # JSON, but not Stripe's
-            return NoAnswer(Doubt.NO_ANSWER)
-        return Done(made.to_dict(for_json=True))
+        told = partial(exchange, operation, params, options, tries, time.monotonic())
+        try:
+            made = method(*ids, dict(params), dict(options))
+        except stripe.StripeError as error:
+            self._on_answer(told(_meaning(error, operation), error.http_status, error.request_id))
+            raise
+        answer: Answer = NoAnswer(Doubt.NO_ANSWER)  # JSON, but not Stripe's
+        if isinstance(made, stripe.StripeObject):
+            answer = Done(made.to_dict(for_json=True))
+        heard = getattr(made, "last_response", None)
+        self._on_answer(told(answer, getattr(heard, "code", None), getattr(heard, "request_id", None)))
+        return answer
 
     def _seconds_for_a_call(self) -> float:
         return self._time_left_seconds() - KEPT_SECONDS

@@ -85,12 +85,14 @@ def _stripe(settings: Settings, invocation: Invocation, ids: "Ids") -> "StripeAp
     if settings.stripe_secret_arn is None:
         return NoStripe()
     from marketplace.adapters.stripe_gateway import StripeGateway  # noqa: PLC0415 - not where Stripe is not called
+    from marketplace.edge.stripe_calls import tell  # noqa: PLC0415 - as above
 
     return StripeGateway(
         api_key=Secret(_client("secretsmanager", QUICK), settings.stripe_secret_arn),
         api_base=str(settings.stripe_api_base),
         time_left_seconds=invocation.seconds_left,
         jitter=ids.jitter,
+        on_answer=tell,
     )
 
 

@@ -27,12 +27,16 @@ SHAPES: Final[Mapping[str, re.Pattern[str]]] = {
         "event_id": r"evt_\w+",
         "event_type": r"[a-z0-9_]+(\.[a-z0-9_]+(\[[a-z0-9_.]+\])?)*",
         "item_id": _ITEM,
+        "milliseconds": r"\d{1,6}",
         "operation": r"v[12](\.[a-z_]+)+",
         "outcome": r"[a-z_]+",
         "problem": "[a-z-]+",
+        "refusal": r"[a-z][a-z0-9_]*",
         "route": r"(GET|POST|PUT|PATCH|DELETE|ANY) (/[a-z-]+|/{\w+})+|\$default",  # as it is declared, never as asked
         "status": r"\d{3}",
+        "stripe_request_id": r"req_[0-9A-Za-z]{8,40}",
         "transaction_id": rf"transaction-{_ULID}",
+        "tries": r"\d{1,2}",
     }.items()
 }
 # Of a card's length, and of Stripe's keys and client secrets: in no field, whatever its shape.
