@@ -128,32 +128,3 @@ def test_what_asks_stripe_for_a_caller_can_be_kept_within_its_rate_limit(templat
         if mapping["FunctionName"] == {"Ref": "ProcessEventsFunction"}
     )
     assert queue["ScalingConfig"] == {"MaximumConcurrency": {"Fn::If": ["IsLocal", 2, {"Ref": "EventConcurrency"}]}}
-
-
-# A name that is written down holds the stack's name; all else is named by CloudFormation.
-NAMED = {
-    "AWS::Logs::LogGroup": "LogGroupName",
-    "AWS::Events::EventBus": "Name",
-    "AWS::Cognito::UserPool": "UserPoolName",
-    "AWS::CloudWatch::Dashboard": "DashboardName",
-    "AWS::Scheduler::Schedule": "Name",  # SAM would give it one of its own
-}
-NOT_NAMED = {
-    "AWS::Lambda::Function": "FunctionName",
-    "AWS::DynamoDB::Table": "TableName",
-    "AWS::SQS::Queue": "QueueName",
-    "AWS::IAM::Role": "RoleName",
-    "AWS::IAM::ManagedPolicy": "ManagedPolicyName",
-    "AWS::SecretsManager::Secret": "Name",
-    "AWS::CloudWatch::Alarm": "AlarmName",
-}
-
-
-def test_two_stages_stand_side_by_side(template: Template) -> None:
-    for kind, name in NAMED.items():
-        found = [properties[name] for properties in template.of(kind).values() if "EventSourceName" not in properties]
-        assert all("AWS::StackName" in json.dumps(each) for each in found), kind
-        assert len({json.dumps(each) for each in found}) == len(found) > 0, kind
-    for kind, name in NOT_NAMED.items():
-        assert not [logical for logical, each in template.of(kind).items() if name in each], kind
-    assert not [name for name, output in template.document["Outputs"].items() if "Export" in output]
