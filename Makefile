@@ -37,13 +37,14 @@ audit: .local/env/audit/.ready  ## The locked dependencies against published adv
 bench: build  ## What is promised about calls, round trips, sizes and import times, measured
 	@$(PYTHON) -m bench
 
-openapi: setup  ## docs/openapi.json, errors.md, events.md, access.md, merchants.md and combinations.md, written anew from the code
+openapi: setup  ## docs/openapi.json, errors.md, events.md, access.md, merchants.md, combinations.md and stripe-keys.md, written anew from the code
 	@$(PYTHON) -m local.openapi
 	@$(PYTHON) -m local.errors_page
 	@$(PYTHON) -m local.events_page
 	@$(PYTHON) -m local.access_page
 	@$(PYTHON) -m local.merchants_page
 	@$(PYTHON) -m local.combinations_page
+	@$(PYTHON) -m local.stripe_keys_page
 
 build: setup  ## What `deploy` deploys, in .aws-sam
 	find functions -name __pycache__ -prune -exec rm -rf {} +

@@ -2,7 +2,8 @@
 
 From the function's module every name that it uses is followed through the use cases. A command's handler is followed
 where the command is made or named, because whichever function commits it carries it out. It is what a function can ask
-at the most: a restricted key with these rights lacks none (docs/going-live.md).
+at the most: a restricted key with these rights lacks none (docs/going-live.md). What it asks of connected accounts is
+told apart, because a key's Connect permissions are a list of their own.
 """
 
 import ast
@@ -11,15 +12,23 @@ from functools import cache
 from pathlib import Path
 from typing import Final, NamedTuple
 
-from local.cloud.places import PROJECT
 from marketplace.operations import Operation
 
+PROJECT: Final = Path(__file__).parents[1]  # not from the local cloud, which makes its keys by what is found here
 SERVICES: Final = PROJECT / "shared" / "marketplace" / "services"
 FUNCTIONS: Final = PROJECT / "functions"
 COMMANDS: Final = SERVICES / "commands.py"  # what does the evening out
 PREFIX: Final = "marketplace.services"
-# A share that a commit touches is evened out after it: so whoever knows of shares may be the one.
+# A share that a commit touches is evened out after it: so whoever does something with shares may be the one.
 SHARES: Final = "marketplace.domain.shares"
+RECORD: Final = "Share"  # who only plans them, or says which to read, touches none
+
+
+class Asked(NamedTuple):
+    """What is asked of Stripe, and whether of a connected account."""
+
+    operation: Operation
+    of_account: bool
 
 
 class Name(NamedTuple):
@@ -39,11 +48,17 @@ class Module(NamedTuple):
     imported: Mapping[str, Name]
     handlers: Mapping[str, str]  # by kind of command
     of_shares: frozenset[str]  # names of the domain's module of shares
+    of_accounts: frozenset[ast.AST]  # where an operation is named that is asked of a connected account
 
 
 def operations_of(path: Path) -> frozenset[Operation]:
     """What a function's module can ask of Stripe."""
-    names, kinds, found = set[Name](), set[str](), set[Operation]()
+    return frozenset(each.operation for each in asked_by(path))
+
+
+def asked_by(path: Path) -> frozenset[Asked]:
+    """The same, with whom it is asked of."""
+    names, kinds, found = set[Name](), set[str](), set[Asked]()
     own = _module(path)
     waiting: list[tuple[str, ast.AST]] = [(str(path), node) for node in own.defined.values()]
     while waiting:
@@ -52,7 +67,7 @@ def operations_of(path: Path) -> frozenset[Operation]:
         for part in ast.walk(node):
             if isinstance(part, ast.Attribute) and isinstance(part.value, ast.Name):
                 if part.value.id == "Operation":
-                    found.add(Operation[part.attr])
+                    found.add(Asked(Operation[part.attr], part in module.of_accounts))
                 elif part.value.id == "CommandKind" and part.attr not in kinds:
                     kinds.add(part.attr)
                     waiting += _handlers(part.attr, names)
@@ -107,12 +122,37 @@ def _module(path: Path) -> Module:
             case ast.ImportFrom(module=str(source)) if source.startswith(PREFIX):
                 imported |= _imports(source, node.names)
             case ast.ImportFrom(module=str(source)) if source == SHARES and path != COMMANDS:
-                of_shares |= {each.name for each in node.names if not each.name.isupper()}  # no limits
+                of_shares |= {each.name for each in node.names if each.name != RECORD and not each.name.isupper()}
             case ast.Expr(
                 value=ast.Call(func=ast.Name(id="handles"), args=[ast.Attribute(attr=kind), ast.Name(id=handler)])
             ):
                 handlers[kind] = handler
-    return Module(defined, imported, handlers, frozenset(of_shares))
+    return Module(defined, imported, handlers, frozenset(of_shares), _of_accounts(tree, defined, handlers))
+
+
+def _of_accounts(tree: ast.Module, defined: Mapping[str, ast.AST], handlers: Mapping[str, str]) -> frozenset[ast.AST]:
+    """The operations that are asked with ``account=...``, and those of commands that are recorded with one."""
+    found: set[ast.AST] = set()
+    for call in (node for node in ast.walk(tree) if isinstance(node, ast.Call)):
+        named = {each.arg: each.value for each in call.keywords}
+        if "account" in named and call.args:
+            found.add(call.args[0])
+        kind = named.get("kind")
+        if "account" in named and isinstance(kind, ast.Attribute) and kind.attr in handlers:
+            found |= _operation_of(defined[handlers[kind.attr]], defined)
+    return frozenset(found)
+
+
+def _operation_of(handler: ast.AST, defined: Mapping[str, ast.AST]) -> set[ast.AST]:
+    """Of ``DESCRIBE_PAYMENT: Final = DescribePayment()`` what its class asks."""
+    match handler:
+        case ast.AnnAssign(value=ast.Call(func=ast.Name(id=name))):
+            assigned = (node for node in ast.walk(defined[name]) if isinstance(node, ast.Assign))
+            return {
+                node.value for node in assigned if isinstance(node.targets[0], ast.Name)
+                and node.targets[0].id == "operation"
+            }  # fmt: skip
+    return set()
 
 
 def _imports(source: str, names: Sequence[ast.alias]) -> dict[str, Name]:

@@ -5,6 +5,8 @@ from typing import Any, Final
 
 import stripe
 
+from ..deployments import Cannot
+from ..stripe_keys import Place
 from .lines import Line, ok, unknown, warning, wrong
 from .patient import LIVE, TEST, Patient
 
@@ -14,23 +16,36 @@ BRANDING: Final = ("icon", "primary_color")
 PROFILE: Final = ("name", "url", "support_email")
 
 
-def key(patient: Patient) -> Iterator[Line]:
-    """Whether there is a key, of which kind, and of the mode that the deployment is in."""
-    kind, _, rest = patient.key.partition("_")
+def keys(patient: Patient) -> Iterator[Line]:
+    """Whether each key is there, of which kind, and of the mode that the deployment is in."""
+    for place in patient.places:
+        try:
+            key = patient.key_at(place)
+        except Cannot as problem:
+            if place.is_in_use:
+                yield wrong(place.name, f"{problem}.", _put_key(patient, place))
+            else:
+                yield warning(
+                    place.name, "There is none yet: StripeKeys=switched has to wait for it.", _put_key(patient, place)
+                )
+        else:
+            yield _of_key(patient, place, key)
+
+
+def _of_key(patient: Patient, place: Place, key: str) -> Line:
+    kind, _, rest = key.partition("_")
     mode = rest.partition("_")[0]
     if kind not in KINDS or mode not in {TEST, LIVE}:
-        yield wrong("key", "It is no secret or restricted key (sk_..., rk_...).", _put_key(patient))
-        return
+        return wrong(place.name, "It is no secret or restricted key (sk_..., rk_...).", _put_key(patient, place))
     if (mode == LIVE) is not patient.is_live:
         mend = (
             "Put the other mode's key into the secret, or deploy with the other Livemode: all events are ignored now."
         )
-        yield wrong("key", f"It is a {mode} key, and Livemode is {str(patient.is_live).lower()}.", mend)
-        return
-    if kind == "sk" and patient.is_live:
-        yield warning("key", "It is a secret key, which may do anything.", "Make a restricted one: docs/going-live.md.")
-        return
-    yield ok("key", f"It is {KINDS[kind]} for {mode} mode, as the deployment is.")
+        return wrong(place.name, f"It is a {mode} key, and Livemode is {str(patient.is_live).lower()}.", mend)
+    if kind == "sk" and (patient.is_live or place.group):
+        mend = "Make a restricted one: docs/going-live.md."
+        return warning(place.name, "It is a secret key, which may do anything.", mend)
+    return ok(place.name, f"It is {KINDS[kind]} for {mode} mode, as the deployment is.")
 
 
 def account(patient: Patient) -> Iterator[Line]:
@@ -119,8 +134,6 @@ def _missing(about: str, names: tuple[str, ...], found: Mapping[str, Any], where
         yield ok(about, "It is complete.")
 
 
-def _put_key(patient: Patient) -> str:
-    return (
-        f"aws secretsmanager put-secret-value --secret-id {patient.where.output('StripeKeySecretArn')} "
-        "--secret-string rk_..."
-    )
+def _put_key(patient: Patient, place: Place) -> str:
+    secret = patient.where.output(place.output)
+    return f"aws secretsmanager put-secret-value --secret-id {secret} --secret-string rk_..."

@@ -17,7 +17,7 @@ CHECKS: Final[dict[str, Callable[[Patient], Iterator[Line]]]] = {
     "parameters": deployment.parameters,
     "api": deployment.api,
     "table": deployment.table,
-    "key": account.key,
+    "keys": account.keys,
     "account": account.account,
     "connect": account.connect,
     "payouts": account.payouts,

@@ -1,5 +1,6 @@
 """The deployment that is looked at."""
 
+from collections.abc import Callable
 from datetime import UTC, datetime
 from functools import cached_property
 
@@ -9,6 +10,7 @@ from marketplace.edge.settings import PARSERS
 
 from ..deployments import AwsClient, Deployment
 from ..stripe_access import stripe_client, stripe_key
+from ..stripe_keys import Place, places
 
 TEST, LIVE = "test", "live"
 
@@ -16,9 +18,9 @@ TEST, LIVE = "test", "live"
 class Patient:
     """A deployment, and the Stripe account that its key opens."""
 
-    def __init__(self, where: Deployment, client: stripe.StripeClient | None = None) -> None:
+    def __init__(self, where: Deployment, connect: Callable[[str], stripe.StripeClient] | None = None) -> None:
         self.where = where
-        self._client = client
+        self._connect = connect
 
     @property
     def is_local(self) -> bool:
@@ -30,15 +32,32 @@ class Patient:
         """Whether real money moves."""
         return self.where.parameters.get("Livemode") == "true"
 
-    @cached_property
-    def key(self) -> str:
-        """The Stripe key. Raises Cannot."""
-        return stripe_key(self.where)
+    @property
+    def places(self) -> tuple[Place, ...]:
+        """Its Stripe keys, the one of the operator's commands first."""
+        return places(self.where.parameters.get("StripeKeys", "shared"))
+
+    def key_at(self, place: Place) -> str:
+        """One of them. Raises Cannot."""
+        return stripe_key(self.where, place.output)
+
+    def client_of(self, key: str) -> stripe.StripeClient:
+        """A client with this key."""
+        return self._connect(key) if self._connect else stripe_client(self.where, key)
 
     @cached_property
     def stripe(self) -> stripe.StripeClient:
-        """A client with that key. Raises Cannot."""
-        return self._client or stripe_client(self.where)
+        """A client with the key of the operator's commands. Raises Cannot."""
+        return self.client_of(self.key_at(self.places[0]))
+
+    @cached_property
+    def some_account(self) -> str | None:
+        """A connected account, to try what may be asked of them; None where there is none to be seen."""
+        try:
+            found = self.stripe.v2.core.accounts.list({"limit": 1}).data
+        except stripe.StripeError:
+            return None
+        return found[0].id if found else None
 
     def aws(self, service: str) -> AwsClient:
         """A client of AWS. Raises CannotReach."""

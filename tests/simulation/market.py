@@ -10,6 +10,7 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from cli.stripe_keys import Group
 from local.stripe_simulator.clock import Clock as SimulatorClock
 from local.stripe_simulator.settings import Settings
 from local.stripe_simulator.simulator import Simulator
@@ -41,10 +42,12 @@ from marketplace.services.events import EventOutcome, take_in
 from marketplace.services.idempotency import Once
 from marketplace.services.merchants import create_merchant
 from marketplace.services.refunds import RefundRequest, request_refund
+from marketplace.services.replays import Replayed, replay
 from marketplace.services.sweep import Sweep, sweep
 
 from ..fakes.memory_store import MemoryStore
 from .crashes import Fuse, FusedStripe
+from .group_keys import GroupKeys
 from .transport import InProcess
 
 START = int(datetime(2026, 11, 23, 12, tzinfo=UTC).timestamp())
@@ -125,6 +128,7 @@ class Market:
         self.simulator = Simulator(
             clock=SimulatorClock.standing(START), seed=self.seed, settings=self.settings or Settings()
         )
+        self.keys = GroupKeys(self.simulator)
         self.fuse = Fuse()
         self.clock = SimulatedClock(self.simulator)
         self.ids = SeededIds(self.clock, self.seed)
@@ -136,7 +140,7 @@ class Market:
             jitter=self.ids.jitter,
             on_call=self.calls.append,
             sleep=lambda _: None,
-            transport=InProcess(self.simulator),
+            transport=InProcess(self.simulator, key=self.keys.current),
         )
         self.ports = Ports(
             store=self.store,
@@ -200,7 +204,8 @@ class Market:
             responsibilities=self.accounts.responsibilities(),
             card_payments=self.accounts.card_payments,
         )
-        return create_merchant(self.ports, OPERATOR, wanted, self.once("merchant", name))
+        with self.keys.of(Group.MERCHANTS):
+            return create_merchant(self.ports, OPERATOR, wanted, self.once("merchant", name))
 
     def ready_merchant(self, name: str = "Clay & Co") -> Merchant:
         """A merchant that can be sold for; the events of its onboarding are taken in."""
@@ -233,7 +238,8 @@ class Market:
         basket = Basket(
             items=(item,), success_url=f"{SHOP}/thanks", cancel_url=SHOP, merchant_id=merchant.id, metadata={}
         )
-        return create_checkout_session(self.ports, OPERATOR, basket, self.once("POST /checkout/sessions", key))
+        with self.keys.of(Group.CHECKOUT):
+            return create_checkout_session(self.ports, OPERATOR, basket, self.once("POST /checkout/sessions", key))
 
     def sell_cart(
         self, amounts: Mapping[Merchant, int], *, currency: str = "usd", key: str = "cart-1",
@@ -246,7 +252,8 @@ class Market:
             for merchant, amount in amounts.items()
         )  # fmt: skip
         basket = Basket(items=items, success_url=f"{SHOP}/thanks", cancel_url=SHOP, metadata={}, **terms)
-        return create_checkout_session(self.ports, OPERATOR, basket, self.once("POST /checkout/sessions", key))
+        with self.keys.of(Group.CHECKOUT):
+            return create_checkout_session(self.ports, OPERATOR, basket, self.once("POST /checkout/sessions", key))
 
     def collect_tax(self, merchant: Merchant | None = None) -> None:
         """The platform, or a merchant by itself, is registered for VAT in Germany."""
@@ -264,7 +271,8 @@ class Market:
 
     def coupon(self, key: str = "coupon", **terms: Any) -> Coupon:
         """A coupon that an operator made."""
-        return create_coupon(self.ports, OPERATOR, NewCoupon(name="Sale", **terms), self.once("coupons", key))
+        with self.keys.of(Group.CATALOG):
+            return create_coupon(self.ports, OPERATOR, NewCoupon(name="Sale", **terms), self.once("coupons", key))
 
     def pay(self, session: CheckoutSession, card: str = "4242424242424242") -> None:
         """What the buyer does on Stripe's page."""
@@ -284,7 +292,8 @@ class Market:
         """A refund asked for by the operator."""
         request = RefundRequest(transaction_id=transaction_id, amount=amount, **more)
         once = self.once(f"refund {transaction_id}", key, {"amount": amount, **more}, subject=transaction_id)
-        return request_refund(self.ports, OPERATOR, request, once)
+        with self.keys.of(Group.PAYMENTS):
+            return request_refund(self.ports, OPERATOR, request, once)
 
     def once(self, route: str, key: str, body: dict[str, Any] | None = None, *, subject: str | None = None) -> Once:
         """An Idempotency-Key used by the operator."""
@@ -296,11 +305,18 @@ class Market:
 
     def take_in(self, *events: Event) -> list[EventOutcome]:
         """Deliver events in this order."""
-        return [take_in(self.ports, event) for event in events]
+        with self.keys.of(Group.EVENTS):
+            return [take_in(self.ports, event) for event in events]
 
     def sweep(self) -> Sweep:
         """One run of the sweep."""
-        return sweep(self.ports, has_time=lambda: True)
+        with self.keys.of(Group.RECOVERY):
+            return sweep(self.ports, has_time=lambda: True)
+
+    def replay(self, transaction_id: str) -> Replayed:
+        """Read again from Stripe all that it has of a transaction."""
+        with self.keys.of(Group.EVENTS):
+            return replay(self.ports, transaction_id)
 
     def advance(self, seconds: int) -> None:
         """Let time pass for everybody."""

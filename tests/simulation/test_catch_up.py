@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from cli.stripe_keys import Group
 from marketplace.domain.catching_up import MOST_TYPES, EventCheckpoint, EventStream
 from marketplace.domain.disputes import DisputeStatus
 from marketplace.domain.errors import Unavailable
@@ -21,7 +22,7 @@ from marketplace.ports import Ref, one
 from marketplace.services import catch_up as catching_up
 from marketplace.services.catch_up import CaughtUp, catch_up
 from marketplace.services.events import take_in
-from marketplace.services.replays import Replayed, replay
+from marketplace.services.replays import Replayed
 
 from .crashes import ProcessDied
 from .market import Market
@@ -46,7 +47,8 @@ def mortal(template: Market) -> Market:
 
 
 def run(market: Market, **more: Any) -> CaughtUp:
-    return catch_up(market.ports, has_time=lambda: True, **more)
+    with market.keys.of(Group.EVENTS):
+        return catch_up(market.ports, has_time=lambda: True, **more)
 
 
 def three_days(hear: Hear) -> Market:
@@ -258,8 +260,8 @@ def test_a_transaction_whose_events_are_gone_is_replayed_from_what_stripe_has() 
     assert run(market).applied == 0  # Stripe lists events of 30 days
     found: list[Replayed] = []
     for books in market.all_transactions():
-        found.append(replay(market.ports, books.transaction.id))
-        assert replay(market.ports, books.transaction.id).changes == {}
+        found.append(market.replay(books.transaction.id))
+        assert market.replay(books.transaction.id).changes == {}
     assert [each.changes[each.transaction_id] for each in found] == 4 * [("open", "paid")]
     told = [status for each in found for _, status in each.changes.values()]
     assert {RefundStatus.SUCCEEDED.value, DisputeStatus.WON.value} <= set(told)
@@ -278,7 +280,7 @@ def test_a_replay_of_what_is_known_changes_nothing_and_reads_what_there_is_once(
     for books in market.all_transactions():
         moved = [transfer for share in books.shares.values() for transfer in share.transfers]
         things += 3 + len(books.refunds) + len(books.disputes) + len(moved)
-        done = replay(market.ports, books.transaction.id)
+        done = market.replay(books.transaction.id)
         assert (done.changes, done.journal_entries) == ({}, 0)
     assert market.state() == before
     assert len(market.calls) <= things
@@ -292,7 +294,7 @@ def test_a_replay_takes_in_what_a_merchant_returned() -> None:
     lost(market)
     changes: dict[str, Any] = {}
     for books in market.all_transactions():
-        changes |= replay(market.ports, books.transaction.id).changes
+        changes |= market.replay(books.transaction.id).changes
     assert list(changes) == [clay.id]
     assert all(market.violations(books.transaction.id) == [] for books in market.all_transactions())
 
@@ -309,7 +311,7 @@ def test_a_replay_does_not_take_what_was_asked_for_here_as_a_return() -> None:
             market.refund(sale, 500, key="a")
         market.fuse.set(None)
         calls.add(market.calls.count(Operation.REVERSE_TRANSFER))
-        replay(market.ports, sale)
+        market.replay(sale)
         assert {share.hold for share in market.books(sale).shares.values()} == {None}
         assert market.violations(sale) == []
     assert calls == {0, 1, 2, 3}

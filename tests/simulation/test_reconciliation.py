@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from cli.stripe_keys import Group
 from local.stripe_simulator.settings import Settings
 from marketplace.domain.ledger import BANK, LOSSES, PLATFORM, STRIPE_BALANCE, STRIPE_RESERVES, JournalEntry, balances
 from marketplace.domain.merchants import Merchant
@@ -31,7 +32,10 @@ def run(market: Market, *, pages: int | None = None) -> Reconciled:
     """A run some time later, of at most so many pages."""
     market.advance(HOUR)
     before = len(market.calls)
-    return reconcile(market.ports, has_time=lambda: pages is None or len(market.calls) - before < pages, is_asked=True)
+    with market.keys.of(Group.RECONCILIATION):
+        return reconcile(
+            market.ports, has_time=lambda: pages is None or len(market.calls) - before < pages, is_asked=True
+        )
 
 
 def to_the_end(market: Market) -> None:

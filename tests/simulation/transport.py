@@ -3,6 +3,7 @@
 A connection that was refused on order and an answer that is lost are what ``requests`` makes of them.
 """
 
+from collections.abc import Callable
 from typing import Any, override
 from urllib.parse import unquote, urlsplit
 
@@ -15,16 +16,19 @@ from local.stripe_simulator.simulator import Simulator
 
 
 class InProcess(BaseAdapter):
-    """A transport for ``StripeGateway``."""
+    """A transport for ``StripeGateway``. ``key`` says whose key opens Stripe now, in place of the gateway's."""
 
-    def __init__(self, simulator: Simulator) -> None:
+    def __init__(self, simulator: Simulator, key: Callable[[], str | None] = lambda: None) -> None:
         super().__init__()
         self._simulator = simulator
+        self._key = key
 
     @override
     def send(self, request: requests.PreparedRequest, *_: Any, **__: Any) -> requests.Response:
         parts = urlsplit(str(request.url))
         headers = {name.lower(): str(value) for name, value in request.headers.items()}
+        if key := self._key():
+            headers["authorization"] = f"Bearer {key}"
         body = request.body.encode() if isinstance(request.body, str) else request.body
         assert body is None or isinstance(body, bytes)
         try:

@@ -12,6 +12,8 @@ import pytest
 
 from local.cloud.places import PROJECT, tool
 
+from .deployed import Deployed
+
 Resource = Mapping[str, Any]
 
 
@@ -21,6 +23,10 @@ class Template:
     def __init__(self, document: Mapping[str, Any]) -> None:
         self.document = document
         self.resources: Mapping[str, Resource] = document["Resources"]
+
+    def deployed(self, **parameters: str) -> "Template":
+        """The stack of these parameters."""
+        return Template(Deployed(self.document, parameters).document)
 
     def of(self, kind: str) -> dict[str, Resource]:
         """The properties of all resources of a type, by logical id."""

@@ -116,38 +116,6 @@ def test_what_only_reads_may_not_write(template: Template) -> None:
     assert template.actions("HealthFunction") == LOGS | X_RAY_KNOWS_NO_RESOURCES
 
 
-def test_the_stripe_key_is_read_by_those_that_call_stripe(template: Template) -> None:
-    (secret,) = (
-        statement["Resource"]
-        for statement in template.one_policy("ReadStripeKeyPolicy")
-        if statement["Action"] == "secretsmanager:GetSecretValue"
-    )
-    assert secret == {"Ref": "StripeKeySecret"}
-    readers = {
-        role for role in template.of("AWS::IAM::Role") if "ReadStripeKeyPolicy" in template.shared_policies(role)
-    }
-    assert readers == {
-        "MerchantsRole",
-        "BalancesRole",
-        "CatalogRole",
-        "PromotionsRole",
-        "CommandsRole",
-        "CheckoutRole",
-        "GuestCheckoutRole",
-        "CustomersRole",
-        "PaymentsRole",
-        "RefundsRole",
-        "TransfersRole",
-        "SubscriptionsRole",
-        "InvoicesRole",
-        "DisputesRole",
-        "ProcessEventsRole",
-        "SweepRole",
-        "CatchUpRole",
-        "ReconcileRole",
-    }
-
-
 def test_a_key_of_ones_own_is_used_through_the_services_that_hold_what_it_encrypts_and_in_no_other_way(
     template: Template,
 ) -> None:

@@ -170,8 +170,9 @@ def _payout_page(ports: Ports, payout: PayoutReconciliation) -> tuple[PayoutReco
 def _read(ports: Ports, account: str, cursor: str | None, **which: Any) -> Mapping[str, Any]:  # noqa: ANN401 - JSON
     after = {} if cursor is None else {"starting_after": cursor}
     params = {"limit": PAGE, "expand": ["data.source"], **which, **after}
-    of = None if account == PLATFORM else account
-    return ports.stripe.read(Operation.LIST_BALANCE_TRANSACTIONS, params=params, account=of)
+    if account == PLATFORM:
+        return ports.stripe.read(Operation.LIST_BALANCE_TRANSACTIONS, params=params)
+    return ports.stripe.read(Operation.LIST_BALANCE_TRANSACTIONS, params=params, account=account)
 
 
 _NOTHING: Final[Mapping[str, Any]] = {"data": [], "has_more": False}
