@@ -9,11 +9,25 @@ from typing import Any, Final
 
 from marketplace.domain.errors import InvalidFeePolicy
 
+from ..stripe_keys import FUNCTIONS_OF, Group
 from .lines import Line, ok, unknown, warning, wrong
 from .patient import CHECKED_PARAMETERS, Patient
 
 STRIPE_API: Final = "https://api.stripe.com"
 HEALTH_SECONDS: Final = 10
+# Who asks Stripe while a caller waits: those whose concurrency the template reserves by StripeConcurrency.
+ASKING: Final = (
+    *(
+        function
+        for group in (Group.MERCHANTS, Group.CATALOG, Group.CHECKOUT, Group.PAYMENTS, Group.BILLING)
+        for function in FUNCTIONS_OF[group]
+    ),
+    "commands/app",
+)
+SHORTEST_ANSWER_SECONDS: Final = 0.3
+STRIPE_REQUESTS_A_SECOND: Final = 100  # in live mode, unless raised: https://docs.stripe.com/rate-limits
+USUAL_RESERVATION: Final = 2
+UNRESERVED_AT_LEAST: Final = 100  # which AWS keeps for functions that reserve nothing
 MOST_SKEW: Final = timedelta(seconds=30)  # signatures are good for 300 s; half a minute says that something is wrong
 
 
@@ -44,6 +58,30 @@ def _origins(text: str, *, is_live: bool) -> Iterator[Line]:
         yield wrong("return origins", f"{', '.join(open_ones)} is not encrypted.", "Name https:// origins only.")
     else:
         yield ok("return origins", ", ".join(origins))
+
+
+def stripe_limit(patient: Patient) -> Iterator[Line]:
+    """Whether what callers ask for at once stays below Stripe's rate limit; docs/capacity.md has the sums."""
+    reserved = int(patient.where.parameters.get("StripeConcurrency", "0"))
+    most = round(len(ASKING) * reserved / SHORTEST_ANSWER_SECONDS)
+    if most > STRIPE_REQUESTS_A_SECOND:
+        mend = "Ask Stripe for a higher limit, or deploy with a lower StripeConcurrency."
+        yield warning("stripe limit", f"Functions may ask {most} times a second; Stripe lets 100 through.", mend)
+    elif reserved:
+        yield ok("stripe limit", f"Functions ask at most {most} times a second for callers.")
+    elif not patient.is_live:
+        yield ok("stripe limit", "Nothing is reserved, which test mode does not need.")
+    else:
+        yield _unreserved(patient)
+
+
+def _unreserved(patient: Patient) -> Line:
+    quota = patient.aws("lambda").get_account_settings()["AccountLimit"]["UnreservedConcurrentExecutions"]
+    needed = UNRESERVED_AT_LEAST + USUAL_RESERVATION * len(ASKING)
+    what = "Nothing keeps callers below Stripe's rate limit: what is over it ends in `outcome-unknown`, and waits."
+    if quota < needed:
+        return warning("stripe limit", what, f"Ask AWS for {needed} concurrent executions; {quota} are unreserved now.")
+    return warning("stripe limit", what, f"Deploy with StripeConcurrency={USUAL_RESERVATION}.")
 
 
 def table(patient: Patient) -> Iterator[Line]:

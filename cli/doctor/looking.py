@@ -15,6 +15,7 @@ from .rights import rights
 
 CHECKS: Final[dict[str, Callable[[Patient], Iterator[Line]]]] = {
     "parameters": deployment.parameters,
+    "stripe limit": deployment.stripe_limit,
     "api": deployment.api,
     "table": deployment.table,
     "keys": account.keys,

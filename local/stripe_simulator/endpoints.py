@@ -18,6 +18,8 @@ EVENT_DESTINATIONS: Final = Collection(
 
 OWN_EVENTS: Final = "@self"
 ACCOUNT_EVENTS: Final = "@accounts"
+WEBHOOK: Final = "webhook_endpoint"
+EVENTBRIDGE: Final = "amazon_eventbridge"  # of which the simulator has none to deliver to
 SNAPSHOT: Final = "snapshot"
 THIN: Final = "thin"
 
@@ -33,7 +35,7 @@ def subscribers(state: State, platform: str, event_type: str, payload: str) -> I
         source = ACCOUNT_EVENTS if from_connected else OWN_EVENTS
         for destination in holder.select(EVENT_DESTINATIONS, ascending=True):
             wanted_here = destination["event_payload"] == payload and source in destination["events_from"]
-            if wanted_here and _wants(destination, event_type):
+            if wanted_here and destination["type"] == WEBHOOK and _wants(destination, event_type):
                 yield holder, destination
 
 

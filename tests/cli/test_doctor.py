@@ -3,6 +3,7 @@
 import json
 from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, datetime, timedelta
+from types import SimpleNamespace
 from typing import Any
 
 import boto3
@@ -41,6 +42,9 @@ PARAMETERS = {
     "Stage": "dev", "Livemode": "false", "ReturnOrigins": "https://shop.example", "FeePolicy": '{"percent": "10"}',
     "MoneyPolicy": "{}", "AccountPolicy": "{}", "StripeApiBase": "https://api.stripe.com", "AlarmTopicArn": "arn:x",
 }  # fmt: skip
+
+
+QUOTA = {"AccountLimit": {"UnreservedConcurrentExecutions": 1_000}}
 
 
 class Keys(Secrets):
@@ -103,8 +107,12 @@ class Ward:
     @property
     def where(self) -> Deployment:
         clients = {
-            "secretsmanager": self.secrets, "sqs": self.sqs, "dynamodb": self.dynamodb, "cloudwatch": self.cloudwatch
-        }  # fmt: skip
+            "lambda": SimpleNamespace(get_account_settings=lambda: QUOTA),
+            "secretsmanager": self.secrets,
+            "sqs": self.sqs,
+            "dynamodb": self.dynamodb,
+            "cloudwatch": self.cloudwatch,
+        }
         return deployment_of(clients, parameters=self.parameters, outputs=self.outputs)
 
     def look(self) -> list[Line]:
@@ -285,6 +293,29 @@ def test_a_group_s_key_that_may_do_anything_is_told(ward: Ward) -> None:
     assert verdicts(ward, "key of events") == [Verdict.WARNING]
     ward.secrets.of_groups[Group.EVENTS] = "rk_live_1"
     assert verdicts(ward, "key of events") == [Verdict.WRONG]
+
+
+@pytest.mark.parametrize(
+    ("reserved", "livemode", "quota", "verdict", "says"),
+    [
+        ("2", "true", 0, Verdict.OK, "at most 93 times a second"),
+        ("3", "true", 0, Verdict.WARNING, "may ask 140 times a second"),
+        ("0", "false", 0, Verdict.OK, "test mode"),
+        ("0", "true", 1000, Verdict.WARNING, "StripeConcurrency=2"),
+        ("0", "true", 10, Verdict.WARNING, "Ask AWS for 128 concurrent executions; 10 are unreserved now."),
+    ],
+)
+def test_whether_concurrency_holds_stripe_s_limit(
+    reserved: str, livemode: str, quota: int, verdict: Verdict, says: str
+) -> None:
+    settings = {"AccountLimit": {"UnreservedConcurrentExecutions": quota}}
+    where = deployment_of(
+        {"lambda": SimpleNamespace(get_account_settings=lambda: settings)},
+        parameters={"StripeConcurrency": reserved, "Livemode": livemode},
+    )
+    (line,) = deployment.stripe_limit(Patient(where))
+    assert line.verdict is verdict
+    assert says in f"{line.what} {line.mend}"
 
 
 def test_what_stripe_does_not_answer_cannot_be_checked_and_keeps_no_other_check(ward: Ward) -> None:

@@ -4,6 +4,7 @@ from itertools import pairwise
 
 import pytest
 
+from cli.doctor.deployment import ASKING
 from cli.stripe_keys import FUNCTIONS_OF, Group
 from local.cloud.places import PROJECT
 
@@ -88,3 +89,17 @@ def test_f34_on_the_way_and_back_no_function_reads_what_its_role_may_no_more(
 def test_f34_to_leave_a_step_out_would_interrupt(template: Template) -> None:
     shared, separate = template.deployed(StripeKeys="shared"), template.deployed(StripeKeys="separate")
     assert used_by(shared, "CheckoutFunction") not in readable_by(separate, "CheckoutFunction")
+
+
+def test_who_asks_stripe_while_a_caller_waits_reserves_concurrency_where_it_is_wanted(template: Template) -> None:
+    reserving = {
+        name
+        for name, function in template.deployed(StripeConcurrency="2").of("AWS::Lambda::Function").items()
+        if function.get("ReservedConcurrentExecutions") == {"Ref": "StripeConcurrency"}
+    }
+    by_module = {
+        str(path.relative_to(PROJECT / "functions").with_suffix("")): name for name, (path, _) in sources().items()
+    }
+    assert reserving == {by_module[module] for module in ASKING}
+    for function in template.deployed().of("AWS::Lambda::Function").values():
+        assert "ReservedConcurrentExecutions" not in function

@@ -6,7 +6,7 @@ https://docs.stripe.com/api/v2/core/event_destinations
 from typing import Any
 
 from ..context import Context
-from ..endpoints import ACCOUNT_EVENTS, EVENT_DESTINATIONS, OWN_EVENTS, SNAPSHOT
+from ..endpoints import ACCOUNT_EVENTS, EVENT_DESTINATIONS, EVENTBRIDGE, OWN_EVENTS, SNAPSHOT, WEBHOOK
 from ..errors import InvalidParameterError, UnsupportedError
 from ..metadata import merged
 from ..routing import Routes
@@ -16,24 +16,28 @@ from .webhook_endpoints import SECRET_LENGTH, checked_url
 
 routes = Routes(EVENT_DESTINATIONS)
 _PATH = "/v2/core/event_destinations"
+_TYPES = {WEBHOOK: "we", EVENTBRIDGE: "ed"}  # with what their ids begin
 
 
 @routes.api("POST", _PATH)
 def create(context: Context) -> Object:
-    """Create a destination of type ``webhook_endpoint``; its secret is shown when ``include`` asks for it here."""
+    """Create a destination; a ``webhook_endpoint`` shows its secret when ``include`` asks for it here.
+
+    To ``amazon_eventbridge`` nothing is delivered: its partner event source is only named.
+    """
     params = context.params
-    if params["type"] != "webhook_endpoint":
-        raise UnsupportedError(f"event destinations of type {params['type']}")
-    if "webhook_endpoint" not in params:
-        missing = "webhook_endpoint"
-        raise InvalidParameterError(f"Missing required param: {missing}.", code="parameter_missing", param=missing)
+    kind = params["type"]
+    if kind not in _TYPES:
+        raise UnsupportedError(f"event destinations of type {kind}")
+    if kind not in params:
+        raise InvalidParameterError(f"Missing required param: {kind}.", code="parameter_missing", param=kind)
     sources = params.get("events_from", [OWN_EVENTS])
     if not set(sources) <= {OWN_EVENTS, ACCOUNT_EVENTS}:
         raise UnsupportedError(f"events_from other than {OWN_EVENTS} and {ACCOUNT_EVENTS}")
     version = params.get("snapshot_api_version", context.settings.api_version)
     now = context.clock.timestamp()
     destination = {
-        "id": context.ids.new("we"),
+        "id": context.ids.new(_TYPES[kind]),
         "object": "v2.core.event_destination",
         "created": now,
         "description": params.get("description", ""),
@@ -46,11 +50,10 @@ def create(context: Context) -> Object:
         "snapshot_api_version": version if params["event_payload"] == SNAPSHOT else None,
         "status": "enabled",
         "status_details": None,
-        "type": "webhook_endpoint",
+        "type": kind,
         "updated": now,
-        "_url": checked_url(params["webhook_endpoint"]["url"], "webhook_endpoint[url]"),
-        "_secret": context.ids.new("whsec", SECRET_LENGTH),
     }
+    destination |= _endpoint(context) if kind == WEBHOOK else _event_source(destination["id"], params[kind])
     context.state.insert(EVENT_DESTINATIONS, destination)
     return _shown(context, destination)
 
@@ -115,8 +118,28 @@ def _update(context: Context, before: Object, changes: dict[str, Any]) -> Object
     return context.state.update(EVENT_DESTINATIONS, before, {**changes, "updated": context.clock.timestamp()})
 
 
+def _endpoint(context: Context) -> Object:
+    url = checked_url(context.params[WEBHOOK]["url"], "webhook_endpoint[url]")
+    return {"_url": url, "_secret": context.ids.new("whsec", SECRET_LENGTH)}
+
+
+def _event_source(destination: str, place: Object) -> Object:
+    """In the region of the AWS account, from the start; AWS activates it when a bus is made of it."""
+    source = f"aws.partner/stripe.com/{destination}"
+    arn = f"arn:aws:events:{place['aws_region']}::event-source/{source}"
+    return {
+        EVENTBRIDGE: {
+            "aws_account_id": place["aws_account_id"],
+            "aws_event_source_arn": arn,
+            "aws_event_source_status": "pending",
+        }
+    }
+
+
 def _shown(context: Context, destination: Object) -> Object:
     """With the URL and, at creation, the secret, where ``include`` asks for them."""
+    if destination["type"] == EVENTBRIDGE:
+        return {**public(destination), WEBHOOK: None}
     included = context.params.get("include", ())
     asked = {"url": destination["_url"], "signing_secret": destination["_secret"]}
     endpoint = {name: asked[name] if f"webhook_endpoint.{name}" in included else None for name in asked}
