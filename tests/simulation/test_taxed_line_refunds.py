@@ -166,6 +166,17 @@ def test_lines_and_amounts_together_give_back_no_more_than_was_paid_and_close() 
     assert_closed(market, sale)
 
 
+def test_an_amount_after_a_line_has_the_tax_of_what_that_line_left() -> None:
+    market = a_market()
+    clay = market.ready_merchant()
+    sale = sold(market, thing(clay, 100), thing(clay, 900, tax_code=UNTAXED))
+    give_back(market, sale, {1: None}, key="untaxed")
+    refunds = [market.refund(sale, amount, key=f"{amount}") for amount in (60, 59)]  # of 119 that are left, 19 are tax
+    market.take_in(*market.events())
+    assert [taxes(refund) for refund in refunds] == [10, 9]
+    assert_closed(market, sale)
+
+
 @pytest.mark.parametrize("seed", range(6))
 def test_any_refunds_of_any_order_close_at_zero(seed: int) -> None:
     chance = random.Random(seed)
