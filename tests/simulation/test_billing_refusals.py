@@ -11,6 +11,7 @@ from marketplace.domain.errors import (
     InvalidBasket,
     MerchantNotReady,
     NotFound,
+    StripeRefused,
     SubscriptionNotChangeable,
 )
 from marketplace.domain.invoices import InvoiceLine, InvoiceStatus
@@ -19,6 +20,7 @@ from marketplace.services.catalog import NewPrice, ProductDetails, create_price,
 from marketplace.services.invoice_acts import create_credit_note, pay_invoice
 from marketplace.services.invoices import create_invoice
 from marketplace.services.subscription_changes import Proration, SubscriptionChange, change_subscription
+from marketplace.services.subscription_endings import cancel_subscription
 from marketplace.services.subscriptions import stored_subscription
 
 from .market import OPERATOR, Market
@@ -161,6 +163,25 @@ def test_with_another_merchant_the_percentage_of_the_last_one_ends(market: Marke
     market.come_to_rest()
     require_books(market)
     assert market.stripe_balance(linen.account_id) == {"usd": 5_000 - EXACT.fee(5_000, "usd")}
+
+
+def test_a_change_that_stripe_refuses_leaves_nothing_of_it_and_the_next_one_can_follow(market: Market) -> None:
+    subscription = subscribed(market, EXACT)
+    linen = seller(market, PERCENT, "Linen House")
+    price = price_of(market, linen, 5_000)
+    faults = market.simulator.faults
+    faults.order("error", method="POST", path="/v1/subscriptions/*", status=400, code="resource_missing")
+    with pytest.raises(StripeRefused):
+        change(market, subscription, price_id=price.id, proration=Proration.NONE)
+    faults.order("error", method="DELETE", path="/v1/subscriptions/*", status=400, code="resource_missing")
+    with pytest.raises(StripeRefused):
+        cancel_subscription(
+            market.ports, OPERATOR, subscription.id, at_period_end=False, prorates=True, once=once(OPERATOR, "end")
+        )
+    left = stored_subscription(market.ports, subscription.id)
+    assert (left.changed_by, left.terms_to_be, left.refund_due, left.refund_since) == (None, None, 0, None)
+    after = change(market, subscription, quantity=2)
+    assert (after.quantity, after.merchant_id) == (2, subscription.merchant_id)
 
 
 def test_what_has_ended_cannot_be_changed(market: Market) -> None:
