@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from local.cloud.places import PROJECT
 from marketplace.edge.logging import AllowListFormatter, facts_of, logger
 from marketplace.edge.metrics import count
-from marketplace.edge.telling import SHAPES, told
+from marketplace.edge.telling import LONGEST, MOST_FRAMES, SHAPES, told
 
 SOURCES = [*(PROJECT / "shared" / "marketplace").rglob("*.py"), *(PROJECT / "functions").rglob("*.py")]
 LOGGERS = {"log", "_log"}
@@ -170,3 +170,10 @@ def test_loggers_are_made_in_one_place_only() -> None:
         "shared/marketplace/adapters/stripe_gateway.py",  # silences the SDK's
         "functions/health/app.py",  # a constant
     }
+
+
+def test_no_field_is_long_and_no_exception_has_more_frames_than_are_read() -> None:
+    assert told({"event_id": "evt_" + "a" * LONGEST, "outcome": "a" * LONGEST}) == {"outcome": "a" * LONGEST}
+    frames = ["events.py:1 take_in"] * MOST_FRAMES
+    assert told({"frames": frames}) == {"frames": frames}
+    assert told({"frames": [*frames, frames[0]]}) == {}
