@@ -65,6 +65,15 @@ def test_a_request_for_an_invoice_is_answered_again_when_there_could_be_none_any
         create_invoice(market.ports, OPERATOR, asked, once(OPERATOR, "POST /invoices"))
 
 
+def test_an_invoice_that_stripe_refuses_to_make_is_over(market: Market) -> None:
+    prepared(market)
+    market.simulator.faults.order("error", method="POST", path="/v1/invoices", status=400)
+    with pytest.raises(StripeRefused):
+        draft(market)
+    (refused,) = invoices(market)
+    assert (refused.status, refused.changed_by, refused.due_at) == (InvoiceStatus.REFUSED, None, None)
+
+
 def test_no_line_has_a_fee_above_its_amount_although_the_whole_would_bear_it(market: Market) -> None:
     prepared(market)
     lines = (
