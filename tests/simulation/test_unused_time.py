@@ -97,14 +97,17 @@ def test_a_refund_that_stripe_does_not_answer_for_is_due_until_it_is_known(marke
     require_returned(market, subscription, ended.refund_due)
 
 
-def test_what_a_bank_sends_back_is_due_again(market: Market) -> None:
+def test_what_a_bank_sends_back_days_later_is_told_as_of_any_refund(market: Market) -> None:
     subscription = subscribed(market, EXACT, card="4000000000005126")  # its refunds fail a while after
     let_pass(market, 15)
-    market.simulator.faults.order("lose", event_type="refund.*", count=None)
-    ended = end(market, subscription)
-    (first,) = refunds(market)
-    assert first[0] in {RefundStatus.PENDING, RefundStatus.SUCCEEDED}
-    assert stored_subscription(market.ports, subscription.id).refund_due == ended.refund_due
+    stream = Stream(market)
+    assert end(market, subscription).refund_due == 0
+    assert refunds(market) == [(RefundStatus.SUCCEEDED, 1_500)]
+    let_pass(market, 10)
+    assert refunds(market) == [(RefundStatus.FAILED, 1_500)]
+    assert stream.counted()["refund.failed"] == 1
+    assert stored_subscription(market.ports, subscription.id).refund_due == 0
+    require_books(market)
 
 
 def test_what_somebody_refunds_meanwhile_counts(market: Market) -> None:
