@@ -43,18 +43,19 @@ def running_cloud(folder: Path, ports: Ports, account: StripeAccount | None = No
         running.callback(shutil.rmtree, folder / "tmp", ignore_errors=True)
         running.enter_context(ministack(port=ports.aws, folder=folder))
         account = account or running.enter_context(simulator(port=ports.stripe, folder=folder))
-        yield _deploy(build.result(), f"http://{HOST}:{ports.aws}", account, folder / "sam.log")
+        yield deploy(build.result(), f"http://{HOST}:{ports.aws}", account, folder / "sam.log")
 
 
-def _empty(folder: Path) -> None:
-    folder.mkdir(parents=True, exist_ok=True)
-    shutil.rmtree(folder / "tmp", ignore_errors=True)
-    for log in folder.glob("*.log"):
-        log.unlink()
+def deploy(
+    template: Path, endpoint: str, account: StripeAccount, log: Path, *,
+    stack_name: str = sam.STACK_NAME, api_id: str = API_ID,
+) -> Stack:  # fmt: skip
+    """Deploy a built template into a running local AWS, its keys, webhooks, users and API with it.
 
-
-def _deploy(template: Path, endpoint: str, account: StripeAccount, log: Path) -> Stack:
-    api = f"{endpoint}/_aws/execute-api/{API_ID}"
+    Raises:
+        CannotRun: the deploy failed.
+    """
+    api = f"{endpoint}/_aws/execute-api/{api_id}"
     parameters = {
         "Stage": "local",
         "Architecture": sam.architecture(),
@@ -64,8 +65,10 @@ def _deploy(template: Path, endpoint: str, account: StripeAccount, log: Path) ->
         "ReturnOrigins": RETURN_ORIGIN,
         "PaymentTemplate": json.dumps({"description": PAYMENT_DESCRIPTION}),
     }
-    deployed = sam.deploy(template, endpoint=endpoint, api_id=API_ID, parameters=parameters, log=log)
-    _complete(endpoint, deployed)
+    deployed = sam.deploy(
+        template, endpoint=endpoint, api_id=api_id, parameters=parameters, log=log, stack_name=stack_name
+    )
+    _complete(endpoint, api_id, deployed)
     secrets_manager = client(endpoint, "secretsmanager")
     for place in places(parameters["StripeKeys"]):
         key = account.restricted_key(place.group) if place.group else account.key
@@ -76,14 +79,21 @@ def _deploy(template: Path, endpoint: str, account: StripeAccount, log: Path) ->
     return _stack(endpoint, api, deployed, account, secrets)
 
 
-def _complete(endpoint: str, deployed: sam.Deployed) -> None:
+def _empty(folder: Path) -> None:
+    folder.mkdir(parents=True, exist_ok=True)
+    shutil.rmtree(folder / "tmp", ignore_errors=True)
+    for log in folder.glob("*.log"):
+        log.unlink()
+
+
+def _complete(endpoint: str, api_id: str, deployed: sam.Deployed) -> None:
     references = Resolved(
         functions=deployed.functions,
         issuer=f"https://cognito-idp.{REGION}.amazonaws.com/{deployed.outputs['UserPoolId']}",
         audience=deployed.outputs["UserPoolClientId"],
         origins=[RETURN_ORIGIN],
     )
-    complete_api(client(endpoint, "apigatewayv2"), API_ID, deployed.api, references)
+    complete_api(client(endpoint, "apigatewayv2"), api_id, deployed.api, references)
 
 
 def _stack(
