@@ -1,6 +1,7 @@
 """Scenes of every way that money goes, after each of which the books stand beside Stripe's balances."""
 
 from collections.abc import Callable
+from datetime import datetime
 from typing import Any, Final
 from urllib.parse import quote
 
@@ -166,7 +167,8 @@ def payout_that_comes_back(stage: Stage) -> None:
     read = f"{path}/payouts/{payout['id']}"
     stage.caller(clay["id"]).wait_for(read, lambda found: found["status"] == "failed", "the failure")
     step("its bank sends them back: the account is closed")
-    period = f"{path}/statement?since={quote(clay['created_at'])}"
+    since = datetime.fromisoformat(clay["created_at"]).replace(microsecond=0)  # Stripe's times are whole seconds
+    period = f"{path}/statement?since={quote(since.isoformat())}"
     wanted = ["sale", "payout", "payout"]
     made = stage.caller(clay["id"]).wait_for(
         period, lambda found: [line["kind"] for line in found["lines"]] == wanted, "the statement"
