@@ -38,6 +38,7 @@ def ministack(*, port: int, folder: Path) -> Iterator[None]:
         "S3_DATA_DIR": str(scratch / "s3"),
         "STATE_DIR": str(scratch / "state"),
         "LAMBDA_WARM_TTL_SECONDS": "3600",  # a cold start here unpacks the layer
+        "AUTH": "true",  # a function may do what its role's policies say, and nothing else
         "IOT_MTLS_ENABLED": "0",  # both listen on ports of their own otherwise
         "SFTP_ENABLED": "0",
         "NO_PROXY": HOST,

@@ -15,6 +15,7 @@ from . import sam
 from .aws import REGION, client, ministack
 from .gateway import Resolved, complete_api
 from .ports import AWS_SETTING, HOST, STRIPE_SETTING, Ports, require_free
+from .rights import complete_rights
 from .stack import Stack
 from .stripe_account import StripeAccount, simulator
 from .users import FIRST_USERS, token
@@ -70,6 +71,7 @@ def deploy(
     )
     _complete(endpoint, api_id, deployed)
     secrets_manager = client(endpoint, "secretsmanager")
+    complete_rights(client(endpoint, "iam"), secrets_manager)
     for place in places(parameters["StripeKeys"]):
         key = account.restricted_key(place.group) if place.group else account.key
         secrets_manager.put_secret_value(SecretId=deployed.outputs[place.output], SecretString=key)

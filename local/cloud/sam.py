@@ -77,6 +77,7 @@ def deploy(
     _sam(
         ["deploy", "--template-file", str(template), "--stack-name", stack_name, "--no-resolve-s3",
          "--s3-bucket", BUCKET, "--tags", f"ms-custom-id={api_id}", "--no-confirm-changeset", "--no-progressbar",
+         "--capabilities", "CAPABILITY_IAM",
          "--parameter-overrides", *overrides],
         log=log,
         environment={"AWS_ENDPOINT_URL": endpoint, "AWS_DEFAULT_REGION": REGION, "SAM_CLI_POLL_DELAY": "0.2",

@@ -9,6 +9,7 @@ import pytest
 
 from local.cloud import Stack, sam
 from local.cloud.gateway import Resolved, complete_api
+from local.cloud.rights import complete_rights
 from marketplace.domain.ids import ALPHABET
 from tests.e2e.oidc_issuer import Issuer, new_key, running_issuer
 from tests.e2e.shop import Caller, done, problem
@@ -54,6 +55,7 @@ def site(stack: Stack, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sit
         assert "UserPoolId" not in deployed.outputs
         resolved = Resolved(functions=deployed.functions, issuer=issuer.url, audience=AUDIENCE, origins=[])
         complete_api(stack.client("apigatewayv2"), API, deployed.api, resolved)
+        complete_rights(stack.client("iam"), stack.client("secretsmanager"))
         key = {"SecretId": deployed.outputs["StripeKeySecretArn"], "SecretString": stack.stripe_key}
         stack.client("secretsmanager").put_secret_value(**key)
         with httpx.Client(base_url=f"{stack.aws_endpoint}/_aws/execute-api/{API}", timeout=60) as http:
