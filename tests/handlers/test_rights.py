@@ -26,6 +26,9 @@ FOLLOWS: Mapping[Group, set[StripeRight]] = {
     Group.PAYMENTS: {
         StripeRight("application_fee", "write", is_connect=False),
         StripeRight("charge", "write", is_connect=True),
+        StripeRight("checkout_session", "read", is_connect=False),
+        StripeRight("invoice", "read", is_connect=False),
+        StripeRight("tax_rate", "read", is_connect=False),
     },
     Group.BILLING: {
         StripeRight("application_fee", "write", is_connect=False),
