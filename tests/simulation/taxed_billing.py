@@ -18,7 +18,6 @@ from .subscribing import ANN, EXACT, customer, once, price_of, seller, subscribe
 from .test_subscriptions import stripe_customer
 from .test_taxed_and_discounted import topped_up
 
-DAY = 24 * 3_600
 VAT = "tax_payable:de.country.vat"
 EXCLUSIVE, INCLUSIVE = TaxBehavior.EXCLUSIVE, TaxBehavior.INCLUSIVE
 OWN = 500_000  # what the platform has beside its sales

@@ -26,6 +26,7 @@ from marketplace.services.subscriptions import stored_subscription
 from .market import OPERATOR, Market
 from .subscribing import (
     BEN,
+    DECLINED_LATER,
     EXACT,
     PERCENT,
     at_stripe,
@@ -39,8 +40,6 @@ from .subscribing import (
     subscribed,
 )
 from .test_invoices import TOTAL, card_of, draft, finalized, pay, prepared, wanted
-
-DECLINED_LATER = "4000000000000341"
 
 
 def credit(market: Market, amount: int) -> None:

@@ -14,10 +14,9 @@ from marketplace.domain.transactions import ChargeType
 
 from .crashes import ProcessDied
 from .market import GERMANY, Market
-from .subscribing import EXACT, PERCENT, let_pass, price_of, subscribe
+from .subscribing import DAY, EXACT, PERCENT, let_pass, price_of, subscribe
 from .subscribing import ledger as ledger_of
 from .taxed_billing import (
-    DAY,
     INCLUSIVE,
     VAT,
     begun,

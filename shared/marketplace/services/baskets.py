@@ -159,18 +159,19 @@ def plan_sale(
         require_usable(coupon, merchants, currency)
     for merchant in merchants.values():
         require_sellable(merchant, currency, charge_type, policy)
-    is_liable = terms.tax is TaxMode.MERCHANT
     on_behalf_of = settlement_merchant(
         merchants.values(),
         wanted=basket.on_behalf_of,
-        is_liable=is_liable,
+        is_liable=terms.liable is TaxLiability.MERCHANT,
         charge_type=charge_type,
         policy=policy.money,
     )
     amount = sum(line.amount for line in lines)
     require_payable(amount, currency)
-    legs = tuple(_leg(basket, merchant, lines, currency, policy.fee) for merchant in merchants.values())
-    legs = tuple(replace(leg, tax_liability=terms.tax_liability) for leg in legs)
+    legs = tuple(
+        replace(_leg(basket, merchant, lines, currency, policy.fee), tax_liability=terms.tax_liability)
+        for merchant in merchants.values()
+    )
     return Transaction(
         id=transaction_id,
         amount=amount,

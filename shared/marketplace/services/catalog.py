@@ -8,12 +8,12 @@ from marketplace.domain.books import IdempotencyRecord
 from marketplace.domain.catalog import Price, Product, Recurring, TaxBehavior, require_recurring
 from marketplace.domain.commands import Command, CommandKind, record
 from marketplace.domain.deferred import dataclass
-from marketplace.domain.errors import CurrencyNotAccepted, InvalidPrice, NotFound, RequestUnderWay, Unavailable
+from marketplace.domain.errors import CurrencyNotAccepted, InvalidPrice, NotFound, Unavailable
 from marketplace.domain.ids import owner_of
 from marketplace.domain.merchants import Merchant
 from marketplace.domain.money import require_payable
 from marketplace.domain.principals import Principal, Role
-from marketplace.ports import Conflict, Create, Page, Ports, Ref, Replace
+from marketplace.ports import Create, Page, Ports, Ref
 from marketplace.services.catalog_commands import (
     CREATE_PRICE,
     CREATE_PRODUCT,
@@ -21,6 +21,7 @@ from marketplace.services.catalog_commands import (
     UPDATE_PRODUCT,
     stored,
 )
+from marketplace.services.changes import carry_out, require_free
 from marketplace.services.commands import Handler, perform_once, replay, require_done
 from marketplace.services.idempotency import Once
 from marketplace.services.merchants import read_merchant
@@ -217,14 +218,9 @@ def _update[S: (Product, Price)](
         return stored(ports, ref)
     if item is None:
         raise NotFound(ref.kind.__name__.lower())
-    if item.changed_by is not None:
-        raise RequestUnderWay("another change of it has not ended")
+    require_free(item, "it")
     command = _command(ports, kind, item, params(item), target=(_at_stripe(item),))
-    taken = Replace(item, replace(item, changed_by=command.id))
-    try:
-        require_done(perform_once(ports, handler, once, command, taken.stored, taken))
-    except Conflict as conflict:
-        raise RequestUnderWay("another change of it has not ended") from conflict
+    carry_out(ports, handler, once, command, item, item, "it")
     return stored(ports, ref)
 
 

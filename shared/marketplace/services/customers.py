@@ -15,7 +15,6 @@ from marketplace.domain.errors import (
     InvalidCustomer,
     NotAllowed,
     NotFound,
-    RequestUnderWay,
     StripeRefused,
 )
 from marketplace.domain.principals import Principal, Role
@@ -34,6 +33,7 @@ from marketplace.ports import (
     StripeUnavailable,
     one,
 )
+from marketplace.services.changes import carry_out, require_free
 from marketplace.services.commands import Handler, find_made, handles, made_since, perform_once, replay, require_done
 from marketplace.services.idempotency import Once
 
@@ -201,8 +201,7 @@ def update_customer(
         require_done(replay(ports, UPDATE_CUSTOMER, once, used))
         return _stored(ports, customer_id)
     stripe_customer_id = at_stripe(customer)
-    if customer.changed_by is not None:
-        raise RequestUnderWay("another change of this customer has not ended")
+    require_free(customer, "this customer")
     command_id = ports.ids.new("command")
     command = record(
         command_id=command_id,
@@ -213,11 +212,7 @@ def update_customer(
         result=customer_id,
         now=ports.clock.now(),
     )
-    taken = Replace(customer, replace(customer, changed_by=command_id))
-    try:
-        require_done(perform_once(ports, UPDATE_CUSTOMER, once, command, taken.stored, taken))
-    except Conflict as conflict:
-        raise RequestUnderWay("another change of this customer has not ended") from conflict
+    carry_out(ports, UPDATE_CUSTOMER, once, command, customer, customer, "this customer")
     return _stored(ports, customer_id)
 
 

@@ -1,7 +1,6 @@
 """The steps of an invoice's life that an operator asks for: changed, finalized, mailed, paid, taken back."""
 
 from collections.abc import Mapping
-from dataclasses import replace
 from datetime import datetime
 from typing import Any, Final
 
@@ -9,12 +8,13 @@ from marketplace.domain.books import IdempotencyRecord
 from marketplace.domain.commands import Command, CommandKind, record
 from marketplace.domain.customers import Customer
 from marketplace.domain.deferred import dataclass
-from marketplace.domain.errors import InvalidAmount, InvoiceNotChangeable, NotFound, RequestUnderWay
+from marketplace.domain.errors import InvalidAmount, InvoiceNotChangeable, NotFound
 from marketplace.domain.invoices import BY_MAIL, Invoice, InvoiceStatus
 from marketplace.domain.money import require_payable
 from marketplace.domain.principals import Principal, Role
-from marketplace.ports import Conflict, Ports, Ref, Replace, one
-from marketplace.services.commands import perform_once, replay, require_done
+from marketplace.ports import Ports, Ref, one
+from marketplace.services.changes import carry_out, require_free
+from marketplace.services.commands import replay, require_done
 from marketplace.services.customers import own_payment_method
 from marketplace.services.idempotency import Once
 from marketplace.services.invoice_commands import ACTS
@@ -145,8 +145,7 @@ def _perform(
         return require_done(replay(ports, handler, once, used))
     if invoice.status not in ALLOWED[kind]:
         raise InvoiceNotChangeable(f"the invoice is {invoice.status}")
-    if invoice.changed_by is not None:
-        raise RequestUnderWay("another change of this invoice has not ended")
+    require_free(invoice, "this invoice")
     command_id = ports.ids.new("command")
     is_note = kind is CommandKind.CREATE_CREDIT_NOTE
     is_named = is_note or kind is CommandKind.UPDATE_INVOICE
@@ -159,11 +158,7 @@ def _perform(
         result=invoice.id,
         now=ports.clock.now(),
     )
-    taken = Replace(invoice, replace(invoice, changed_by=command_id))
-    try:
-        return require_done(perform_once(ports, handler, once, command, taken.stored, taken))
-    except Conflict as conflict:
-        raise RequestUnderWay("another change of this invoice has not ended") from conflict
+    return carry_out(ports, handler, once, command, invoice, invoice, "this invoice")
 
 
 def _read_again(ports: Ports, invoice: Invoice) -> Invoice:

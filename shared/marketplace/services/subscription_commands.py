@@ -1,17 +1,17 @@
 """What is asked of Stripe for a subscription that has begun: a change, or its end; one at a time."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from typing import Any, Final, override
 
 from marketplace.domain import subscriptions
 from marketplace.domain.books import IdempotencyRecord
 from marketplace.domain.commands import Command, CommandKind, record
-from marketplace.domain.errors import RequestUnderWay, SubscriptionNotChangeable
+from marketplace.domain.errors import SubscriptionNotChangeable
 from marketplace.domain.subscriptions import Subscription, SubscriptionStatus
 from marketplace.operations import Operation
-from marketplace.ports import Change, Conflict, Ports, Ref, Replace, one
-from marketplace.services.commands import Handler, find_made, handles, perform_once, replay, require_done
+from marketplace.ports import Change, Ports, Ref, Replace, one
+from marketplace.services.changes import carry_out, require_free
+from marketplace.services.commands import Handler, find_made, handles, replay, require_done
 from marketplace.services.idempotency import Once
 from marketplace.services.subscription_following import follow_subscription
 from marketplace.services.subscriptions import stored_subscription
@@ -88,8 +88,7 @@ def perform(
         StripeRefused, IdempotencyKeyReused, OutcomeUnknown.
         RequestUnderWay: also while another change has not ended.
     """
-    if before.changed_by is not None:
-        raise RequestUnderWay("another change of this subscription has not ended")
+    require_free(before, "this subscription")
     command_id = ports.ids.new("command")
     is_cancellation = handler is CANCEL_SUBSCRIPTION
     command = record(
@@ -101,11 +100,7 @@ def perform(
         result=before.id,
         now=ports.clock.now(),
     )
-    taken = Replace(before, replace(after, changed_by=command_id))
-    try:
-        require_done(perform_once(ports, handler, once, command, taken.stored, taken))
-    except Conflict as conflict:
-        raise RequestUnderWay("another change of this subscription has not ended") from conflict
+    carry_out(ports, handler, once, command, before, after, "this subscription")
     return _read_again(ports, before)
 
 
