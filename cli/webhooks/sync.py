@@ -54,7 +54,10 @@ def plan(wanted: Sequence[Wanted], found: Sequence[Endpoint], kept: Kept, *, now
     for each in wanted:
         here = [one for one in found if one.url == each.url and one.is_thin is (each.kind is Kind.THIN)]
         retired = [one for one in here if _is_retired(kept.endpoints.get(one.id))]
-        steps += _current_steps(each, [one for one in here if one not in retired], kept)
+        current = tuple(_current_steps(each, [one for one in here if one not in retired], retired, kept))
+        steps += current
+        if any(step.act == "create" for step in current):
+            continue  # what is retired may be all that is heard: its time begins anew
         for one in retired:
             until = _end(kept.endpoints[one.id])
             if until <= now:
@@ -107,13 +110,16 @@ def _retire(step: Step, vault: Vault, *, now: datetime) -> None:
     vault.change(retired)
 
 
-def _current_steps(wanted: Wanted, here: Sequence[Endpoint], kept: Kept) -> Iterator[Step]:
+def _current_steps(
+    wanted: Wanted, here: Sequence[Endpoint], retired: Sequence[Endpoint], kept: Kept
+) -> Iterator[Step]:  # fmt: skip
     known = [one for one in here if _is_known(one, kept, wanted)]
     current = next((one for one in known if is_of_this_version(one)), None)
     others = tuple(one.id for one in here if one is not current)
     if current is None:
         because = "it speaks another API version" if known else "its secret is not known" if here else "there is none"
-        yield Step(act="create", wanted=wanted, endpoint=None, because=because, retires=others)
+        heard = (*others, *(one.id for one in retired))
+        yield Step(act="create", wanted=wanted, endpoint=None, because=because, retires=heard)
         return
     wrong = deviations(current, wanted)
     if wrong:
