@@ -57,7 +57,8 @@ def test_a_sale_and_its_refund_are_told_once_each_by_id(shop: Shop, seller: Json
     by_id = {each["id"]: each for each in told}
     assert Counter(each["type"] for each in by_id.values()) == {"transaction.paid": 1, "refund.succeeded": 1}
     (paid,) = (each for each in by_id.values() if each["type"] == "transaction.paid")
-    assert (paid["object"]["id"], paid["object"]["amount"], paid["object"]["currency"]) == (sold["id"], 10_000, "usd")
+    said = [paid["object"][name] for name in ("id", "amount", "captured", "currency")]
+    assert said == [sold["id"], 10_000, 10_000, "usd"]
     entries = [each for each in listener.heard() if each["detail"]["id"] in by_id]
     assert {(each["source"], each["detail-type"]) for each in entries} == {
         ("marketplace", "transaction.paid"),

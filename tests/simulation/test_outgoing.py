@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Callable
 from datetime import UTC, datetime
+from itertools import permutations
 from typing import Any
 
 import pytest
@@ -16,6 +17,7 @@ from .market import Market
 from .test_audit import an_entry_that_stripe_knows_nothing_of, run
 from .test_captures import do_release
 from .test_carts import paid_cart, three
+from .test_catch_up import run as catch_up
 from .test_disputes import decide, dispute
 from .test_reconciliation import to_the_end
 from .test_reversals import take_back, transfer_to
@@ -176,6 +178,38 @@ def test_the_same_events_come_in_any_order_and_number_of_stripe_s() -> None:
     market.take_in(*reversed(events), *events)
     market.sweep()
     assert stream.counted()["transaction.paid"] == 1
+
+
+def test_a_payment_is_told_once_and_whole_whichever_of_stripe_s_events_comes_first() -> None:
+    market = Market()
+    market.pay(market.sell(market.ready_merchant(), 10_000))
+    events = {event["type"]: event for event in market.events()}
+    of_payment = ("checkout.session.completed", "payment_intent.succeeded", "charge.succeeded")
+    for order in permutations(events[name] for name in of_payment):
+        twin = market.fork()
+        stream = Stream(twin)
+        twin.take_in(*order)
+        assert captured_as_told(stream) == [10_000]
+
+
+@pytest.mark.parametrize(("afterwards", "hours"), [(catch_up, 1), (Market.sweep, 25)])
+def test_a_payment_of_which_only_the_session_s_event_came_is_told_whole_when_it_is_caught_up(
+    afterwards: Callable[[Market], Any], hours: int
+) -> None:
+    market = Market()
+    market.pay(market.sell(market.ready_merchant(), 10_000))
+    (completed,) = (event for event in market.events() if event["type"] == "checkout.session.completed")
+    stream = Stream(market)
+    market.take_in(completed)
+    assert captured_as_told(stream) == []
+    market.advance(hours * 3_600)
+    afterwards(market)
+    assert captured_as_told(stream) == [10_000]
+
+
+def captured_as_told(stream: Stream) -> list[int | None]:
+    """What each `transaction.paid` says that was captured."""
+    return [each.detail["object"]["captured"] for each in stream.events() if each.type == "transaction.paid"]
 
 
 def test_what_is_held_for_nearly_as_long_as_money_may_be_is_told_and_by_policy_released() -> None:

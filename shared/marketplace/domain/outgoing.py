@@ -110,6 +110,11 @@ def _once(is_so: Callable[[Any], bool]) -> Callable[[Any, Any], bool]:
     return lambda before, after: is_so(after) and not (before is not None and is_so(before))
 
 
+def _is_paid_as_captured(payment: Payment) -> bool:
+    """A Checkout Session says that it is paid, and not how much: the event that does may come after the session's."""
+    return payment.status is _P.PAID and payment.captured is not None
+
+
 def _is_scheduled_anew(before: Share | None, after: Share) -> bool:
     return after.refund_at is not None and (before is None or before.refund_at != after.refund_at)
 
@@ -144,7 +149,8 @@ TELLINGS: Final[Mapping[str, Telling]] = {
                                       _became(_P.AUTHORIZED), payment_facts),
     "transaction.expiring": Telling("An authorization lapses within a day, at `capture_before`.", Payment,
                                     _once(lambda payment: payment.is_expiring), payment_facts),
-    "transaction.paid": Telling("The money is there: fulfil.", Payment, _became(_P.PAID), payment_facts),
+    "transaction.paid": Telling("The money is there, `captured` of it: fulfil.", Payment,
+                                _once(_is_paid_as_captured), payment_facts),
     "transaction.failed": Telling("The payment failed for good.", Payment, _became(_P.FAILED), payment_facts),
     "transaction.canceled": Telling("The authorization was let go.", Payment, _became(_P.CANCELED), payment_facts),
     "transaction.expired": Telling("The session ended without a payment.", Payment,
