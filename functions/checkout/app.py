@@ -8,7 +8,6 @@ from pydantic import Field, model_validator
 
 from marketplace.adapters import wiring
 from marketplace.domain.errors import InvalidBasket
-from marketplace.domain.portions import TaxLiability
 from marketplace.domain.transactions import CaptureMethod, ChargeType
 from marketplace.edge.fields import (
     Amount,
@@ -16,6 +15,7 @@ from marketplace.edge.fields import (
     Currency,
     Email,
     Id,
+    Liability,
     Metadata,
     Name,
     RequestModel,
@@ -103,9 +103,7 @@ class CheckoutBody(RequestModel):
     hold: bool = False
     release_at: Time | None = None
     automatic_tax: bool | None = None
-    tax_liability: Annotated[
-        Literal["platform", "merchant"] | None, Field(description="Who is liable for the tax and remits it.")
-    ] = None
+    tax_liability: Liability = None
     on_behalf_of: Annotated[
         bool, Field(description="Whether the one merchant is the settlement merchant: its name, country and currency.")
     ] = False
@@ -133,7 +131,6 @@ class CheckoutBody(RequestModel):
         if len(items) != 1 or not isinstance(items[0], CatalogItem):
             raise InvalidBasket("a subscription has one line, a price of the catalog")
         terms = self.model_dump(include=OF_SUBSCRIPTIONS - {"mode", "line_items"})
-        terms["tax_liability"] = self._liability()
         return NewSubscription(price_id=items[0].price_id, quantity=items[0].quantity, **terms)
 
     def as_setup(self) -> NewSetup:
@@ -146,12 +143,8 @@ class CheckoutBody(RequestModel):
         terms = self.model_dump(exclude={"line_items", "mode", "currency", "trial_days", *OF_SESSIONS})
         charge_type = None if self.charge_type is None else ChargeType(self.charge_type)
         terms |= {"charge_type": charge_type, "capture_method": CaptureMethod(self.capture_method)}
-        terms |= {"tax_liability": self._liability()}
         urls = {"success_url": self.success_url or "", "cancel_url": self.cancel_url or ""}
         return Basket(items=items, **{**terms, **urls}, terms=self.as_terms())
-
-    def _liability(self) -> TaxLiability | None:
-        return None if self.tax_liability is None else TaxLiability(self.tax_liability)
 
     def as_terms(self) -> SessionTerms:
         """Where and how it is shown, as the use case takes it."""

@@ -8,7 +8,6 @@ from pydantic import Field, model_validator
 
 from marketplace.adapters import wiring
 from marketplace.domain.invoices import InvoiceLine
-from marketplace.domain.portions import TaxLiability
 from marketplace.edge.billing_views import CreditNoteView, InvoiceView
 from marketplace.edge.fields import (
     DEFAULT_PAGE,
@@ -17,6 +16,7 @@ from marketplace.edge.fields import (
     Cursor,
     Filter,
     Id,
+    Liability,
     Limit,
     Metadata,
     Name,
@@ -65,9 +65,7 @@ class InvoiceBody(RequestModel):
     application_fee_amount: Amount | None = None
     on_behalf_of: bool = False
     automatic_tax: Annotated[bool | None, Field(description="Without: by the money policy.")] = None
-    tax_liability: Annotated[
-        Literal["platform", "merchant"] | None, Field(description="Who is liable for the tax and remits it.")
-    ] = None
+    tax_liability: Liability = None
     coupon_id: Id | None = None
     promotion_code: Id | None = None
     metadata: Metadata = Field(default_factory=dict)
@@ -85,8 +83,7 @@ class InvoiceBody(RequestModel):
             )
             for line in self.lines
         )
-        liability = None if self.tax_liability is None else TaxLiability(self.tax_liability)
-        return NewInvoice(lines=lines, tax_liability=liability, **self.model_dump(exclude={"lines", "tax_liability"}))
+        return NewInvoice(lines=lines, **self.model_dump(exclude={"lines"}))
 
 
 class InvoiceChangeBody(RequestModel):

@@ -1,10 +1,12 @@
 """The fields that clients send, with limits that are Stripe's or tighter. Amounts are judged by the domain."""
 
-from typing import Annotated, Final
+from typing import Annotated, Final, Literal
 from urllib.parse import urlsplit
 
 from aws_lambda_powertools.event_handler.openapi.params import Query
 from pydantic import AfterValidator, AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field, Strict
+
+from marketplace.domain.portions import TaxLiability
 
 DEFAULT_PAGE: Final = 20
 LARGEST_PAGE: Final = 100
@@ -44,6 +46,10 @@ def _written(value: object) -> object:
     return value
 
 
+def _liability(word: str | None) -> TaxLiability | None:
+    return None if word is None else TaxLiability(word)
+
+
 Name = Annotated[str, Field(max_length=LONGEST_NAME, pattern=r"\S")]
 Reason = Annotated[str, Field(max_length=LONGEST_REASON, pattern=r"\S", description="For the record, in words.")]
 Id = Annotated[str, Field(min_length=1, max_length=LONGEST_ID, pattern=r"^[!-~]+$")]
@@ -57,6 +63,11 @@ Url = Annotated[
     str, Field(max_length=LONGEST_URL, pattern=r"^https?://[!-\[\]-~]+$"), AfterValidator(_url)
 ]  # fmt: skip
 TaxCode = Annotated[str, Field(pattern=r"^txcd_[0-9]{8}$", description="Stripe's, of the kind of goods.")]
+Liability = Annotated[
+    Literal["platform", "merchant"] | None,
+    AfterValidator(_liability),
+    Field(description="Who is liable for the tax and remits it."),
+]
 # https://docs.stripe.com/get-started/account/statement-descriptors: Latin, none of < > \\ ' " *, and a letter.
 _ON_STATEMENTS: Final = r"[ !#-&()+-;=?-\[\]-~]*"
 StatementDescriptor = Annotated[
