@@ -25,8 +25,8 @@ CREATIONS = (
 
 # As strict, with the same types: tests/simulation/test_carts.py, test_disputes.py, test_captures.py, test_customers.py,
 # test_off_session.py, test_catch_up.py, test_dispute_answers.py, test_payouts.py, test_merchant_money.py,
-# test_descriptions.py, test_merchants.py, test_promotions.py, test_subscriptions.py, test_subscription_changes.py,
-# test_invoices.py, test_billing_portal.py, test_taxed_invoices.py.
+# test_descriptions.py, test_merchants.py, test_promotions.py, test_subscription_beginnings.py,
+# test_subscription_changes.py, test_invoices.py, test_billing_portal.py, test_taxed_invoices.py.
 ASKED_OF_THE_SIMULATOR = {
     Operation.CREATE_V1_ACCOUNT,
     Operation.READ_V1_ACCOUNT,

@@ -12,10 +12,13 @@ from marketplace.domain.ledger import balances
 from marketplace.domain.merchants import Merchant
 from marketplace.domain.principals import Principal, Role
 from marketplace.domain.subscriptions import Subscription
+from marketplace.domain.transactions import ChargeType
 from marketplace.ports import Replace
 from marketplace.services.catalog import NewPrice, ProductDetails, create_price, create_product
 from marketplace.services.customers import CustomerDetails, create_customer
 from marketplace.services.idempotency import Once
+from marketplace.services.subscription_changes import SubscriptionChange, change_subscription
+from marketplace.services.subscription_endings import cancel_subscription
 from marketplace.services.subscriptions import (
     NewSubscription,
     SubscriptionSession,
@@ -34,6 +37,8 @@ _KEYS = count()
 MONTHLY: Final = Recurring(interval=Interval.MONTH)
 PERCENT: Final = FeePolicy.of({"percent": "10"})
 EXACT: Final = FeePolicy.of({"percent": "2.9", "fixed": {"usd": 30}, "minimum": {"usd": 50}})
+FEE: Final = 117  # of 30.00 under EXACT
+SEPARATE, DESTINATION = ChargeType.SEPARATE, ChargeType.DESTINATION
 
 
 def once(caller: Principal, route: str, *, subject: str | None = None) -> Once:
@@ -93,6 +98,24 @@ def subscribed(
     return stored_subscription(market.ports, session.subscription_id)
 
 
+def change(market: Market, subscription: Subscription, caller: Principal = OPERATOR, **asked: Any) -> Subscription:
+    """Another price, quantity or merchant."""
+    return change_subscription(
+        market.ports, caller, subscription.id, SubscriptionChange(**asked), once(caller, "PATCH /subscriptions")
+    )
+
+
+def cancel(
+    market: Market, subscription: Subscription, caller: Principal = OPERATOR, *, at_period_end: bool,
+    prorates: bool = False,
+) -> Subscription:  # fmt: skip
+    """The end of it; ``prorates`` gives back what is not used."""
+    key = once(caller, "DELETE /subscriptions")
+    return cancel_subscription(
+        market.ports, caller, subscription.id, at_period_end=at_period_end, prorates=prorates, once=key
+    )
+
+
 def let_pass(market: Market, days: int, *, hours: int = 0, step_hours: int = 6) -> None:
     """Time passes as it does for a marketplace that runs: events come, and the sweep looks, every so many hours.
 
@@ -109,6 +132,23 @@ def invoices(market: Market) -> list[Invoice]:
     """All invoices, the first first."""
     found = [item for item in market.store.snapshot().values() if isinstance(item, Invoice)]
     return sorted(found, key=lambda invoice: invoice.id)
+
+
+def sales(market: Market) -> list[tuple[ChargeType, int, int]]:
+    """How each paid invoice was charged, for how much, with which fee."""
+    found = [books.transaction for books in market.all_transactions()]
+    return [(each.charge_type, each.amount, each.fee) for each in found]
+
+
+def balance(market: Market, subscription: Subscription) -> int:
+    """What the merchant has at Stripe."""
+    account = market.merchant(subscription.merchant_id).account_id
+    return market.stripe_balance(account).get("usd", 0)
+
+
+def stripe_customer(market: Market) -> str:
+    """Ann, as Stripe calls her."""
+    return str(market.at_stripe("/v1/customers")[0]["id"])
 
 
 def ledger(market: Market) -> dict[str, int]:

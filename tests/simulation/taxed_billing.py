@@ -14,8 +14,7 @@ from marketplace.services.invoices import NewInvoice, create_invoice
 from marketplace.services.subscriptions import stored_subscription
 
 from .market import GERMANY, OPERATOR, Market
-from .subscribing import ANN, EXACT, customer, once, price_of, seller, subscribe
-from .test_subscriptions import stripe_customer
+from .subscribing import ANN, EXACT, customer, once, price_of, seller, stripe_customer, subscribe
 from .test_taxed_and_discounted import topped_up
 
 VAT = "tax_payable:de.country.vat"

@@ -34,7 +34,18 @@ from marketplace.services.subscription_endings import (
 
 from .crashes import ProcessDied
 from .market import OPERATOR, Market
-from .subscribing import EXACT, PERCENT, invoices, let_pass, once, price_of, require_books, seller, subscribed
+from .subscribing import (
+    EXACT,
+    PERCENT,
+    invoices,
+    let_pass,
+    once,
+    price_of,
+    require_books,
+    seller,
+    stripe_customer,
+    subscribed,
+)
 from .test_crashes import MOST_STEPS
 from .test_invoices import TOTAL, card_of, draft, finalized, pay, prepared, wanted
 
@@ -191,8 +202,7 @@ def has(status: InvoiceStatus) -> Callable[[Market], bool]:
 
 def card(market: Market) -> str:
     """The buyer's."""
-    customer = market.at_stripe("/v1/customers")[0]["id"]
-    return str(market.at_stripe(f"/v1/customers/{customer}/payment_methods")[0]["id"])
+    return str(market.at_stripe(f"/v1/customers/{stripe_customer(market)}/payment_methods")[0]["id"])
 
 
 INVOICES = {

@@ -1,7 +1,5 @@
 """What billing refuses, and what it must leave alone."""
 
-from typing import Any
-
 import pytest
 
 from marketplace.domain.catalog import Interval, Recurring
@@ -15,12 +13,11 @@ from marketplace.domain.errors import (
     SubscriptionNotChangeable,
 )
 from marketplace.domain.invoices import InvoiceLine, InvoiceStatus
-from marketplace.domain.subscriptions import Subscription, SubscriptionStatus
+from marketplace.domain.subscriptions import SubscriptionStatus
 from marketplace.services.catalog import NewPrice, ProductDetails, create_price, create_product
 from marketplace.services.invoice_acts import create_credit_note, pay_invoice
 from marketplace.services.invoices import create_invoice
-from marketplace.services.subscription_changes import Proration, SubscriptionChange, change_subscription
-from marketplace.services.subscription_endings import cancel_subscription
+from marketplace.services.subscription_changes import Proration
 from marketplace.services.subscriptions import stored_subscription
 
 from .market import OPERATOR, Market
@@ -30,6 +27,8 @@ from .subscribing import (
     EXACT,
     PERCENT,
     at_stripe,
+    cancel,
+    change,
     customer,
     invoices,
     let_pass,
@@ -37,6 +36,7 @@ from .subscribing import (
     price_of,
     require_books,
     seller,
+    stripe_customer,
     subscribed,
 )
 from .test_invoices import TOTAL, card_of, draft, finalized, pay, prepared, wanted
@@ -46,11 +46,6 @@ def credit(market: Market, amount: int) -> None:
     create_credit_note(
         market.ports, OPERATOR, invoices(market)[0].id, amount=amount, memo=None, once=once(OPERATOR, "n")
     )
-
-
-def change(market: Market, subscription: Subscription, **asked: Any) -> Subscription:
-    wanted = SubscriptionChange(**asked)
-    return change_subscription(market.ports, OPERATOR, subscription.id, wanted, once(OPERATOR, "PATCH"))
 
 
 def test_a_request_for_an_invoice_is_answered_again_when_there_could_be_none_any_more(market: Market) -> None:
@@ -151,8 +146,7 @@ def test_a_subscription_changes_within_its_currency_for_a_merchant_that_is_ready
 def test_nobody_takes_a_subscription_over_while_the_last_merchant_waits_for_its_money(market: Market) -> None:
     subscription = subscribed(market, EXACT)
     price = price_of(market, seller(market, PERCENT, "Linen House"), 5_000)
-    stripe_customer = market.at_stripe("/v1/customers")[0]["id"]
-    declined = market.order("/v1/payment_methods/pm_card_chargeCustomerFail/attach", customer=stripe_customer)
+    declined = market.order("/v1/payment_methods/pm_card_chargeCustomerFail/attach", customer=stripe_customer(market))
     at = f"/v1/subscriptions/{subscription.stripe_subscription_id}"
     market.order(at, default_payment_method=declined["id"])
     let_pass(market, 31)
@@ -183,9 +177,7 @@ def test_a_change_that_stripe_refuses_leaves_nothing_of_it_and_the_next_one_can_
         change(market, subscription, price_id=price.id, proration=Proration.NONE)
     faults.order("error", method="DELETE", path="/v1/subscriptions/*", status=400, code="resource_missing")
     with pytest.raises(StripeRefused):
-        cancel_subscription(
-            market.ports, OPERATOR, subscription.id, at_period_end=False, prorates=True, once=once(OPERATOR, "end")
-        )
+        cancel(market, subscription, at_period_end=False, prorates=True)
     left = stored_subscription(market.ports, subscription.id)
     assert (left.changed_by, left.terms_to_be, left.refund_due, left.refund_since) == (None, None, 0, None)
     after = change(market, subscription, quantity=2)

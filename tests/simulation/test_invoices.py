@@ -34,7 +34,7 @@ from marketplace.services.invoice_reading import read_invoice, show_invoice
 from marketplace.services.invoices import NewInvoice, create_invoice
 
 from .market import OPERATOR, Market
-from .subscribing import ANN, BEN, EXACT, customer, invoices, ledger, once, require_books, seller
+from .subscribing import ANN, BEN, EXACT, customer, invoices, ledger, once, require_books, seller, stripe_customer
 from .test_crashes import each_step
 
 LINES = (
@@ -238,7 +238,7 @@ def test_an_invoice_that_dies_anywhere_is_made_once_and_paid_once() -> None:
         "finalize": lambda market: finalize_invoice(market.ports, OPERATOR, invoices(market)[0].id, key),
         "pay": lambda market: pay_invoice(
             market.ports, OPERATOR, invoices(market)[0].id, once=key, paid_elsewhere=False,
-            payment_method_id=market.at_stripe(f"/v1/customers/{customer_id(market)}/payment_methods")[0]["id"],
+            payment_method_id=market.at_stripe(f"/v1/customers/{stripe_customer(market)}/payment_methods")[0]["id"],
         ),
     }  # fmt: skip
 
@@ -284,8 +284,3 @@ def test_what_is_no_invoice_is_refused_and_nobody_sees_anothers(market: Market) 
             read_invoice(market.ports, caller, made.id)
     with pytest.raises(NotAllowed):
         finalize_invoice(market.ports, seen_by, made.id, once(seen_by, "finalize"))
-
-
-def customer_id(market: Market) -> str:
-    """The buyer, as Stripe calls her."""
-    return str(market.at_stripe("/v1/customers")[0]["id"])

@@ -11,10 +11,10 @@ from marketplace.domain.merchant_states import MerchantStatus
 from marketplace.domain.merchants import Merchant
 from marketplace.domain.portions import TaxLiability
 from marketplace.ports import Replace
-from marketplace.services.subscription_changes import Proration, SubscriptionChange, change_subscription
+from marketplace.services.subscription_changes import Proration
 
-from .market import GERMANY, OPERATOR, Market
-from .subscribing import MONTHLY, PERCENT, invoices, let_pass, once, price_of, seller, subscribe
+from .market import GERMANY, Market
+from .subscribing import MONTHLY, PERCENT, change, invoices, let_pass, price_of, seller, subscribe
 from .taxed_billing import EXCLUSIVE, begun, billed, of_merchant, prepared, require_proven
 
 MERCHANT = TaxLiability.MERCHANT
@@ -78,8 +78,7 @@ def test_who_takes_a_subscription_over_is_liable_from_then_on() -> None:
     price = price_of(market, merchant, 10_000, MONTHLY, tax_behavior=EXCLUSIVE)
     subscription = begun(market, price, automatic_tax=True, tax_liability=MERCHANT)
     dearer = price_of(market, other, 20_000, MONTHLY, tax_behavior=EXCLUSIVE)
-    wanted = SubscriptionChange(price_id=dearer.id, proration=Proration.NONE)
-    change_subscription(market.ports, OPERATOR, subscription.id, wanted, once(OPERATOR, "change"))
+    change(market, subscription, price_id=dearer.id, proration=Proration.NONE)
     market.take_in(*market.events())
     (running,) = market.at_stripe("/v1/subscriptions")
     assert running["automatic_tax"]["liability"]["account"] == other.account_id

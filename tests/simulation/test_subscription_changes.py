@@ -13,11 +13,10 @@ from marketplace.domain.errors import (
 )
 from marketplace.domain.invoices import InvoiceStatus
 from marketplace.domain.principals import Principal, Role
-from marketplace.domain.subscriptions import Subscription, SubscriptionStatus
+from marketplace.domain.subscriptions import SubscriptionStatus
 from marketplace.services.subscription_changes import (
     Proration,
     SubscriptionChange,
-    change_subscription,
     preview_change,
 )
 from marketplace.services.subscription_endings import (
@@ -36,6 +35,8 @@ from .subscribing import (
     EXACT,
     PERCENT,
     at_stripe,
+    cancel,
+    change,
     invoices,
     let_pass,
     once,
@@ -46,22 +47,6 @@ from .subscribing import (
 )
 
 YEARLY = Recurring(interval=Interval.YEAR)
-
-
-def change(market: Market, subscription: Subscription, caller: Principal = OPERATOR, **wanted: object) -> Subscription:
-    asked = SubscriptionChange(**wanted)  # type: ignore[arg-type]  # as the tests name it
-    return change_subscription(market.ports, caller, subscription.id, asked, once(caller, "PATCH"))
-
-
-def cancel(market: Market, subscription: Subscription, *, at_period_end: bool, prorates: bool = False) -> Subscription:
-    return cancel_subscription(
-        market.ports,
-        OPERATOR,
-        subscription.id,
-        at_period_end=at_period_end,
-        prorates=prorates,
-        once=once(OPERATOR, "c"),
-    )
 
 
 def paid(market: Market) -> list[int]:

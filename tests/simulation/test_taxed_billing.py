@@ -14,7 +14,7 @@ from marketplace.domain.transactions import ChargeType
 
 from .crashes import ProcessDied
 from .market import GERMANY, Market
-from .subscribing import DAY, EXACT, PERCENT, let_pass, price_of, subscribe
+from .subscribing import DAY, EXACT, PERCENT, let_pass, price_of, stripe_customer, subscribe
 from .subscribing import ledger as ledger_of
 from .taxed_billing import (
     INCLUSIVE,
@@ -26,7 +26,6 @@ from .taxed_billing import (
     require_proven,
 )
 from .test_reconciliation import open_lines, to_the_end
-from .test_subscriptions import stripe_customer
 
 
 @pytest.mark.parametrize("policy", [EXACT, PERCENT], ids=["exact", "percent"])

@@ -9,10 +9,9 @@ from marketplace.services.invoice_reading import read_invoice
 from marketplace.services.invoices import NewInvoice, create_invoice
 
 from .market import GERMANY, OPERATOR
-from .subscribing import ANN, PERCENT, once
+from .subscribing import ANN, PERCENT, once, stripe_customer
 from .subscribing import ledger as ledger_of
 from .taxed_billing import VAT, billed, mixed, of_merchant, prepared, require_proven
-from .test_subscriptions import stripe_customer
 from .test_tax_report import report
 
 

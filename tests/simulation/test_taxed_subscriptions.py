@@ -14,11 +14,11 @@ from marketplace.domain.transactions import ChargeType, TransactionStatus
 from marketplace.services.invoice_reading import list_of_subscription
 from marketplace.services.invoices import NewInvoice, create_invoice
 from marketplace.services.promotion_codes import NewCode, create_code
-from marketplace.services.subscription_changes import Proration, SubscriptionChange, change_subscription
+from marketplace.services.subscription_changes import Proration
 from marketplace.services.subscriptions import NewSubscription, create_subscription_session
 
 from .market import GERMANY, OPERATOR, SHOP
-from .subscribing import ANN, EXACT, MONTHLY, PERCENT, let_pass, once, price_of, subscribe
+from .subscribing import ANN, EXACT, MONTHLY, PERCENT, change, let_pass, once, price_of, subscribe
 from .subscribing import ledger as ledger_of
 from .taxed_billing import EXCLUSIVE, INCLUSIVE, VAT, begun, billed, of_merchant, prepared, require_proven
 
@@ -129,8 +129,7 @@ def test_a_proration_is_taxed_and_discounted_by_its_lines(proration: Proration) 
     price = price_of(market, merchant, 10_000, tax_behavior=EXCLUSIVE)
     subscription = begun(market, price, automatic_tax=True, coupon_id=coupon.id)
     let_pass(market, 15, step_hours=12)
-    wanted = SubscriptionChange(quantity=3, proration=proration)
-    change_subscription(market.ports, ANN, subscription.id, wanted, once(ANN, "PATCH"))
+    change(market, subscription, ANN, quantity=3, proration=proration)
     let_pass(market, 20, step_hours=12)
     invoices = [each for each in market.at_stripe("/v1/invoices") if each["status"] == "paid"]
     assert len(invoices) == (3 if proration is Proration.AT_ONCE else 2)
@@ -158,8 +157,7 @@ def test_a_change_gives_back_what_the_platform_had_added_for_the_rest(dearer: in
     assert of_merchant(market, merchant) == 9_000
     let_pass(market, 10, step_hours=12)
     other = price_of(market, merchant, dearer)
-    wanted = SubscriptionChange(price_id=other.id, proration=Proration.AT_ONCE)
-    change_subscription(market.ports, ANN, subscription.id, wanted, once(ANN, "PATCH"))
+    change(market, subscription, ANN, price_id=other.id, proration=Proration.AT_ONCE)
     let_pass(market, 2, step_hours=12)
     books = market.all_transactions()[1]
     (share,) = books.shares.values()

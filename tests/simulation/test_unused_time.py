@@ -11,7 +11,7 @@ from marketplace.services.subscription_endings import WhilePaused, cancel_subscr
 from marketplace.services.subscriptions import stored_subscription
 
 from .market import OPERATOR, Market
-from .subscribing import EXACT, let_pass, once, require_books, subscribed
+from .subscribing import EXACT, cancel, let_pass, once, require_books, stripe_customer, subscribed
 from .test_crashes import each_step
 from .test_outgoing import Stream
 
@@ -26,9 +26,7 @@ def half_used(market: Market) -> Subscription:
 
 
 def end(market: Market, subscription: Subscription) -> Subscription:
-    return cancel_subscription(
-        market.ports, OPERATOR, subscription.id, at_period_end=False, prorates=True, once=once(OPERATOR, "end")
-    )
+    return cancel(market, subscription, at_period_end=False, prorates=True)
 
 
 def refuse(market: Market, code: str, times: int = 1) -> None:
@@ -173,8 +171,7 @@ def test_an_end_that_dies_anywhere_refunds_once(refusals: int) -> None:
 def test_time_that_was_not_paid_is_not_refunded(market: Market) -> None:
     """Stripe credits it all the same: an earlier month, which was used, would be refunded for it."""
     subscription = subscribed(market, EXACT)
-    customer = market.at_stripe("/v1/customers")[0]["id"]
-    declined = market.order("/v1/payment_methods/pm_card_chargeCustomerFail/attach", customer=customer)
+    declined = market.order("/v1/payment_methods/pm_card_chargeCustomerFail/attach", customer=stripe_customer(market))
     at = f"/v1/subscriptions/{subscription.stripe_subscription_id}"
     market.order(at, default_payment_method=declined["id"])
     let_pass(market, 31)
