@@ -2,7 +2,7 @@
 
 import json
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
@@ -49,9 +49,12 @@ def running_cloud(folder: Path, ports: Ports, account: StripeAccount | None = No
 
 def deploy(
     template: Path, endpoint: str, account: StripeAccount, log: Path, *,
-    stack_name: str = sam.STACK_NAME, api_id: str = API_ID,
+    stack_name: str = sam.STACK_NAME, api_id: str = API_ID, more: Mapping[str, str] | None = None,
 ) -> Stack:  # fmt: skip
     """Deploy a built template into a running local AWS, its keys, webhooks, users and API with it.
+
+    ``more`` are parameters of the template, beside the usual ones or in their place. With a `JwtIssuer` the users are
+    that issuer's: the stack has no pool and no tokens.
 
     Raises:
         CannotRun: the deploy failed.
@@ -65,11 +68,14 @@ def deploy(
         "StripeKeys": "separate" if account.is_simulated else "shared",
         "ReturnOrigins": RETURN_ORIGIN,
         "PaymentTemplate": json.dumps({"description": PAYMENT_DESCRIPTION}),
+        **(more or {}),
     }
     deployed = sam.deploy(
         template, endpoint=endpoint, api_id=api_id, parameters=parameters, log=log, stack_name=stack_name
     )
-    _complete(endpoint, api_id, deployed)
+    issuer, audience = _users_of(deployed, parameters)
+    references = Resolved(functions=deployed.functions, issuer=issuer, audience=audience, origins=[RETURN_ORIGIN])
+    complete_api(client(endpoint, "apigatewayv2"), api_id, deployed.api, references)
     secrets_manager = client(endpoint, "secretsmanager")
     complete_rights(client(endpoint, "iam"), secrets_manager)
     for place in places(parameters["StripeKeys"]):
@@ -88,28 +94,27 @@ def _empty(folder: Path) -> None:
         log.unlink()
 
 
-def _complete(endpoint: str, api_id: str, deployed: sam.Deployed) -> None:
-    references = Resolved(
-        functions=deployed.functions,
-        issuer=f"https://cognito-idp.{REGION}.amazonaws.com/{deployed.outputs['UserPoolId']}",
-        audience=deployed.outputs["UserPoolClientId"],
-        origins=[RETURN_ORIGIN],
-    )
-    complete_api(client(endpoint, "apigatewayv2"), api_id, deployed.api, references)
+def _users_of(deployed: sam.Deployed, parameters: Mapping[str, str]) -> tuple[str, str]:
+    """Whose tokens the API takes: the issuer's URL, and the audience."""
+    if parameters.get("JwtIssuer"):
+        return parameters["JwtIssuer"], parameters["JwtAudience"]
+    pool = f"https://cognito-idp.{REGION}.amazonaws.com/{deployed.outputs['UserPoolId']}"
+    return pool, deployed.outputs["UserPoolClientId"]
 
 
 def _stack(
     endpoint: str, api: str, deployed: sam.Deployed, account: StripeAccount, secrets: dict[str, list[str]]
 ) -> Stack:
     outputs = deployed.outputs
-    pool_id, client_id = outputs["UserPoolId"], outputs["UserPoolClientId"]
+    pool_id, client_id = outputs.get("UserPoolId", ""), outputs.get("UserPoolClientId", "")
     cognito = client(endpoint, "cognito-idp")
+    users = FIRST_USERS if pool_id else ()
     return Stack(
         api=api,
         stripe=account.base,
         stripe_key=account.key if account.is_simulated else "",
         return_origin=RETURN_ORIGIN,
-        tokens={user.role: token(cognito, pool_id, client_id, user) for user in FIRST_USERS},
+        tokens={user.role: token(cognito, pool_id, client_id, user) for user in users},
         webhook_secrets=secrets,
         aws_endpoint=endpoint,
         region=REGION,

@@ -23,7 +23,8 @@ class Stack:
 
     ``stripe_key`` is the simulator's; it is empty where Stripe itself is used, because a key belongs in no file.
     ``return_origin`` is an origin that return URLs may have. The tokens are good for a day. ``functions`` are the names
-    of the functions by their logical ids in the template.
+    of the functions by their logical ids in the template. Where users are another issuer's there are no tokens, and the
+    pool's ids are empty.
     """
 
     api: str

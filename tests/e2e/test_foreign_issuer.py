@@ -7,14 +7,15 @@ from dataclasses import dataclass
 import httpx
 import pytest
 
-from local.cloud import Stack, sam
-from local.cloud.gateway import Resolved, complete_api
-from local.cloud.rights import complete_rights
+from local.cloud import Ports, Stack
+from local.cloud.running import deploy
+from local.cloud.sam import build
+from local.cloud.stripe_account import simulator
 from marketplace.domain.ids import ALPHABET
 from tests.e2e.oidc_issuer import Issuer, new_key, running_issuer
 from tests.e2e.shop import Caller, done, problem
 
-API = "foreign-issuer"
+NAME = "foreign-issuer"
 AUDIENCE = "https://payments.example"
 ROLE, MERCHANT = "https://shop.example/role", "https://shop.example/merchant_id"
 SOME_MERCHANT = "merchant-" + 26 * ALPHABET[1]
@@ -38,27 +39,13 @@ class Site:
 
 @pytest.fixture(scope="module")
 def site(stack: Stack, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
-    log = tmp_path_factory.mktemp("foreign") / "sam.log"
-    with running_issuer(AUDIENCE) as issuer:
-        parameters = {
-            "Stage": "local",
-            "Architecture": sam.architecture(),
-            "StripeApiBase": stack.stripe,
-            "JwtIssuer": issuer.url,
-            "JwtAudience": AUDIENCE,
-            "RoleClaim": ROLE,
-            "MerchantClaim": MERCHANT,
-        }
-        deployed = sam.deploy(
-            sam.build(log), endpoint=stack.aws_endpoint, api_id=API, parameters=parameters, log=log, stack_name=API
-        )
-        assert "UserPoolId" not in deployed.outputs
-        resolved = Resolved(functions=deployed.functions, issuer=issuer.url, audience=AUDIENCE, origins=[])
-        complete_api(stack.client("apigatewayv2"), API, deployed.api, resolved)
-        complete_rights(stack.client("iam"), stack.client("secretsmanager"))
-        key = {"SecretId": deployed.outputs["StripeKeySecretArn"], "SecretString": stack.stripe_key}
-        stack.client("secretsmanager").put_secret_value(**key)
-        with httpx.Client(base_url=f"{stack.aws_endpoint}/_aws/execute-api/{API}", timeout=60) as http:
+    folder = tmp_path_factory.mktemp("foreign")
+    log = folder / "sam.log"
+    with running_issuer(AUDIENCE) as issuer, simulator(port=Ports.free().stripe, folder=folder) as account:
+        users = {"JwtIssuer": issuer.url, "JwtAudience": AUDIENCE, "RoleClaim": ROLE, "MerchantClaim": MERCHANT}
+        beside = deploy(build(log), stack.aws_endpoint, account, log, stack_name=NAME, api_id=NAME, more=users)
+        assert (beside.user_pool_id, beside.tokens) == ("", {})
+        with httpx.Client(base_url=beside.api, timeout=60) as http:
             yield Site(issuer, http)
 
 
