@@ -10,6 +10,7 @@ from marketplace.domain.merchant_rights import MerchantRights
 from marketplace.domain.merchants import Merchant
 from marketplace.domain.payout_schedules import Interval, PayoutSchedule
 from marketplace.operations import Operation
+from marketplace.ports import StripeUnavailable
 from marketplace.services.dashboards import component_session, dashboard_link
 from marketplace.services.merchant_balances import MerchantBalance, merchant_balance
 from marketplace.services.payout_schedules import change_schedule, read_schedule
@@ -73,6 +74,17 @@ def test_a_schedule_is_at_stripe_as_it_was_set_and_nothing_of_the_one_before_is_
             made = change_schedule(market.ports, OPERATOR, merchant.id, schedule)
             assert replace(made, usual_delay_days=None) == schedule
             assert read_schedule(market.ports, as_user(merchant), merchant.id) == made
+
+
+def test_a_change_of_a_schedule_that_gets_no_answer_is_told_and_can_be_asked_for_again() -> None:
+    market = Market()
+    merchant = market.ready_merchant()
+    market.simulator.faults.order("time_out", method="POST", path="/v1/balance_settings", count=None)
+    with pytest.raises(StripeUnavailable):
+        change_schedule(market.ports, OPERATOR, merchant.id, SCHEDULES[0])
+    market.simulator.faults.clear()
+    made = change_schedule(market.ports, OPERATOR, merchant.id, SCHEDULES[0])
+    assert replace(made, usual_delay_days=None) == SCHEDULES[0]
 
 
 def test_a_merchant_changes_its_schedule_among_what_the_operator_leaves_to_it() -> None:

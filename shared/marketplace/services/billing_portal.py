@@ -6,14 +6,13 @@ It changes no price and no quantity: what a change costs is shown, and its credi
 
 import hashlib
 import json
-from collections.abc import Mapping
 from typing import Any, Final
 
-from marketplace.domain.errors import StripeRefused
 from marketplace.domain.policies import MoneyPolicy
 from marketplace.domain.principals import Principal
 from marketplace.operations import Operation
-from marketplace.ports import Done, NoAnswer, Ports, Refusal, StripeUnavailable
+from marketplace.ports import Ports
+from marketplace.services.asking import asked
 from marketplace.services.customers import at_stripe, read_customer
 
 NAMED: Final = "marketplace_portal"  # metadata of a configuration: a hash of what it offers
@@ -28,7 +27,7 @@ def portal_url(ports: Ports, caller: Principal, customer_id: str, return_url: st
     ports.policy.require_return_url(return_url)
     customer = at_stripe(read_customer(ports, caller, customer_id))
     params = {"customer": customer, "return_url": return_url, "configuration": _configuration(ports)}
-    return str(_made(ports, Operation.CREATE_PORTAL_SESSION, params, key=ports.ids.token())["url"])
+    return str(asked(ports, Operation.CREATE_PORTAL_SESSION, params=params)["url"])
 
 
 def portal_features(policy: MoneyPolicy) -> dict[str, Any]:
@@ -54,14 +53,4 @@ def _configuration(ports: Ports) -> str:
         if (known.get("metadata") or {}).get(NAMED) == name:
             return str(known["id"])
     params = {"features": features, "metadata": {NAMED: name}}
-    return str(_made(ports, Operation.CREATE_PORTAL_CONFIGURATION, params, key=f"{NAMED}:{name}")["id"])
-
-
-def _made(ports: Ports, operation: Operation, params: Mapping[str, Any], *, key: str) -> Mapping[str, Any]:
-    match ports.stripe.ask(operation, params=params, key=key):
-        case Done(made):
-            return made
-        case Refusal(code):
-            raise StripeRefused(code)
-        case NoAnswer(doubt):
-            raise StripeUnavailable(f"no portal: {doubt}")
+    return str(asked(ports, Operation.CREATE_PORTAL_CONFIGURATION, params=params, key=f"{NAMED}:{name}")["id"])

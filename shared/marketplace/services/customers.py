@@ -24,15 +24,12 @@ from marketplace.ports import (
     Change,
     Conflict,
     Create,
-    Done,
-    NoAnswer,
     Ports,
     Ref,
-    Refusal,
     Replace,
-    StripeUnavailable,
     one,
 )
+from marketplace.services.asking import asked
 from marketplace.services.changes import carry_out, require_free
 from marketplace.services.commands import Handler, find_made, handles, made_since, perform_once, replay, require_done
 from marketplace.services.idempotency import Once
@@ -234,13 +231,10 @@ def delete_payment_method(ports: Ports, caller: Principal, customer_id: str, pay
     """
     customer = read_customer(ports, caller, customer_id)
     saved = own_payment_method(ports, customer, payment_method_id)
-    match ports.stripe.ask(Operation.DETACH_PAYMENT_METHOD, saved.id, params={}, key=ports.ids.token()):
-        case Done(made):
-            return payment_method(made)
-        case Refusal():
-            raise NotFound("payment method")
-        case NoAnswer(doubt):
-            raise StripeUnavailable(f"not known to be forgotten: {doubt}")
+    try:
+        return payment_method(asked(ports, Operation.DETACH_PAYMENT_METHOD, saved.id, params={}))
+    except StripeRefused as refused:
+        raise NotFound("payment method") from refused
 
 
 def own_payment_method(ports: Ports, customer: Customer, payment_method_id: str) -> PaymentMethod:

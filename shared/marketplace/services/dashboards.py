@@ -5,16 +5,16 @@ Both are keys to the account: they are asked for each time, handed to the caller
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
-from typing import Any
 
 from marketplace.domain.components import COMPONENTS, session_components
 from marketplace.domain.deferred import dataclass
-from marketplace.domain.errors import MerchantNotReady, NoExpressDashboard, StripeRefused
+from marketplace.domain.errors import MerchantNotReady, NoExpressDashboard
 from marketplace.domain.principals import Principal, Role
 from marketplace.domain.responsibilities import Dashboard
 from marketplace.domain.stripe_objects import at
 from marketplace.operations import Operation
-from marketplace.ports import Done, NoAnswer, Ports, Refusal, StripeUnavailable
+from marketplace.ports import Ports
+from marketplace.services.asking import asked
 from marketplace.services.merchants import read_merchant
 
 
@@ -39,7 +39,7 @@ def dashboard_link(ports: Ports, caller: Principal, merchant_id: str) -> str:
     if dashboard is not Dashboard.EXPRESS:
         raise NoExpressDashboard(f"the account's dashboard is: {dashboard}")
     account_id = account_of(ports, caller, merchant_id)
-    made = _ask(ports, Operation.CREATE_LOGIN_LINK, account_id, params={})
+    made = asked(ports, Operation.CREATE_LOGIN_LINK, account_id, params={})
     return str(made["url"])
 
 
@@ -56,7 +56,7 @@ def component_session(
     account_id = account_of(ports, caller, merchant_id)
     allowed = COMPONENTS if caller.role is Role.OPERATOR else ports.policy.rights.components
     params = {"account": account_id, "components": session_components(wanted, allowed)}
-    made = _ask(ports, Operation.CREATE_ACCOUNT_SESSION, params=params)
+    made = asked(ports, Operation.CREATE_ACCOUNT_SESSION, params=params)
     return ComponentSession(client_secret=made["client_secret"], expires_at=at(made["expires_at"]))
 
 
@@ -66,13 +66,3 @@ def account_of(ports: Ports, caller: Principal, merchant_id: str) -> str:
     if merchant.account_id is None:
         raise MerchantNotReady("its account is not made yet")
     return merchant.account_id
-
-
-def _ask(ports: Ports, operation: Operation, *ids: str, params: Mapping[str, Any]) -> Mapping[str, Any]:
-    match ports.stripe.ask(operation, *ids, params=params, key=ports.ids.token()):
-        case Done(made):
-            return made
-        case Refusal(code):
-            raise StripeRefused(code)
-        case NoAnswer(doubt):
-            raise StripeUnavailable(f"{operation}: {doubt}")

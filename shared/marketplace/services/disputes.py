@@ -8,13 +8,14 @@ from typing import Any, Final, override
 from marketplace.domain.books import Books
 from marketplace.domain.commands import Command, CommandKind, record
 from marketplace.domain.disputes import Dispute, DisputeStatus, join, require_answerable
-from marketplace.domain.errors import NotFound, StripeRefused, Unavailable
+from marketplace.domain.errors import NotFound
 from marketplace.domain.evidence import FILES, TEXTS, require_document
 from marketplace.domain.ids import owner_of
 from marketplace.domain.principals import Principal, Role
 from marketplace.domain.stripe_objects import dispute_facts
 from marketplace.operations import Operation
-from marketplace.ports import Change, Done, NoAnswer, Page, Ports, Refusal
+from marketplace.ports import Change, Page, Ports
+from marketplace.services.asking import asked
 from marketplace.services.commands import Handler, find_made, handles, perform_once, replay, require_done
 from marketplace.services.idempotency import Once
 from marketplace.services.recovery import dispute_step
@@ -109,12 +110,12 @@ def stage_evidence(ports: Ports, caller: Principal, dispute_id: str, evidence: M
     Repeating it is harmless. Stripe has no way to take a name back: only to say something else under it.
 
     Raises:
-        NotAllowed, NotFound, DisputeNotAnswerable, StripeRefused, Unavailable.
+        NotAllowed, NotFound, DisputeNotAnswerable, StripeRefused, StripeUnavailable.
     """
     dispute = _of_one(ports, caller, dispute_id)
     require_answerable(dispute, ports.clock.now())
     params = {"evidence": evidence, "submit": False}
-    made = _asked(ports, Operation.UPDATE_DISPUTE, dispute.stripe_dispute_id, params=params)["evidence"]
+    made = asked(ports, Operation.UPDATE_DISPUTE, dispute.stripe_dispute_id, params=params)["evidence"]
     return {name: made[name] for name in (*TEXTS, *FILES) if made.get(name)}
 
 
@@ -122,13 +123,13 @@ def upload_file(ports: Ports, caller: Principal, dispute_id: str, content: bytes
     """Stripe's id of a document that evidence can name.
 
     Raises:
-        NotAllowed, NotFound, DisputeNotAnswerable, InvalidFile, StripeRefused, Unavailable.
+        NotAllowed, NotFound, DisputeNotAnswerable, InvalidFile, StripeRefused, StripeUnavailable.
     """
     dispute = _of_one(ports, caller, dispute_id)
     require_answerable(dispute, ports.clock.now())
     file = io.BytesIO(content)
     file.name = f"evidence.{require_document(content)}"
-    return str(_asked(ports, Operation.CREATE_FILE, params={"file": file, "purpose": "dispute_evidence"})["id"])
+    return str(asked(ports, Operation.CREATE_FILE, params={"file": file, "purpose": "dispute_evidence"})["id"])
 
 
 def submit_evidence(ports: Ports, caller: Principal, dispute_id: str, once: Once) -> Dispute:
@@ -186,14 +187,3 @@ def _of_one(ports: Ports, caller: Principal, dispute_id: str) -> Dispute:
     if not dispute.is_all_seen_by(caller):
         raise NotFound("dispute")
     return dispute
-
-
-def _asked(ports: Ports, operation: Operation, *ids: str, params: Mapping[str, Any]) -> Mapping[str, Any]:
-    """What Stripe answered to something that moves no money and may be asked twice."""
-    match ports.stripe.ask(operation, *ids, params=params, key=ports.ids.token()):
-        case Done(made):
-            return made
-        case Refusal(code):
-            raise StripeRefused(code)
-        case NoAnswer(doubt):
-            raise Unavailable(f"{operation}: {doubt}")

@@ -4,14 +4,14 @@ import hashlib
 from collections.abc import Mapping
 from typing import Any
 
-from marketplace.domain.commands import Doubt
-from marketplace.domain.errors import ImpossibleAccount, LinkExpired, MerchantNotReady, StripeRefused
+from marketplace.domain.errors import ImpossibleAccount, LinkExpired, MerchantNotReady
 from marketplace.domain.merchants import LINK_LIFETIME, Collect, LinkUse, Merchant, OnboardingLink
 from marketplace.domain.principals import Principal
 from marketplace.domain.responsibilities import AccountsApi
 from marketplace.operations import Operation
-from marketplace.ports import Create, Done, NoAnswer, Ports, Ref, Refusal, StripeUnavailable, one
+from marketplace.ports import Create, Ports, Ref, one
 from marketplace.services.accounts import get_merchant
+from marketplace.services.asking import asked
 from marketplace.services.merchants import read_merchant
 
 
@@ -65,13 +65,7 @@ def _account_link(ports: Ports, merchant: Merchant, link: OnboardingLink, refres
     if merchant.is_gone:
         raise MerchantNotReady(f"its account is {merchant.status}")
     operation, params = _link_params(merchant, link, refresh_url)
-    match ports.stripe.ask(operation, params=params, key=ports.ids.token()):
-        case Done(made):
-            return str(made["url"])
-        case Refusal(code):
-            raise StripeRefused(code)
-        case NoAnswer(Doubt() as doubt):
-            raise StripeUnavailable(f"no link: {doubt}")
+    return str(asked(ports, operation, params=params)["url"])
 
 
 def _link_params(merchant: Merchant, link: OnboardingLink, refresh_url: str) -> tuple[Operation, Mapping[str, Any]]:

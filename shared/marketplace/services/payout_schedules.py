@@ -4,12 +4,12 @@ A change moves no money and says all that it sets, so that it is no command: one
 by the caller, and nothing of ours could later undo what was set after it.
 """
 
-from marketplace.domain.errors import StripeRefused
 from marketplace.domain.merchant_rights import require_allowed
 from marketplace.domain.payout_schedules import PayoutSchedule, as_at_stripe, params_of, require_possible
 from marketplace.domain.principals import Principal, Role
 from marketplace.operations import Operation
-from marketplace.ports import Done, NoAnswer, Ports, Refusal, StripeUnavailable
+from marketplace.ports import Ports
+from marketplace.services.asking import asked
 from marketplace.services.dashboards import account_of
 from marketplace.services.holdings import look_again
 
@@ -32,15 +32,9 @@ def change_schedule(ports: Ports, caller: Principal, merchant_id: str, wanted: P
     before = _read(ports, account_id)
     if caller.role is not Role.OPERATOR:
         require_allowed(before, wanted, ports.policy.rights)
-    params = params_of(before, wanted)
-    match ports.stripe.ask(Operation.UPDATE_BALANCE_SETTINGS, params=params, key=ports.ids.token(), account=account_id):
-        case Done(settings):
-            look_again(ports, merchant_id)
-            return as_at_stripe(settings)
-        case Refusal(code):
-            raise StripeRefused(code)
-        case NoAnswer(doubt):
-            raise StripeUnavailable(f"not known to be set: {doubt}")
+    settings = asked(ports, Operation.UPDATE_BALANCE_SETTINGS, params=params_of(before, wanted), account=account_id)
+    look_again(ports, merchant_id)
+    return as_at_stripe(settings)
 
 
 def _read(ports: Ports, account_id: str) -> PayoutSchedule:
