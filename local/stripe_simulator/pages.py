@@ -86,6 +86,16 @@ class Markup(str):
     __slots__ = ()
 
 
+CARD_FIELDS = Markup("""<label for="card">Card number</label>
+<input id="card" name="card" inputmode="numeric" autocomplete="cc-number" placeholder="1234 1234 1234 1234">
+<div class="pair">
+<div><label for="expiry">Expiry, MM / YY</label>
+<input id="expiry" name="expiry" inputmode="numeric" autocomplete="cc-exp" placeholder="MM / YY"></div>
+<div><label for="cvc">Security code</label>
+<input id="cvc" name="cvc" inputmode="numeric" autocomplete="cc-csc" placeholder="CVC"></div>
+</div>""")
+
+
 def fill(template: str, **values: object) -> Markup:
     """The template with each ``{name}`` in it, escaped for text and quoted attributes unless it is markup."""
     safe = {name: each if isinstance(each, Markup) else escape(str(each)) for name, each in values.items()}

@@ -3,7 +3,7 @@
 from typing import Final
 
 from ..context import Context
-from ..pages import Markup, fill, joined
+from ..pages import CARD_FIELDS, Markup, fill, joined
 from ..values import Object
 from . import paying_with
 from .paying_with import SEPA_DEBIT, US_BANK_ACCOUNT
@@ -26,14 +26,7 @@ _TEST_ACCOUNTS: Final = {
 _ACCOUNT_LABELS: Final = {US_BANK_ACCOUNT: "Bank account number", SEPA_DEBIT: "IBAN"}
 _CARD: Final = """
 <h2>{verb} by card</h2>
-<label for="card">Card number</label>
-<input id="card" name="card" inputmode="numeric" autocomplete="cc-number" placeholder="1234 1234 1234 1234">
-<div class="pair">
-<div><label for="expiry">Expiry, MM / YY</label>
-<input id="expiry" name="expiry" inputmode="numeric" autocomplete="cc-exp" placeholder="MM / YY"></div>
-<div><label for="cvc">Security code</label>
-<input id="cvc" name="cvc" inputmode="numeric" autocomplete="cc-csc" placeholder="CVC"></div>
-</div>
+{fields}
 <button name="method" value="card">{says}</button>
 <h2>Or use a test card</h2>
 <ul class="plain">{cases}</ul>
@@ -71,7 +64,7 @@ def ways(context: Context, session: Object, verb: str, says: str, *, needs_metho
             cases = _cases("test_account", _TEST_ACCOUNTS[kind])
             found.append(fill(_DEBIT, verb=verb, label=_ACCOUNT_LABELS[kind], kind=kind, says=says, cases=cases))
         else:
-            found.append(fill(_CARD, verb=verb, says=says, cases=_cases("test_card", _TEST_CARDS)))
+            found.append(fill(_CARD, verb=verb, fields=CARD_FIELDS, says=says, cases=_cases("test_card", _TEST_CARDS)))
     return joined(found)
 
 

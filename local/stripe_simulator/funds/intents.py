@@ -3,7 +3,7 @@
 https://docs.stripe.com/payments/paymentintents/lifecycle
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any, Final, NoReturn
 
 from ..context import Context
@@ -15,9 +15,10 @@ from . import charges, method_options, methods
 from .balances import expand_anywhere
 from .methods import PAYMENT_METHODS, card_outcome, debit_outcome
 from .outcomes import Authentication, Decline
-from .payment_errors import last_payment_error
+from .payment_errors import last_error
 from .records import CHARGES
 from .terms import new_intent
+from .watchers import Watchers
 
 PAYMENT_INTENTS: Final = Collection(
     "payment_intent",
@@ -52,18 +53,8 @@ CONFIRMABLE: Final = frozenset({"requires_payment_method", "requires_confirmatio
 _GOES_WITHOUT: Final = frozenset({Authentication.NEVER, Authentication.BROKEN})
 _OF_EVERY_ERROR: Final = frozenset({"code", "doc_url", "message", "type"})
 
-type Watcher = Callable[[Context, Object], None]
-_watchers: Final[dict[str, Watcher]] = {}
-
-
-def watches(name: str) -> Callable[[Watcher], Watcher]:
-    """Let a function hear of every attempt on the intents that were opened with this watcher."""
-
-    def register(watcher: Watcher) -> Watcher:
-        _watchers[name] = watcher
-        return watcher
-
-    return register
+_watchers: Final = Watchers()
+watches: Final = _watchers.named
 
 
 def open_intent(
@@ -137,7 +128,7 @@ def authenticate(context: Context, intent_id: str, *, succeeded: bool) -> Object
         "The provided PaymentMethod has failed authentication. You can provide payment_method_data or a new "
         "PaymentMethod to attempt to fulfill this PaymentIntent again."
     )
-    error = last_payment_error("payment_intent_authentication_failure", message, "invalid_request_error", method)
+    error = last_error("payment_intent_authentication_failure", message, "invalid_request_error", method)
     return _record_failure(context, intent, error)
 
 
@@ -151,9 +142,7 @@ def move(context: Context, intent: Object, status: str, changes: Mapping[str, An
 def tell(context: Context, event_type: str, intent: Object) -> Object:
     """Tell of an intent's new state, its watcher too; gives the intent as it stands after that."""
     context.emit(event_type, intent)
-    watcher = _watchers.get(intent["_watcher"] or "")
-    if watcher:
-        watcher(context, intent)
+    _watchers.tell(context, intent)
     return context.state.get(PAYMENT_INTENTS, intent["id"])
 
 
@@ -178,7 +167,7 @@ def debit_failed(context: Context, intent: Object, charge: Object, why: Decline)
     charge = charges.fail(context, charge, why)
     context.emit("charge.failed", charge)
     method = context.state.get(PAYMENT_METHODS, intent["payment_method"])
-    error = last_payment_error(why.code, why.message, "invalid_request_error", method, charge=charge["id"])
+    error = last_error(why.code, why.message, "invalid_request_error", method, charge=charge["id"])
     return _record_failure(context, intent, error)
 
 
@@ -261,9 +250,7 @@ def _declined(
 ) -> NoReturn:
     charge = charges.decline(context, intent, method, why, authenticated=authenticated)
     context.emit("charge.failed", charge)
-    error = last_payment_error(
-        why.code, why.message, "card_error", method, charge=charge["id"], decline_code=why.decline_code
-    )
+    error = last_error(why.code, why.message, "card_error", method, charge=charge["id"], decline_code=why.decline_code)
     intent = _record_failure(context, intent, error)
     shown = {name: value for name, value in error.items() if name not in _OF_EVERY_ERROR}
     raise CardError(why.message, code=why.code, payment_intent=public(intent), **shown)

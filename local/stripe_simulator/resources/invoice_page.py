@@ -15,7 +15,7 @@ from ..funds.intents import PAYMENT_INTENTS
 from ..invoices import collecting, pdf
 from ..invoices.records import INVOICES, OPEN, PAID, UNCOLLECTIBLE, lines_of
 from ..money import amount_text
-from ..pages import Markup, alert, fill, joined, page, text_of
+from ..pages import CARD_FIELDS, Markup, alert, fill, joined, page, text_of
 from ..routing import Document, Html, Redirect, Routes
 from ..values import Object
 
@@ -48,14 +48,7 @@ _PAGE: Final = """
 _FORM: Final = """
 <section><h2>Pay {amount}</h2>
 <form method="post" action="/i/{invoice}">
-<label for="card">Card number</label>
-<input id="card" name="card" inputmode="numeric" autocomplete="cc-number" placeholder="1234 1234 1234 1234">
-<div class="pair">
-<div><label for="expiry">Expiry, MM / YY</label>
-<input id="expiry" name="expiry" inputmode="numeric" autocomplete="cc-exp" placeholder="MM / YY"></div>
-<div><label for="cvc">Security code</label>
-<input id="cvc" name="cvc" inputmode="numeric" autocomplete="cc-csc" placeholder="CVC"></div>
-</div>
+{fields}
 <button>Pay {amount}</button>
 <h2>Or use a test card</h2>
 <ul class="plain">{cases}</ul>
@@ -154,7 +147,7 @@ def _page(invoice: Object, context: Context, problem: str = "", *, status: int =
 def _form(invoice: Object) -> Markup:
     cases = joined([fill(_CASE, card=card, label=label) for card, label in _TEST_CARDS])
     amount = amount_text(invoice["amount_remaining"], invoice["currency"])
-    return fill(_FORM, amount=amount, invoice=invoice["id"], cases=cases)
+    return fill(_FORM, amount=amount, fields=CARD_FIELDS, invoice=invoice["id"], cases=cases)
 
 
 def _totals(invoice: Object) -> list[tuple[str, str]]:

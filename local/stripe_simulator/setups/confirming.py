@@ -8,6 +8,7 @@ from ..errors import CardError, InvalidParameterError, InvalidRequestError, Unsu
 from ..funds import methods
 from ..funds.methods import PAYMENT_METHODS, card_outcome
 from ..funds.outcomes import Authentication, Decline
+from ..funds.payment_errors import last_error
 from ..state import public
 from ..values import Object
 from . import attempts, mandates
@@ -72,7 +73,8 @@ def authenticate(context: Context, intent_id: str, *, succeeded: bool) -> Object
     if succeeded:
         return _succeed(context, intent, method, authenticated=True)
     message = "The latest attempt to set up the payment method has failed because authentication failed."
-    return _record_failure(context, intent, _error("setup_intent_authentication_failure", message, method))
+    error = last_error("setup_intent_authentication_failure", message, "invalid_request_error", method)
+    return _record_failure(context, intent, error)
 
 
 def verify_microdeposits(
@@ -186,7 +188,7 @@ def _succeed(context: Context, intent: Object, method: Object, *, authenticated:
 
 
 def _declined(context: Context, intent: Object, method: Object, why: Decline) -> NoReturn:
-    error = _error(why.code, why.message, method, kind="card_error", decline_code=why.decline_code)
+    error = last_error(why.code, why.message, "card_error", method, decline_code=why.decline_code)
     intent = _record_failure(context, intent, error)
     shown = {name: value for name, value in error.items() if name not in _OF_EVERY_ERROR}
     raise CardError(why.message, code=why.code, setup_intent=public(intent), **shown)
@@ -196,17 +198,3 @@ def _record_failure(context: Context, intent: Object, error: Object) -> Object:
     attempts.end(context, intent, "failed", error=error)
     changes = {"last_setup_error": error, "mandate": None, "next_action": None, "payment_method": None}
     return tell(context, "setup_intent.setup_failed", move(context, intent, "requires_payment_method", changes))
-
-
-def _error(
-    code: str, message: str, method: Object, *, kind: str = "invalid_request_error", decline_code: str | None = None
-) -> Object:
-    """``last_setup_error``, which is also what the client is told."""
-    return {
-        **({"decline_code": decline_code} if decline_code else {}),
-        "code": code,
-        "doc_url": f"https://stripe.com/docs/error-codes/{code.replace('_', '-')}",
-        "message": message,
-        "payment_method": public(method),
-        "type": kind,
-    }

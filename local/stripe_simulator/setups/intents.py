@@ -3,7 +3,7 @@
 https://docs.stripe.com/payments/setup-intents
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any, Final
 
 from .. import accounts, money
@@ -11,6 +11,7 @@ from ..context import Context
 from ..errors import InvalidParameterError, InvalidRequestError
 from ..funds.fees import application_id
 from ..funds.terms import CLIENT_SECRET_LENGTH, customer_of
+from ..funds.watchers import Watchers
 from ..metadata import merged
 from ..shelves import Collection
 from ..state import public
@@ -55,18 +56,8 @@ _ABSENT: Final = (
     *("next_action", "payment_method", "payment_method_configuration_details", "single_use_mandate"),
 )
 
-type Watcher = Callable[[Context, Object], None]
-_watchers: Final[dict[str, Watcher]] = {}
-
-
-def watches(name: str) -> Callable[[Watcher], Watcher]:
-    """Let a function hear of every attempt on the intents that were opened with this watcher."""
-
-    def register(watcher: Watcher) -> Watcher:
-        _watchers[name] = watcher
-        return watcher
-
-    return register
+_watchers: Final = Watchers()
+watches: Final = _watchers.named
 
 
 def open_intent(
@@ -146,9 +137,7 @@ def move(context: Context, intent: Object, status: str, changes: Mapping[str, An
 def tell(context: Context, event_type: str, intent: Object) -> Object:
     """Tell of an intent's new state, its watcher too; gives the intent as it stands after that."""
     context.emit(event_type, intent)
-    watcher = _watchers.get(intent["_watcher"] or "")
-    if watcher:
-        watcher(context, intent)
+    _watchers.tell(context, intent)
     return context.state.get(SETUP_INTENTS, intent["id"])
 
 
