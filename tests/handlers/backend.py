@@ -214,11 +214,7 @@ class Backend:
         """The id of a transaction that the buyer has paid: its charge has come in."""
         transaction_id = self.sale(self.price(merchant_id))
         transaction = self.books(transaction_id).transaction
-        charge = {
-            "id": "ch_1", "object": "charge", "status": "succeeded", "captured": True,
-            "amount_captured": transaction.amount, "application_fee_amount": transaction.fee, "created": 1_795_422_397,
-            "payment_intent": "pi_1", "metadata": {"transaction_id": transaction_id},
-        }  # fmt: skip
+        charge = charge_of(transaction_id, amount_captured=transaction.amount, application_fee_amount=transaction.fee)
         body = stripe_event("charge.succeeded", charge)
         assert take_in(self.ports_of("webhooks.process"), body) is EventOutcome.APPLIED
         return transaction_id
@@ -235,6 +231,15 @@ def stripe_event(event_type: str, subject: Mapping[str, Any], event_id: str = "e
     return {
         "id": event_id, "object": "event", "type": event_type, "created": 1_795_422_398, "livemode": False,
         "data": {"object": dict(subject)}, **fields,
+    }  # fmt: skip
+
+
+def charge_of(transaction_id: str, **fields: Any) -> dict[str, Any]:
+    """The charge of a sale of 10.00 with a fee of 1.00, or of what ``fields`` say."""
+    return {
+        "id": "ch_1", "object": "charge", "status": "succeeded", "captured": True, "amount_captured": 1_000,
+        "application_fee_amount": 100, "created": 1_795_422_397, "payment_intent": "pi_1",
+        "metadata": {"transaction_id": transaction_id}, **fields,
     }  # fmt: skip
 
 

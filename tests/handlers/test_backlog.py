@@ -20,7 +20,7 @@ from bench.backlog.reckoning import books
 from bench.backlog.story import Story
 
 from ..simulation.market import Market
-from .backend import Backend, Context, stripe_event
+from .backend import Backend, Context, charge_of, stripe_event
 from .test_process import message, process
 
 BATCH = 10  # the most that a FIFO queue hands over
@@ -32,11 +32,7 @@ GROWTH_BYTES = 100_000  # kept events would be thirty times as much: each is two
 def backlog(sale: str, events: int) -> Iterator[dict[str, Any]]:
     """Messages as the queue has them, of a sale that is paid, each event another one, made as they are asked for."""
     for number in range(events):
-        charge = {
-            "id": "ch_1", "object": "charge", "status": "succeeded", "captured": True, "amount_captured": 1_000,
-            "application_fee_amount": 100, "created": 1_795_422_397, "payment_intent": "pi_1",
-            "metadata": {"transaction_id": sale}, "description": f"{number:0>2000}",
-        }  # fmt: skip
+        charge = charge_of(sale, description=f"{number:0>2000}")
         yield message(stripe_event("charge.succeeded", charge, f"evt_{number}"), group=f"pi_{number % 7}")
 
 

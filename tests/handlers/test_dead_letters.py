@@ -11,7 +11,7 @@ from moto import mock_aws
 
 from marketplace.adapters.dead_letter_queue import DeadLetterQueue
 
-from .backend import BUYER, ENVIRONMENT, OPERATOR, Answer, Backend, merchant_user, stripe_event
+from .backend import BUYER, ENVIRONMENT, OPERATOR, Answer, Backend, charge_of, merchant_user, stripe_event
 from .test_process import message, process
 
 FIFO: Any = {"FifoQueue": "true", "DeduplicationScope": "messageGroup", "FifoThroughputLimit": "perMessageGroupId"}
@@ -100,12 +100,7 @@ def test_one_is_read_whole(letters: Letters) -> None:
 def test_f25_one_is_put_back_with_its_group_and_its_endpoint_and_is_applied(letters: Letters) -> None:
     backend = letters.backend
     transaction_id = backend.sale(backend.price(backend.merchant()))
-    charge = {
-        "id": "ch_1", "object": "charge", "status": "succeeded", "captured": True, "amount_captured": 1000,
-        "application_fee_amount": 100, "created": 1_795_422_397, "payment_intent": "pi_1",
-        "metadata": {"transaction_id": transaction_id},
-    }  # fmt: skip
-    letter_id = letters.set_aside(stripe_event("charge.succeeded", charge))
+    letter_id = letters.set_aside(stripe_event("charge.succeeded", charge_of(transaction_id)))
     other = letters.set_aside(PAID | {"id": "evt_2"}, group="pi_2")
     answer = letters.redrive(letter_id)
     assert (answer.status, answer.json["transaction_id"]) == (202, transaction_id)

@@ -9,7 +9,7 @@ from marketplace.operations import Operation
 from marketplace.ports import Done, Refusal
 from marketplace.services.events import take_in
 
-from .backend import BUYER, OPERATOR, Answer, Backend, User, merchant_user, stripe_event
+from .backend import BUYER, OPERATOR, Answer, Backend, User, charge_of, merchant_user, stripe_event
 
 STRANGER = merchant_user("merchant-" + 26 * "0")
 PDF = base64.b64encode(b"%PDF-1.7 a receipt").decode()
@@ -28,11 +28,7 @@ class Disputed:
         (self.id,) = backend.books(self.sale).disputes
 
     def charge(self) -> dict[str, Any]:
-        return {
-            "id": "ch_1", "object": "charge", "status": "succeeded", "captured": True, "amount_captured": 1_000,
-            "application_fee_amount": 100, "created": 1_795_422_397, "payment_intent": "pi_1", "transfer": "tr_1",
-            "balance_transaction": "txn_1", "application_fee": "fee_1", "metadata": {"transaction_id": self.sale},
-        }  # fmt: skip
+        return charge_of(self.sale, transfer="tr_1", balance_transaction="txn_1", application_fee="fee_1")
 
     def at_stripe(self, status: str, **evidence: str) -> dict[str, Any]:
         due_by = int(self.backend.clock.now().timestamp()) + 9 * 24 * 3_600

@@ -9,7 +9,7 @@ import yaml
 
 from local.cloud.places import PROJECT
 
-from .backend import ENVIRONMENT, Backend, Context, stripe_event
+from .backend import ENVIRONMENT, Backend, Context, charge_of, stripe_event
 from .test_process import message, other, process
 from .test_receive import Receiver, receiver  # noqa: F401 - a fixture
 
@@ -80,12 +80,7 @@ def test_what_alarms_and_dashboard_look_at_is_counted(
     assert (receiver.deliver(), receiver.deliver(header="t=1,v1=0")) == (200, 400)
     as_service("process-events")
     sale = backend.sale(backend.price(backend.merchant()))
-    charge = {
-        "id": "ch_1", "object": "charge", "status": "succeeded", "captured": True, "amount_captured": 1000,
-        "application_fee_amount": 100, "created": 1_795_422_397, "payment_intent": "pi_1",
-        "metadata": {"transaction_id": sale},
-    }  # fmt: skip
-    paid = message(stripe_event("charge.succeeded", charge))
+    paid = message(stripe_event("charge.succeeded", charge_of(sale)))
     process(backend, message(other("evt_2"), group="a"), message("{", group="b"), paid, paid)
     for name in ("sweep", "catch-up", "reconcile", "audit"):
         as_service(name)

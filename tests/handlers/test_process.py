@@ -12,7 +12,7 @@ from marketplace.operations import Operation
 from marketplace.ports import Done
 from marketplace.services.events import EventOutcome
 
-from .backend import OPERATOR, Backend, Context, event, stripe_event
+from .backend import OPERATOR, Backend, Context, charge_of, event, stripe_event
 
 
 def message(body: Any, *, group: str = "pi_1") -> dict[str, Any]:
@@ -48,12 +48,7 @@ def counts(capsys: pytest.CaptureFixture[str]) -> dict[str, int]:
 
 def test_each_event_is_applied_once_and_counted(backend: Backend, capsys: pytest.CaptureFixture[str]) -> None:
     transaction_id = backend.sale(backend.price(backend.merchant()))
-    charge = {
-        "id": "ch_1", "object": "charge", "status": "succeeded", "captured": True, "amount_captured": 1000,
-        "application_fee_amount": 100, "created": 1_795_422_397, "payment_intent": "pi_1",
-        "metadata": {"transaction_id": transaction_id},
-    }  # fmt: skip
-    paid = message(stripe_event("charge.succeeded", charge))
+    paid = message(stripe_event("charge.succeeded", charge_of(transaction_id)))
     capsys.readouterr()
     assert process(backend, paid, paid, message(other("evt_2"), group="prod_1")) == []
     assert counts(capsys) == {"applied": 1, "duplicate": 1, "ignored": 1}
@@ -129,14 +124,6 @@ def test_f25_an_exception_that_nobody_foresaw_is_a_failure_of_that_event_only(
     assert "nordlicht" not in logged
 
 
-def charge_of(transaction_id: str, **fields: Any) -> dict[str, Any]:
-    return {
-        "id": "ch_1", "object": "charge", "status": "succeeded", "captured": True, "amount_captured": 1000,
-        "application_fee_amount": 100, "created": 1_795_422_397, "payment_intent": "pi_1",
-        "metadata": {"transaction_id": transaction_id}, **fields,
-    }  # fmt: skip
-
-
 def test_f35_an_event_of_a_newer_version_with_more_in_it_is_applied(backend: Backend) -> None:
     transaction_id = backend.sale(backend.price(backend.merchant()))
     charge = charge_of(transaction_id, settlement_lane={"kind": "of next year"}, outcome={"type": "of_next_year"})
@@ -191,11 +178,7 @@ def test_s03_an_event_of_the_other_mode_is_ignored(backend: Backend) -> None:
 
 def test_a_dispute_is_booked_with_its_sale(backend: Backend) -> None:
     sale = backend.paid_sale(backend.merchant())
-    charge = {
-        "id": "ch_1", "object": "charge", "status": "succeeded", "captured": True, "amount_captured": 1_000,
-        "application_fee_amount": 100, "created": 1_795_422_397, "payment_intent": "pi_1",
-        "metadata": {"transaction_id": sale},
-    }  # fmt: skip
+    charge = charge_of(sale)
     dispute = {
         "id": "du_1", "object": "dispute", "amount": 1_000, "currency": "usd", "charge": "ch_1", "metadata": {},
         "created": 1_795_422_400, "reason": "fraudulent", "status": "needs_response", "balance_transactions": [],

@@ -13,7 +13,7 @@ from marketplace.domain.errors import Unavailable
 from marketplace.edge.deliveries import Misdirected, Unnamed
 from marketplace.services.events import EventOutcome
 
-from .backend import ENVIRONMENT, Backend, event, stripe_event
+from .backend import ENVIRONMENT, Backend, charge_of, event, stripe_event
 from .test_process import counts, message, process
 from .test_receive import EVENT, Receiver
 
@@ -72,12 +72,7 @@ def test_the_same_event_on_both_ways_is_in_the_queue_once(bus: Bus) -> None:
 def test_the_same_event_on_both_ways_hours_apart_is_applied_once(backend: Backend, first: str) -> None:
     """After five minutes the queue has forgotten the name; the marker has not."""
     transaction_id = backend.sale(backend.price(backend.merchant()))
-    charge = {
-        "id": "ch_1", "object": "charge", "status": "succeeded", "captured": True, "amount_captured": 1000,
-        "application_fee_amount": 100, "created": 1_795_422_397, "payment_intent": "pi_1",
-        "metadata": {"transaction_id": transaction_id},
-    }  # fmt: skip
-    body = stripe_event("charge.succeeded", charge)
+    body = stripe_event("charge.succeeded", charge_of(transaction_id))
     with_extras = body | {"pending_webhooks": 0, "request": None, "something_new": {"a": 1}}
     ways = [body, with_extras] if first == "webhook" else [with_extras, body]
     module = backend.modules["webhooks.process"]

@@ -7,7 +7,7 @@ from marketplace.operations import Operation
 from marketplace.ports import Done, NoAnswer
 
 from ..fakes.stripe import refund
-from .backend import BUYER, OPERATOR, SHOP, Backend, Context, stripe_event
+from .backend import BUYER, OPERATOR, SHOP, Backend, Context, charge_of, stripe_event
 from .test_process import message, process
 
 FAILED = NoAnswer(Doubt.STRIPE_FAILED)  # must be looked up before it is asked for again
@@ -111,12 +111,9 @@ def fail_once(backend: Backend, *operations: Operation) -> None:
 
 
 def charge(transaction: Any) -> dict[str, Any]:
-    return {
-        "id": "ch_1", "object": "charge", "status": "succeeded", "captured": True, "payment_intent": "pi_1",
-        "amount_captured": transaction.amount, "application_fee_amount": transaction.fee, "created": 1_795_422_397,
-        "transfer": "tr_1", "application_fee": "fee_1", "balance_transaction": "txn_1",
-        "metadata": {"transaction_id": transaction.id},
-    }  # fmt: skip
+    amounts = {"amount_captured": transaction.amount, "application_fee_amount": transaction.fee}
+    settled = {"transfer": "tr_1", "application_fee": "fee_1", "balance_transaction": "txn_1"}
+    return charge_of(transaction.id, **amounts, **settled)
 
 
 def test_every_operation_is_asked_for_as_stripe_s_pinned_version_takes_it(backend: Backend) -> None:

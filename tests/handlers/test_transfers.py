@@ -8,7 +8,7 @@ from marketplace.operations import Operation
 from marketplace.ports import Done, Refusal
 from marketplace.services.events import take_in
 
-from .backend import BUYER, OPERATOR, Backend, merchant_user, stripe_event
+from .backend import BUYER, OPERATOR, Backend, charge_of, merchant_user, stripe_event
 
 STRANGER = merchant_user("merchant-" + 26 * "0")
 
@@ -20,11 +20,7 @@ class Sale:
         self.backend = backend
         self.merchant = backend.merchant()
         self.id = backend.paid_sale(self.merchant)
-        settled = {
-            "id": "ch_1", "object": "charge", "status": "succeeded", "captured": True, "amount_captured": 1_000,
-            "application_fee_amount": 100, "created": 1_795_422_397, "payment_intent": "pi_1", "transfer": "tr_1",
-            "balance_transaction": "txn_1", "application_fee": "fee_1", "metadata": {"transaction_id": self.id},
-        }  # fmt: skip
+        settled = charge_of(self.id, transfer="tr_1", balance_transaction="txn_1", application_fee="fee_1")
         take_in(backend.ports_of("webhooks.process"), stripe_event("charge.updated", settled, "evt_2"))
         self.transfer: dict[str, Any] = backend.send(
             OPERATOR, "GET", "/transfers", query={"transaction_id": self.id}
