@@ -5,7 +5,7 @@ from marketplace.operations import Operation
 
 from .market import Market
 from .test_carts import assert_proven, paid_cart, pay_out
-from .test_crashes import each_step
+from .test_crashes import each_step, refund_again
 
 
 def merchants(market: Market) -> list[Merchant]:
@@ -44,11 +44,7 @@ def test_f10_a_refund_that_dies_anywhere_takes_back_from_each_merchant_once() ->
     died = each_step(cart_settled, lambda market: market.refund(market.transaction_id, 5_000, key="r"))
     assert len(died) >= 12
     for step, market in died:
-        market.advance(60)
-        market.sweep()
-        market.refund(market.transaction_id, 5_000, key="r")
-        market.sweep()
-        market.take_in(*market.events())
+        refund_again(market, 5_000)
         left = [market.stripe_balance(merchant.account_id)["usd"] for merchant in merchants(market)]
         assert left == [2_250, 1_500, 750], step
         assert len(market.at_stripe("/v1/refunds")) == 1
@@ -62,11 +58,7 @@ def test_f17_pay_connector_1249_a_refund_whose_recovery_dies_anywhere_ends_as_on
 
     died = each_step(paid_out, lambda market: market.refund(market.transaction_id, 10_000, key="r"))
     for step, market in died:
-        market.advance(60)
-        market.sweep()
-        market.refund(market.transaction_id, 10_000, key="r")
-        market.sweep()
-        market.take_in(*market.events())
+        refund_again(market, 10_000)
         short, solvent = merchants(market)
         (debt,) = market.store.debts(short.id, cursor=None, limit=10).items
         assert (debt.amount, debt.rest) == (4_500, 4_500), step

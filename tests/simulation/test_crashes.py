@@ -39,6 +39,15 @@ def each_step(prepare: Act, act: Act) -> list[tuple[int, Market]]:
     raise AssertionError("the act has more steps than the test looks at")
 
 
+def refund_again(market: Market, amount: int) -> None:
+    """After a process died in a refund: the sweep looks, the client asks again, the events come."""
+    market.advance(60)
+    market.sweep()
+    market.refund(market.transaction_id, amount, key="r")
+    market.sweep()
+    market.take_in(*market.events())
+
+
 def sold(market: Market) -> None:
     market.transaction_id = market.sell(market.ready_merchant(), 10_000).transaction_id
 

@@ -6,7 +6,7 @@ from marketplace.domain.transactions import ChargeType
 from marketplace.operations import Operation
 
 from .market import GERMANY, Market
-from .test_crashes import each_step
+from .test_crashes import each_step, refund_again
 from .test_taxed_and_discounted import VAT, assert_proven, journal, mixed, sell, taxed
 
 KINDS = (None, ChargeType.DESTINATION)
@@ -49,11 +49,7 @@ def test_f10_a_refund_that_dies_anywhere_returns_tax_and_takes_from_each_once(ch
     died = each_step(settled, lambda market: market.refund(market.transaction_id, 5_355, key="r"))
     assert len(died) >= 8
     for step, market in died:
-        market.advance(60)
-        market.sweep()
-        market.refund(market.transaction_id, 5_355, key="r")
-        market.sweep()
-        market.take_in(*market.events())
+        refund_again(market, 5_355)
         assert market.stripe_balance(market.only_merchant().account_id) == {"usd": 4_275}, step
         assert journal(market, market.transaction_id)[VAT] == -855
         assert len(market.at_stripe("/v1/refunds")) == 1
