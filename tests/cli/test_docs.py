@@ -2,6 +2,7 @@
 
 import re
 import shlex
+from pathlib import Path
 
 import pytest
 import yaml
@@ -14,6 +15,7 @@ PAGES = [
     PROJECT / "README.md",
     *(DOCS / f"{name}.md" for name in ("operations", "going-live", "runbooks", "errors", "stripe-keys")),
 ]
+LINKED = [PROJECT / "README.md", PROJECT / "local" / "stripe_simulator" / "README.md", *sorted(DOCS.rglob("*.md"))]
 GROUPS = [["dead-letters"], ["commands"], ["webhooks"]]
 COMMAND = re.compile(r"bin/marketplace ([^`#\n|;&]+)")
 
@@ -40,7 +42,16 @@ def test_every_output_of_the_stack_that_is_named_is_there() -> None:
     assert named <= outputs.keys()
 
 
-@pytest.mark.parametrize("name", ["going-live.md", "runbooks.md", "errors.md", "stripe-keys.md"])
-def test_links_between_the_pages_lead_somewhere(name: str) -> None:
-    for link in re.findall(r"\]\(([^)#:]+\.md)", (DOCS / name).read_text()):
-        assert (DOCS / link).exists(), link
+def anchors(page: Path) -> set[str]:
+    """What a link can lead to within a page: its headings as GitHub names them, and what it names itself."""
+    headings = re.findall(r"^#+ (.+)$", page.read_text(), re.MULTILINE)
+    named = re.findall(r'<a id="([^"]+)"', page.read_text())
+    return {*named, *(re.sub(r"[^\w -]", "", heading.lower()).replace(" ", "-") for heading in headings)}
+
+
+@pytest.mark.parametrize("page", LINKED, ids=lambda page: page.stem)
+def test_links_between_the_pages_lead_somewhere(page: Path) -> None:
+    for path, anchor in re.findall(r"\]\((?!https?:)([^)#\s]*)(?:#([^)]+))?\)", page.read_text()):
+        there = page.parent / path if path else page
+        assert there.exists(), path
+        assert not anchor or anchor in anchors(there), f"{path}#{anchor}"
