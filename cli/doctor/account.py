@@ -43,7 +43,7 @@ def _of_key(patient: Patient, place: Place, key: str) -> Line:
         )
         return wrong(place.name, f"It is a {mode} key, and Livemode is {str(patient.is_live).lower()}.", mend)
     if kind == "sk" and (patient.is_live or place.group):
-        mend = "Make a restricted one: docs/going-live.md."
+        mend = "Make a restricted one: docs/stripe-keys.md."
         return warning(place.name, "It is a secret key, which may do anything.", mend)
     return ok(place.name, f"It is {KINDS[kind]} for {mode} mode, as the deployment is.")
 

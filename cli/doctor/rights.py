@@ -39,7 +39,7 @@ def _of_key(patient: Patient, place: Place, key: str) -> Iterator[Line]:
     if key.startswith("rk_"):
         written = [right.resource.name for right in place.rights if Level.WRITE in {right.own, right.connect}]
         if written:
-            mend = "Compare it with docs/going-live.md."
+            mend = "Compare it with docs/stripe-keys.md."
             yield unknown("rights", f"Whether the {place.name} may write {', '.join(written)}.", mend)
 
 
