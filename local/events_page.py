@@ -40,7 +40,8 @@ source `marketplace` and the event's name as `detail-type`. A rule sends it on, 
   the later; what counts is the API's answer, which is never older than the event.
 * **None before its state, none without.** An event is made of the write that it tells of (docs/adr/0014).
 * **Whole.** The API says `paid` from the first of Stripe's events that does; `transaction.paid` waits for the one that
-  says how much was captured. Stripe sends both at once; where that one is lost, the hourly catch-up brings it.
+  says how much was captured, and `transaction.authorized` for the one that says how much was authorized, until when.
+  Stripe sends them at once; where that one is lost, the hourly catch-up brings it. `capture_before` is told of cards.
 * **No persons in them.** Ids, amounts in minor units, currencies, statuses. Read the rest with the API.
 * A new member of `object` keeps the `schema_version`; one that is lost or means something else raises it.
 

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from marketplace.domain.errors import Unavailable
+from marketplace.domain.transactions import TransactionStatus
 from marketplace.edge.deliveries import MOST_TRIES
 from marketplace.operations import Operation
 from marketplace.ports import Done
@@ -174,6 +175,14 @@ def test_s03_an_event_of_the_other_mode_is_ignored(backend: Backend) -> None:
     assert process(backend, message(live)) == []
     (marker,) = backend.store.snapshot().values()
     assert getattr(marker, "outcome", None) == "ignored: livemode"
+
+
+def test_an_authorization_without_a_deadline_of_a_card_can_be_captured_too(backend: Backend) -> None:
+    sale = backend.sale(backend.price(backend.merchant()))
+    charge = charge_of(sale, captured=False, amount=1_000, amount_captured=0, payment_method_details={"klarna": {}})
+    assert process(backend, message(stripe_event("charge.succeeded", charge))) == []
+    payment = backend.books(sale).payment
+    assert (payment.status, payment.authorized, payment.capture_before) == (TransactionStatus.AUTHORIZED, 1_000, None)
 
 
 def test_a_dispute_is_booked_with_its_sale(backend: Backend) -> None:

@@ -192,6 +192,19 @@ def test_a_payment_is_told_once_and_whole_whichever_of_stripe_s_events_comes_fir
         assert captured_as_told(stream) == [10_000]
 
 
+def test_an_authorization_is_told_once_and_whole_whichever_of_stripe_s_events_comes_first() -> None:
+    market = Market()
+    market.pay(market.sell_cart({market.ready_merchant(): 10_000}, capture_method=CaptureMethod.MANUAL))
+    events = {event["type"]: event for event in market.events()}
+    of_payment = ("checkout.session.completed", "payment_intent.amount_capturable_updated", "charge.succeeded")
+    for order in permutations(events[name] for name in of_payment):
+        twin = market.fork()
+        stream = Stream(twin)
+        twin.take_in(*order)
+        (told,) = (each.detail["object"] for each in stream.events() if each.type == "transaction.authorized")
+        assert (told["authorized"], told["capture_before"]) == (10_000, market.in_days(7).isoformat())
+
+
 @pytest.mark.parametrize(("afterwards", "hours"), [(catch_up, 1), (Market.sweep, 25)])
 def test_a_payment_of_which_only_the_session_s_event_came_is_told_whole_when_it_is_caught_up(
     afterwards: Callable[[Market], Any], hours: int

@@ -115,6 +115,11 @@ def _is_paid_as_captured(payment: Payment) -> bool:
     return payment.status is _P.PAID and payment.captured is not None
 
 
+def _is_authorized_as_charged(payment: Payment) -> bool:
+    """A PaymentIntent says that it can be captured, and not until when: its charge does."""
+    return payment.status is _P.AUTHORIZED and payment.authorized is not None
+
+
 def _is_scheduled_anew(before: Share | None, after: Share) -> bool:
     return after.refund_at is not None and (before is None or before.refund_at != after.refund_at)
 
@@ -146,7 +151,7 @@ _P, _R, _M, _PO = TransactionStatus, RefundStatus, MerchantStatus, PayoutStatus
 _B, _I = SubscriptionStatus, InvoiceStatus
 TELLINGS: Final[Mapping[str, Telling]] = {
     "transaction.authorized": Telling("The buyer's bank keeps the money until `capture_before`.", Payment,
-                                      _became(_P.AUTHORIZED), payment_facts),
+                                      _once(_is_authorized_as_charged), payment_facts),
     "transaction.expiring": Telling("An authorization lapses within a day, at `capture_before`.", Payment,
                                     _once(lambda payment: payment.is_expiring), payment_facts),
     "transaction.paid": Telling("The money is there, `captured` of it: fulfil.", Payment,

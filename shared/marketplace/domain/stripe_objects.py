@@ -78,14 +78,14 @@ def charge_facts(charge: Object) -> PaymentFacts:
 
 
 def authorization_facts(charge: Object) -> PaymentFacts:
-    """What a charge says of the authorization that it began as; one that was captured at once had no deadline."""
+    """What a charge says of the authorization that it began as, if it did; the deadline is told of cards alone."""
     card = (charge.get("payment_method_details") or {}).get("card") or {}
-    deadline = card.get("capture_before")
+    deadline, is_captured = card.get("capture_before"), charge["captured"]
     return PaymentFacts(
         payment_intent_id=id_of(charge.get("payment_intent")),
-        authorized=charge["amount"] if deadline else None,
+        authorized=charge["amount"] if deadline or not is_captured else None,
         capture_before=at(deadline) if deadline else None,
-        payment_intent_status=None if charge["captured"] or not deadline else "requires_capture",
+        payment_intent_status=None if is_captured else "requires_capture",
     )
 
 
