@@ -12,11 +12,13 @@ from . import account, deployment, events
 from .lines import Line, unknown, wrong
 from .patient import Patient
 from .rights import rights
+from .versions import versions
 
 CHECKS: Final[dict[str, Callable[[Patient], Iterator[Line]]]] = {
     "parameters": deployment.parameters,
     "stripe limit": deployment.stripe_limit,
     "api": deployment.api,
+    "versions": versions,
     "table": deployment.table,
     "keys": account.keys,
     "account": account.account,

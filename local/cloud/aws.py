@@ -14,6 +14,7 @@ from .ports import HOST
 from .processes import serving
 
 REGION: Final = "us-east-1"
+ACCOUNT: Final = "000000000000"
 CREDENTIALS: Final = {"AWS_ACCESS_KEY_ID": "local", "AWS_SECRET_ACCESS_KEY": "local"}  # MiniStack takes any
 INHERITED: Final = ("HOME", "LANG", "TZ")
 

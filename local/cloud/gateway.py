@@ -8,22 +8,22 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
-from .aws import REGION, AwsClient
+from .aws import AwsClient
 
 OPEN: Final = "NONE"
 INTEGRATION: Final = "x-amazon-apigateway-integration"
 AUTHORIZER: Final = "x-amazon-apigateway-authorizer"
 CORS: Final = "x-amazon-apigateway-cors"
-FUNCTION_OF_URI: Final = re.compile(r"\$\{(\w+)\.Arn\}")
+CALLED_BY_URI: Final = re.compile(r"functions/\$\{(\w+)(?:\.Arn)?\}/")  # a function or an alias
 
 Body = Mapping[str, Any]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Resolved:
-    """What the body says by reference: the functions' names by their logical ids, and values of parameters."""
+    """What the body says by reference: ARNs of functions and aliases by their logical ids, and values of parameters."""
 
-    functions: Mapping[str, str]
+    arns: Mapping[str, str]
     issuer: str
     audience: str
     origins: list[str]
@@ -34,11 +34,11 @@ def complete_api(gateway: AwsClient, api_id: str, body: Body, resolved: Resolved
     guards = _create_authorizers(gateway, api_id, body, resolved)
     integrations: dict[str, str] = {}
     for route_key, operation in _operations(body):
-        (function,) = FUNCTION_OF_URI.findall(operation[INTEGRATION]["uri"]["Fn::Sub"])
-        if function not in integrations:
-            integrations[function] = _create_integration(gateway, api_id, operation, resolved.functions[function])
+        (called,) = CALLED_BY_URI.findall(operation[INTEGRATION]["uri"]["Fn::Sub"])
+        if called not in integrations:
+            integrations[called] = _create_integration(gateway, api_id, operation, resolved.arns[called])
         ((scheme, _scopes),) = operation["security"][0].items()
-        target = f"integrations/{integrations[function]}"
+        target = f"integrations/{integrations[called]}"
         gateway.create_route(ApiId=api_id, RouteKey=route_key, Target=target, **guards[scheme])
     _set_cors(gateway, api_id, body, resolved.origins)
 
@@ -60,11 +60,11 @@ def _create_authorizers(
     return guards
 
 
-def _create_integration(gateway: AwsClient, api_id: str, operation: Body, function: str) -> str:
+def _create_integration(gateway: AwsClient, api_id: str, operation: Body, arn: str) -> str:
     integration = gateway.create_integration(
         ApiId=api_id,
         IntegrationType="AWS_PROXY",
-        IntegrationUri=f"arn:aws:lambda:{REGION}:000000000000:function:{function}",
+        IntegrationUri=arn,
         PayloadFormatVersion=operation[INTEGRATION]["payloadFormatVersion"],
     )
     return str(integration["IntegrationId"])

@@ -74,7 +74,7 @@ def deploy(
         template, endpoint=endpoint, api_id=api_id, parameters=parameters, log=log, stack_name=stack_name
     )
     issuer, audience = _users_of(deployed, parameters)
-    references = Resolved(functions=deployed.functions, issuer=issuer, audience=audience, origins=[RETURN_ORIGIN])
+    references = Resolved(arns=deployed.arns, issuer=issuer, audience=audience, origins=[RETURN_ORIGIN])
     complete_api(client(endpoint, "apigatewayv2"), api_id, deployed.api, references)
     secrets_manager = client(endpoint, "secretsmanager")
     complete_rights(client(endpoint, "iam"), secrets_manager)

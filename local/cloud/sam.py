@@ -7,12 +7,12 @@ import platform
 import shutil
 import subprocess
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
-from .aws import CREDENTIALS, REGION, client
+from .aws import ACCOUNT, CREDENTIALS, REGION, client
 from .failures import CannotRun
 from .places import LOCAL, PROJECT, program_path, tool
 from .processes import failure
@@ -27,11 +27,19 @@ FOREIGN: Final = ("AWS_", "STRIPE_")  # another account's settings, and keys, ar
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Deployed:
-    """A deployed stack: its outputs, its functions' names by their logical ids, and the OpenAPI document of its API."""
+    """A deployed stack: its outputs, its functions' names and its aliases' ARNs by their logical ids, and the OpenAPI
+    document of its API."""
 
     outputs: Mapping[str, str]
     functions: Mapping[str, str]
+    aliases: Mapping[str, str]
     api: Mapping[str, Any]
+
+    @property
+    def arns(self) -> dict[str, str]:
+        """What the API calls, by logical id."""
+        prefix = f"arn:aws:lambda:{REGION}:{ACCOUNT}:function"
+        return {**{each: f"{prefix}:{name}" for each, name in self.functions.items()}, **self.aliases}
 
 
 def architecture() -> str:
@@ -90,13 +98,14 @@ def deploy(
     translated = cloudformation.get_template(StackName=stack_name, TemplateStage="Processed")["TemplateBody"]
     return Deployed(
         outputs={output["OutputKey"]: output["OutputValue"] for output in stack["Outputs"]},
-        functions={
-            resource["LogicalResourceId"]: resource["PhysicalResourceId"]
-            for resource in resources
-            if resource["ResourceType"] == "AWS::Lambda::Function"
-        },
+        functions=_physical_ids(resources, "AWS::Lambda::Function"),
+        aliases=_physical_ids(resources, "AWS::Lambda::Alias"),
         api=translated["Resources"]["Api"]["Properties"]["Body"],
     )
+
+
+def _physical_ids(resources: Iterable[Mapping[str, str]], kind: str) -> dict[str, str]:
+    return {each["LogicalResourceId"]: each["PhysicalResourceId"] for each in resources if each["ResourceType"] == kind}
 
 
 def _sam(arguments: list[str], *, log: Path, environment: Mapping[str, str], seconds: int) -> None:

@@ -2,7 +2,7 @@
 
 import io
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
 from botocore.config import Config
@@ -23,9 +23,12 @@ MODULES = {
 class CloudFormation:
     """Knows the stack."""
 
-    def __init__(self, parameters: Mapping[str, str], outputs: Mapping[str, str]) -> None:
+    def __init__(
+        self, parameters: Mapping[str, str], outputs: Mapping[str, str], resources: Iterable[tuple[str, str]]
+    ) -> None:
         self._parameters = parameters
         self._outputs = outputs
+        self._resources = resources
 
     def describe_stacks(self, *, StackName: str) -> dict[str, Any]:  # noqa: N803 - as boto3 has it
         return {
@@ -40,6 +43,13 @@ class CloudFormation:
 
     def describe_stack_resource(self, *, StackName: str, LogicalResourceId: str) -> dict[str, Any]:  # noqa: N803
         return {"StackResourceDetail": {"PhysicalResourceId": f"{StackName}-{LogicalResourceId}"}}
+
+    def get_paginator(self, _operation: str) -> "CloudFormation":
+        return self
+
+    def paginate(self, *, StackName: str) -> Iterator[dict[str, Any]]:  # noqa: N803 - as boto3 has it
+        for kind, physical_id in self._resources:
+            yield {"StackResourceSummaries": [{"ResourceType": kind, "PhysicalResourceId": physical_id}]}
 
 
 class Lambda:
@@ -66,9 +76,10 @@ def deployment_of(
     *,
     parameters: Mapping[str, str] | None = None,
     outputs: Mapping[str, str] | None = None,
+    resources: Iterable[tuple[str, str]] = (),
 ) -> Deployment:
     """A deployment with these clients."""
-    known = {"cloudformation": CloudFormation(parameters or {}, outputs or {}), "sts": Sts(), **clients}
+    known = {"cloudformation": CloudFormation(parameters or {}, outputs or {}, resources), "sts": Sts(), **clients}
 
     def connect(service: str, _config: Config | None) -> Any:
         return known[service]

@@ -44,6 +44,8 @@ PARAMETERS = {
 }  # fmt: skip
 
 
+FUNCTION = "arn:aws:lambda:us-east-1:123456789012:function:marketplace-test-CheckoutFunction-1"
+ALIAS = f"{FUNCTION}:live"
 QUOTA = {"AccountLimit": {"UnreservedConcurrentExecutions": 1_000}}
 
 
@@ -64,6 +66,20 @@ class Keys(Secrets):
         return {"SecretString": self.key} if SecretId == "key" else super().get_secret_value(SecretId=SecretId)
 
 
+class Lambda:
+    """A function that is called by an alias."""
+
+    def __init__(self) -> None:
+        self.percent = {"latest": "10", "live": "10"}
+
+    def get_account_settings(self) -> dict[str, Any]:
+        return QUOTA
+
+    def get_function_configuration(self, *, FunctionName: str) -> dict[str, Any]:  # noqa: N803 - as boto3 has it
+        policy = self.percent["live" if FunctionName == ALIAS else "latest"]
+        return {"Version": FunctionName, "CodeSha256": "a", "Environment": {"Variables": {"FEE_POLICY": policy}}}
+
+
 class Ward:
     """A deployment that is well, until a test makes it ill."""
 
@@ -75,6 +91,8 @@ class Ward:
         self.sqs = boto3.client("sqs", region_name=REGION)
         self.dynamodb = boto3.client("dynamodb", region_name=REGION)
         self.cloudwatch = boto3.client("cloudwatch", region_name=REGION)
+        self.functions = Lambda()
+        self.resources = [("AWS::Lambda::Alias", ALIAS), ("AWS::Lambda::Function", FUNCTION)]
         create_table(self.dynamodb, "marketplace")
         self.dynamodb.update_continuous_backups(
             TableName="marketplace", PointInTimeRecoverySpecification={"PointInTimeRecoveryEnabled": True}
@@ -107,13 +125,13 @@ class Ward:
     @property
     def where(self) -> Deployment:
         clients = {
-            "lambda": SimpleNamespace(get_account_settings=lambda: QUOTA),
+            "lambda": self.functions,
             "secretsmanager": self.secrets,
             "sqs": self.sqs,
             "dynamodb": self.dynamodb,
             "cloudwatch": self.cloudwatch,
         }
-        return deployment_of(clients, parameters=self.parameters, outputs=self.outputs)
+        return deployment_of(clients, parameters=self.parameters, outputs=self.outputs, resources=self.resources)
 
     def look(self) -> list[Line]:
         return list(look_at(Patient(self.where, self.client_of)))
@@ -142,6 +160,7 @@ def test_of_a_deployment_that_is_well_nothing_is_wrong_and_every_check_says_some
     assert {line.about for line in lines} >= {
         *("parameters", "return origins", "api", "table", "key", "account", "branding", "business profile", "connect"),
         *("payouts", "tax", "rights", "webhook secrets", "endpoints", "dead letters", "event queue", "alarms", "clock"),
+        "versions",
     }
     assert all(line.mend for line in lines if line.verdict in {Verdict.WRONG, Verdict.WARNING})
 
@@ -171,6 +190,10 @@ def no_protection(ward: Ward) -> None:
     ward.dynamodb.update_table(TableName="marketplace", DeletionProtectionEnabled=False)
 
 
+def an_alias_was_left_behind(ward: Ward) -> None:
+    ward.functions.percent["latest"] = "12"
+
+
 def a_dead_letter(ward: Ward) -> None:
     ward.sqs.send_message(QueueUrl=ward.outputs["EventDeadLetterQueueUrl"], MessageBody="{}", MessageGroupId="a")
 
@@ -196,6 +219,7 @@ def no_head_office(ward: Ward) -> None:
         (deployed_with(ReturnOrigins=""), "return origins"),
         (no_recovery, "table"),
         (no_protection, "table"),
+        (an_alias_was_left_behind, "versions"),
         (a_dead_letter, "dead letters"),
         (lambda ward: ward.alarm("Clearing", "ALARM"), "alarms"),
         (an_endpoint_hears_too_little, "endpoints"),
@@ -220,6 +244,11 @@ def test_a_live_deployment_wants_https_and_somebody_who_hears_alarms(ward: Ward)
     lines = ward.look()
     assert {"api", "return origins"} <= {line.about for line in lines if line.verdict is Verdict.WRONG}
     assert "alarms" in {line.about for line in lines if line.verdict is Verdict.WARNING}
+
+
+def test_a_deployment_without_aliases_is_an_old_one(ward: Ward) -> None:
+    ward.resources = [each for each in ward.resources if each[1] != ALIAS]
+    assert verdicts(ward, "versions") == [Verdict.WARNING]
 
 
 def test_a_right_that_the_key_lacks_is_named_with_what_needs_it(ward: Ward) -> None:

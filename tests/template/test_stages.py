@@ -17,6 +17,9 @@ EVERYTHING = {
 }
 # The property that is a resource's name in its account and region, where one can be given.
 NAMES = {
+    "AWS::AppConfig::Application": "Name",
+    "AWS::AppConfig::ConfigurationProfile": None,  # of its application
+    "AWS::AppConfig::HostedConfigurationVersion": None,  # a number, of its profile
     "AWS::ApiGatewayV2::Api": None,  # known by its id
     "AWS::ApiGatewayV2::Stage": None,  # of its API
     "AWS::CloudWatch::Alarm": "AlarmName",
@@ -29,11 +32,13 @@ NAMES = {
     "AWS::Events::Rule": "Name",
     "AWS::IAM::ManagedPolicy": "ManagedPolicyName",
     "AWS::IAM::Role": "RoleName",
+    "AWS::Lambda::Alias": None,  # of its function
     "AWS::Lambda::EventInvokeConfig": None,  # of its function
     "AWS::Lambda::EventSourceMapping": None,  # known by its id
     "AWS::Lambda::Function": "FunctionName",
     "AWS::Lambda::LayerVersion": "LayerName",
     "AWS::Lambda::Permission": None,  # of its function
+    "AWS::Lambda::Version": None,  # of its function
     "AWS::Logs::LogGroup": "LogGroupName",
     "AWS::SQS::Queue": "QueueName",
     "AWS::SQS::QueuePolicy": None,  # of its queue
