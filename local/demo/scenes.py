@@ -13,7 +13,6 @@ from .telling import chapter, money, step
 from .year import year_of_a_subscription
 
 BERLIN: Final = {"country": "DE", "line1": "Hauptstr. 1", "city": "Berlin", "postal_code": "10115"}
-DISPUTE_FEE: Final = 1_500  # Stripe's for each dispute, in the simulator's settings
 
 
 def cart_with_one_not_ready(stage: Stage) -> None:

@@ -1,7 +1,7 @@
 """The lines of an invoice: from prices, amounts and pending items to line item objects and the invoice's sums."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any
 
@@ -179,11 +179,6 @@ def item_of(parent: Mapping[str, Any] | None) -> str | None:
     details = (parent or {}).get("invoice_item_details") or (parent or {}).get("subscription_item_details") or {}
     named: str | None = details.get("invoice_item")
     return named
-
-
-def with_discounts(line: DraftLine, discounts: Sequence[str]) -> DraftLine:
-    """The line with discounts of its own."""
-    return replace(line, discounts=tuple(discounts))
 
 
 def _as_line(context: Context, line: DraftLine, default_rates: Sequence[str]) -> Line:

@@ -1,13 +1,11 @@
 """What events tell of subscriptions and invoices, and when they do."""
 
-from collections.abc import Callable
 from typing import Any, Final
 
 from marketplace.domain.invoices import Invoice, InvoiceStatus
 from marketplace.domain.subscriptions import Subscription, SubscriptionStatus
 
 type Facts = dict[str, Any]
-type Happened[T] = Callable[[T | None, T], bool]
 
 AGREED: Final = ("price_id", "quantity", "merchant_id", "paused", "cancel_at_period_end", "cancel_at")
 UNPAID: Final = frozenset({SubscriptionStatus.PAST_DUE, SubscriptionStatus.UNPAID})
