@@ -4,6 +4,7 @@ Exit codes: 0 all is well, 1 something was found that somebody must look at, 2 i
 """
 
 import argparse
+import os
 import sys
 from collections.abc import Sequence
 from typing import Any, Final
@@ -32,7 +33,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except Cannot as problem:
         print(problem, file=sys.stderr)
         return CANNOT
-    print(answer.shown(as_json=asked.json))
+    try:
+        print(answer.shown(as_json=asked.json), flush=True)
+    except BrokenPipeError:  # whoever reads it has enough; what is left must not fail again at the end
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     return answer.exit_code
 
 

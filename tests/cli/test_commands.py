@@ -1,7 +1,9 @@
 """The commands that ask the API's functions, as an operator types them."""
 
 import json
+import os
 import re
+import sys
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -46,6 +48,16 @@ def test_the_functions_that_are_asked_are_in_the_template() -> None:
     source = Path(schedules.__file__).read_text()
     named = {name for name in resources if f'"{name}"' in source}
     assert named == {"AuditFunction", "ReconcileFunction", "CatchUpFunction", "SweepFunction"}
+
+
+def test_a_reader_that_has_enough_is_no_fault(where: Deployment, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As `head` is, which closes the pipe."""
+    reader, writer = os.pipe()
+    os.close(reader)
+    with os.fdopen(writer, "w") as pipe:
+        monkeypatch.setattr(command_line, "deployment", lambda _: where)
+        monkeypatch.setattr(sys, "stdout", pipe)
+        assert command_line.main(["merchants", "list"]) == WELL
 
 
 def test_merchants_are_listed_and_shown(run: Run, backend: Backend) -> None:
