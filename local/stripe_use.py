@@ -135,8 +135,8 @@ def _of_accounts(tree: ast.Module, defined: Mapping[str, ast.AST], handlers: Map
     found: set[ast.AST] = set()
     for call in (node for node in ast.walk(tree) if isinstance(node, ast.Call)):
         named = {each.arg: each.value for each in call.keywords}
-        if "account" in named and call.args:
-            found.add(call.args[0])
+        if "account" in named:
+            found.update(call.args)
         kind = named.get("kind")
         if "account" in named and isinstance(kind, ast.Attribute) and kind.attr in handlers:
             found |= _operation_of(defined[handlers[kind.attr]], defined)
