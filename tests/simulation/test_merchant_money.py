@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import pytest
 
+from cli.stripe_keys import Group
 from marketplace.domain.components import COMPONENTS
 from marketplace.domain.errors import NotAllowed, NotFound, StripeRefused
 from marketplace.domain.merchant_rights import MerchantRights
@@ -71,7 +72,8 @@ def test_a_schedule_is_at_stripe_as_it_was_set_and_nothing_of_the_one_before_is_
     merchant = market.ready_merchant()
     for first in SCHEDULES:
         for schedule in (first, *SCHEDULES):
-            made = change_schedule(market.ports, OPERATOR, merchant.id, schedule)
+            with market.keys.of(Group.MERCHANTS):
+                made = change_schedule(market.ports, OPERATOR, merchant.id, schedule)
             assert replace(made, usual_delay_days=None) == schedule
             assert read_schedule(market.ports, as_user(merchant), merchant.id) == made
 
