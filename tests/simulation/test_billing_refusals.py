@@ -15,6 +15,7 @@ from marketplace.domain.errors import (
 from marketplace.domain.invoices import InvoiceLine, InvoiceStatus
 from marketplace.domain.subscriptions import SubscriptionStatus
 from marketplace.services.catalog import NewPrice, ProductDetails, create_price, create_product
+from marketplace.services.events import EventOutcome
 from marketplace.services.invoice_acts import create_credit_note, pay_invoice
 from marketplace.services.invoices import create_invoice
 from marketplace.services.subscription_changes import Proration
@@ -100,6 +101,19 @@ def test_no_more_is_credited_than_an_invoice_was_of(market: Market) -> None:
         with pytest.raises(InvalidAmount):
             credit(market, amount)
     assert market.at_stripe("/v1/credit_notes") == []
+
+
+def test_an_invoice_whose_metadata_was_copied_changes_nothing(market: Market) -> None:
+    _, buyer = prepared(market)
+    made = draft(market)
+    market.take_in(*market.events())
+    before = invoices(market)
+    copied = {"customer": buyer.stripe_customer_id, "metadata": {"invoice_id": made.id}}
+    another = market.order("/v1/invoices", **copied)
+    market.order(f"/v1/invoices/{another['id']}/add_lines", lines=[{"amount": 700, "description": "More"}])
+    market.order(f"/v1/invoices/{another['id']}/pay", paid_out_of_band=True)
+    assert set(market.take_in(*market.events())) == {EventOutcome.IGNORED}
+    assert invoices(market) == before
 
 
 def test_what_was_paid_elsewhere_is_given_back_elsewhere(market: Market) -> None:

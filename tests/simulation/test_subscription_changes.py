@@ -188,6 +188,8 @@ def test_who_may_change_what(market: Market) -> None:
     other = Principal(role=Role.MERCHANT, subject="o", merchant_id="merchant-" + 26 * "0")
     with pytest.raises(NotAllowed):
         change(market, subscription, merchant, quantity=2)
+    with pytest.raises(NotAllowed):
+        pause_subscription(market.ports, ANN, subscription.id, WhilePaused.VOID, None, once(ANN, "p"))
     for stranger in (BEN, other):
         with pytest.raises((NotFound, NotAllowed)):
             change(market, subscription, stranger, quantity=2)

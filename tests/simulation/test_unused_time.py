@@ -11,7 +11,7 @@ from marketplace.services.subscription_endings import WhilePaused, cancel_subscr
 from marketplace.services.subscriptions import stored_subscription
 
 from .market import OPERATOR, Market
-from .subscribing import EXACT, cancel, let_pass, once, require_books, stripe_customer, subscribed
+from .subscribing import EXACT, cancel, let_pass, once, require_books, stripe_customer, subscribe, subscribed
 from .test_crashes import each_step
 from .test_outgoing import Stream
 
@@ -158,14 +158,32 @@ def test_an_end_that_dies_anywhere_refunds_once(refusals: int) -> None:
     died = each_step(prepare, act)
     assert len(died) > 30
     for step, market in died:
-        look(market, 60)
+        if refusals:
+            look(market, 60)
+        else:
+            market.advance(60)
         act(market)
+        assert refunds(market), step  # whoever asks again does not wait for the sweep
         rest(market)
         (subscription,) = (each for each in market.store.snapshot().values() if isinstance(each, Subscription))
         assert subscription.status is SubscriptionStatus.CANCELED, step
         (made,) = market.at_stripe("/v1/refunds")
         assert 800 < made["amount"] <= 1_500, step  # asked for again, it is days later where it died before all
         require_returned(market, subscription, made["amount"])
+
+
+def test_of_another_subscription_of_the_buyer_nothing_is_refunded(market: Market) -> None:
+    subscription = subscribed(market, EXACT)
+    let_pass(market, 15)
+    (price,) = market.store.prices(subscription.product_id, cursor=None, limit=1).items
+    market.submit(str(subscribe(market, price).checkout_session_id), card="4242424242424242")
+    market.take_in(*market.events())
+    end(market, subscription)
+    rest(market)
+    refunded = {books.transaction.subscription_id: len(books.refunds) for books in market.all_transactions()}
+    assert refunded.pop(subscription.id) == 1
+    assert set(refunded.values()) == {0}
+    require_returned(market, subscription, 1_500)
 
 
 def test_time_that_was_not_paid_is_not_refunded(market: Market) -> None:

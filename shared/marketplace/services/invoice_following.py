@@ -135,11 +135,12 @@ def watch_billing(ports: Ports, subscription: Subscription) -> None:
 def read_stripes(ports: Ports, stripe_invoice_id: str) -> Object | None:
     """An invoice with its payments as Stripe has it now; None where it was deleted. Raises StripeUnavailable."""
     try:
-        return ports.stripe.read(Operation.READ_INVOICE, stripe_invoice_id, params={"expand": ["payments"]})
+        found = ports.stripe.read(Operation.READ_INVOICE, stripe_invoice_id, params={"expand": ["payments"]})
     except StripeRefused as refused:
         if refused.code != GONE:
             raise
         return None
+    return None if found.get("deleted") else found
 
 
 def stored_invoice(ports: Ports, invoice_id: str) -> Invoice:
