@@ -41,11 +41,8 @@ class Deployment:
         self._functions: dict[str, str] = {}
 
     def client(self, service: str, config: Config | None = None) -> AwsClient:
-        """A boto3 client. Raises CannotReach."""
-        try:
-            return self._connect(service, config)
-        except BotoCoreError as error:
-            raise CannotReach(f"there is no way to AWS: {error}") from error
+        """A boto3 client. Raises botocore's errors."""
+        return self._connect(service, config)
 
     @cached_property
     def _described(self) -> Mapping[str, Any]:
@@ -88,7 +85,10 @@ class Deployment:
 def deployment(stack_name: str | None) -> Deployment:
     """The stack of this name, or without one the local cloud. Raises CannotReach."""
     if stack_name is not None:
-        session = Session()
+        try:
+            session = Session()
+        except BotoCoreError as error:  # the shell names a profile that is not there
+            raise CannotReach(f"there is no way to AWS: {error}") from error
         return Deployment(stack_name, lambda service, config: session.client(service, config=config))  # type: ignore[call-overload]  # boto3-stubs knows services by literal names only
     try:
         return Deployment(STACK_NAME, Stack.running().client)

@@ -60,7 +60,7 @@ class Patient:
         return found[0].id if found else None
 
     def aws(self, service: str) -> AwsClient:
-        """A client of AWS. Raises CannotReach."""
+        """A client of AWS. Raises botocore's errors."""
         return self.where.client(service)
 
     def now(self) -> datetime:

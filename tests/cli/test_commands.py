@@ -5,6 +5,7 @@ import os
 import re
 import sys
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -17,8 +18,9 @@ from cli.deployments import Deployment
 from cli.requests import Refused, Reply, ask
 from local.cloud.places import PROJECT
 from marketplace.domain.commands import Doubt
+from marketplace.domain.debts import Debt
 from marketplace.operations import Operation
-from marketplace.ports import NoAnswer
+from marketplace.ports import Create, NoAnswer
 
 from ..handlers.backend import OPERATOR, Backend
 from ..handlers.test_commands import MERCHANT
@@ -73,6 +75,18 @@ def test_merchants_are_listed_and_shown(run: Run, backend: Backend) -> None:
     code, told, _ = run("merchants", "show", merchant_id)
     assert code == WELL
     assert re.search(r"^currencies +[a-z]{3}", told, re.MULTILINE)
+
+
+def test_of_a_merchant_s_debts_those_are_shown_that_it_still_owes(run: Run, backend: Backend) -> None:
+    merchant_id, ports = backend.merchant(), backend.ports_of("ledger.app")
+    owed = Debt(
+        id=ports.ids.new("debt", owner=merchant_id), merchant_id=merchant_id, transaction_id="transaction-1",
+        cause="refund-1", amount=5_000, currency="usd", transfer_id=None, refusal="balance_insufficient",
+        created_at=backend.clock.now(),
+    )  # fmt: skip
+    ports.store.commit(Create(owed), Create(replace(owed, id=f"{owed.id[:-1]}0", netted=5_000)))
+    told = json.loads(run("merchants", "show", merchant_id, "--json")[1])
+    assert [each["id"] for each in told["debts"]] == [owed.id]
 
 
 def test_a_list_goes_on_over_pages_until_it_is_enough(run: Run, backend: Backend) -> None:
