@@ -145,7 +145,7 @@ def is_of_this_version(endpoint: Endpoint) -> bool:
 
 def _is_known(endpoint: Endpoint, kept: Kept, wanted: Wanted) -> bool:
     known = kept.endpoints.get(endpoint.id)
-    return known is not None and known.kind is wanted.kind and known.secret in kept.lists.get(wanted.path, ())
+    return known is not None and known.secret in kept.lists.get(wanted.path, ())
 
 
 def _is_retired(known: KeptEndpoint | None) -> bool:

@@ -18,6 +18,7 @@ from cli.webhooks.rotation import NotNow
 from cli.webhooks.sync import OVERLAP, Plan, carry_out, plan
 from local.stripe_simulator import Clock, Simulator
 from local.stripe_simulator.in_process import InProcessClient
+from marketplace.adapters.secrets import READ_AGAIN_AFTER_SECONDS
 from marketplace.domain.events import ACCOUNT_EVENTS, CONNECT_EVENTS, THIN_EVENTS
 from marketplace.domain.signatures import InvalidSignature, UnusableSecrets, require_signed
 
@@ -272,6 +273,25 @@ def test_a_secret_that_was_put_in_by_hand_is_kept_until_a_rotation_ends(place: P
     place.finish()
     assert "whsec_by_hand" not in place.kept.lists["account"]
     assert place.hears() == ONCE
+
+
+def test_where_somebody_deleted_the_older_endpoints_the_end_of_a_rotation_forgets_their_secrets(place: Place) -> None:
+    place.sync()
+    older = place.kept.endpoints
+    place.rotate()
+    place.wait()
+    for endpoint_id, each in older.items():
+        path = "/v2/core/event_destinations" if each.kind is Kind.THIN else "/v1/webhook_endpoints"
+        place.simulator.request("DELETE", f"{path}/{endpoint_id}", {})
+    place.finish()
+    assert not older.keys() & place.kept.endpoints.keys()
+    known = {secret for secrets in place.kept.lists.values() for secret in secrets}
+    assert not {each.secret for each in older.values()} & known
+    assert place.hears() == ONCE
+
+
+def test_old_secrets_are_good_for_longer_than_a_receiver_goes_on_with_what_it_read() -> None:
+    assert timedelta(seconds=3 * READ_AGAIN_AFTER_SECONDS) <= OVERLAP
 
 
 def test_an_endpoint_whose_secret_somebody_took_out_gets_a_successor(place: Place) -> None:
