@@ -62,14 +62,13 @@ class StripeEndpoints:
         self._client = client
 
     def at(self, urls: Sequence[str]) -> tuple[Endpoint, ...]:
-        """Those at any of these URLs, the newest first. API v2 may list what API v1 made: each is told once."""
+        """Those at any of these URLs, the newest first; what API v2 lists of other than thin events is API v1's."""
         found = [_snapshot(each) for each in self._client.v1.webhook_endpoints.list({"limit": 100}).auto_paging_iter()]
-        known = {each.id for each in found}
         thin = self._client.v2.core.event_destinations.list({"limit": 100, "include": [_WITH_URL]})
         found += [
             _thin(each)
             for each in thin.auto_paging_iter()
-            if each.type == "webhook_endpoint" and each.event_payload == THIN and each.id not in known
+            if each.type == "webhook_endpoint" and each.event_payload == THIN
         ]
         return tuple(each for each in found if each.url in urls)
 

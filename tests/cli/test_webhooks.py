@@ -380,6 +380,29 @@ def test_an_endpoint_of_another_api_version_gets_a_successor_first(place: Place)
     assert old["secret"] not in place.kept.lists["account"]
 
 
+@pytest.mark.parametrize(
+    "other",
+    [
+        {"type": "webhook_endpoint", "event_payload": "snapshot", "webhook_endpoint": {"url": URLS[1]}},
+        {
+            "type": "amazon_eventbridge", "event_payload": "thin",
+            "amazon_eventbridge": {"aws_account_id": "123456789012", "aws_region": "eu-central-1"},
+        },
+    ],
+    ids=["snapshot", "eventbridge"],
+)  # fmt: skip
+def test_what_api_v2_has_that_is_no_endpoint_of_thin_events_is_none_of_ours(
+    place: Place, other: dict[str, Any]
+) -> None:
+    made = place.simulator.request(
+        "POST", "/v2/core/event_destinations", {"name": "mine", "enabled_events": ["charge.succeeded"], **other}
+    )
+    assert made.status == 200, made.body
+    assert place.sync() == ["create account", "create connect", "create thin"]
+    assert len(place.found) == 3
+    assert place.sync() == []
+
+
 def test_other_endpoints_of_the_account_are_left_alone(place: Place) -> None:
     other = {"url": "https://elsewhere.example/hook", "enabled_events": ["*"]}
     made = place.simulator.request("POST", "/v1/webhook_endpoints", other).json()

@@ -1,7 +1,9 @@
 """Records of subscriptions and invoices as they follow Stripe: what they take over, and what they do not."""
 
+from collections.abc import Mapping
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from enum import StrEnum
 
 import pytest
 
@@ -14,12 +16,14 @@ from marketplace.domain.invoices import (
     InvoiceStatus,
     SeveralPayments,
     as_at_stripe,
+    deleted,
     is_to_be_split,
     next_look,
     payment_intent_of,
 )
+from marketplace.domain.invoices import TRANSITIONS as OF_INVOICES
 from marketplace.domain.states import ImpossibleTransition
-from marketplace.domain.subscriptions import Subscription, SubscriptionStatus
+from marketplace.domain.subscriptions import RUNNING, Subscription, SubscriptionStatus
 
 from ..fakes import stripe
 
@@ -49,6 +53,47 @@ def test_what_has_ended_does_not_begin_again() -> None:
     canceled = replace(SUBSCRIPTION, status=SubscriptionStatus.CANCELED)
     with pytest.raises(ImpossibleTransition):
         subscriptions.as_at_stripe(canceled, stripe.subscription(), NOW)
+
+
+def test_whatever_happened_between_two_looks_can_be_read() -> None:
+    """Of Stripe's steps any number, one after the other."""
+    _i, _s = InvoiceStatus, SubscriptionStatus
+    of_invoices: Mapping[InvoiceStatus, set[InvoiceStatus]] = {
+        _i.REQUESTED: {_i.DRAFT, _i.REFUSED}, _i.DRAFT: {_i.OPEN, _i.DELETED},
+        _i.OPEN: {_i.PAID, _i.VOID, _i.UNCOLLECTIBLE}, _i.UNCOLLECTIBLE: {_i.PAID, _i.VOID},
+    }  # fmt: skip
+    of_subscriptions: Mapping[SubscriptionStatus, set[SubscriptionStatus]] = {
+        _s.REQUESTED: {_s.OPEN, _s.REFUSED}, _s.OPEN: {_s.EXPIRED, _s.INCOMPLETE},
+        **{each: {*RUNNING, _s.CANCELED, _s.INCOMPLETE_EXPIRED} for each in RUNNING},
+    }  # fmt: skip
+    assert {each: _after(each, of_invoices) for each in _i} == OF_INVOICES
+    assert {each: _after(each, of_subscriptions) for each in _s} == subscriptions.TRANSITIONS
+
+
+def _after[S: StrEnum](status: S, steps: Mapping[S, set[S]]) -> frozenset[S]:
+    """All that may follow a status, itself apart."""
+    found, ways = {status}, [status]
+    while ways:
+        new = steps.get(ways.pop(), set()) - found
+        found |= new
+        ways += new
+    return frozenset(found) - {status}
+
+
+def test_only_a_draft_can_be_deleted() -> None:
+    assert (deleted(DRAFT).status, deleted(DRAFT).due_at) == (InvoiceStatus.DELETED, None)
+    for status in (InvoiceStatus.OPEN, InvoiceStatus.PAID):
+        with pytest.raises(ImpossibleTransition):
+            deleted(replace(DRAFT, status=status))
+
+
+def test_a_period_that_is_over_is_looked_at_once_a_day() -> None:
+    over = replace(SUBSCRIPTION, current_period_end=NOW)
+    assert subscriptions.next_look(over, NOW) == NOW + LOOK_AGAIN
+    asked = replace(over, due_at=NOW + LOOK_AGAIN)
+    assert subscriptions.next_look(asked, NOW + timedelta(hours=1)) == asked.due_at
+    assert subscriptions.next_look(asked, NOW + LOOK_AGAIN) == NOW + 2 * LOOK_AGAIN
+    assert subscriptions.next_look(over, NOW - timedelta(hours=1)) == NOW + subscriptions.RENEWAL_EXPECTED
 
 
 def test_an_invoice_that_was_paid_in_parts_is_for_somebody_to_look_at() -> None:
