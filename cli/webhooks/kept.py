@@ -71,10 +71,9 @@ class Kept:
 
     def with_new(self, endpoint_id: str, wanted: Wanted, secret: str) -> Self:
         """With the secret of a new endpoint, beside all others."""
-        others = tuple(each for each in self.lists.get(wanted.path, ()) if each != secret)
         return replace(
             self,
-            lists={**self.lists, wanted.path: (secret, *others)},
+            lists={**self.lists, wanted.path: (secret, *self.lists.get(wanted.path, ()))},
             endpoints={**self.endpoints, endpoint_id: KeptEndpoint(kind=wanted.kind, secret=secret)},
         )
 

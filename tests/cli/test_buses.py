@@ -8,7 +8,8 @@ import stripe
 
 from cli import webhook_commands
 from cli.__main__ import _parser
-from cli.answers import Answer
+from cli.answers import FOUND, WELL, Answer
+from cli.deployments import Cannot
 from cli.webhooks.buses import EVENTS
 from local.stripe_simulator import Clock, Simulator
 from local.stripe_simulator.in_process import InProcessClient
@@ -34,12 +35,17 @@ class Place:
         monkeypatch.setattr(webhook_commands, "stripe_client", lambda _: self.stripe)
 
     def sync(self, *options: str) -> Answer:
+        return self.run("sync", *options)
+
+    def run(self, *words: str) -> Answer:
         where = deployment_of(
             {"sts": self.sts, "secretsmanager": self.secrets},
             parameters={"StripeEventSource": self.source},
             outputs={"ApiUrl": API, "WebhookSecretArn": "webhooks"},
         )
-        return webhook_commands._sync(where, _parser().parse_args(["webhooks", "sync", *options]))
+        asked = _parser().parse_args(["webhooks", *words])
+        answer: Answer = asked.subcommand.run(where, asked)
+        return answer
 
     def by_hand(self, **more: Any) -> str:
         """One that was made in the Dashboard; its id."""
@@ -135,3 +141,52 @@ def test_one_that_can_never_fit_gets_one_successor_that_is_deployed_with(place: 
     (new,) = [each for each in place.buses if each["id"] != made]
     place.source = f"aws.partner/stripe.com/{new['id']}"
     assert steps(place.sync("--dry-run")) == []
+
+
+@pytest.mark.parametrize("at", [{"aws_account_id": "210987654321"}, {"aws_region": "us-east-1"}])
+def test_one_of_a_stack_of_the_same_name_elsewhere_is_not_this_one_s(place: Place, at: dict[str, str]) -> None:
+    elsewhere = {"aws_account_id": ACCOUNT, "aws_region": REGION} | at
+    fits = {"snapshot_api_version": stripe.api_version, "enabled_events": [*EVENTS], "metadata": {"stack": STACK}}
+    place.by_hand(**fits, amazon_eventbridge=elsewhere)
+    assert steps(place.sync("--eventbridge")) == [("create", "there is none")]
+
+
+def test_what_else_api_v2_delivers_is_none(place: Place) -> None:
+    place.by_hand(event_payload="thin", metadata={"stack": STACK})
+    hook: Any = {
+        "name": "mine", "type": "webhook_endpoint", "event_payload": "snapshot", "enabled_events": ["charge.succeeded"],
+        "webhook_endpoint": {"url": "https://elsewhere.example"},
+    }  # fmt: skip
+    place.stripe.v2.core.event_destinations.create(hook)
+    made = place.sync("--eventbridge")
+    assert steps(made) == [("create", "there is none")]
+    assert len(made.facts["event_sources"]) == 1
+
+
+def test_the_one_that_the_stack_hears_comes_before_one_that_was_made_for_it(place: Place) -> None:
+    heard = place.by_hand(snapshot_api_version=stripe.api_version)
+    place.sync("--eventbridge")
+    place.source = f"aws.partner/stripe.com/{heard}"
+    assert [act for act, _ in steps(place.sync())] == ["mend"]
+    assert {tuple(sorted(each["enabled_events"])) for each in place.buses} == {tuple(sorted(EVENTS))}
+
+
+def test_a_dry_run_says_by_its_exit_code_that_something_is_to_be_done_and_does_nothing(place: Place) -> None:
+    told = place.sync("--dry-run")
+    assert (told.exit_code, [step["do"] for step in told.facts["steps"]]) == (FOUND, ["create"] * 3)
+    assert (place.secrets.writes, place.stripe.v1.webhook_endpoints.list().data) == ([], [])
+    assert place.stripe.v2.core.event_destinations.list().data == []
+    place.sync()
+    before = place.secrets.writes[:]
+    assert place.sync("--dry-run").exit_code == WELL
+    assert place.secrets.writes == before
+
+
+def test_a_rotation_is_begun_and_is_not_ended_before_its_time(place: Place) -> None:
+    place.sync()
+    begun = place.run("rotate")
+    assert [step["do"] for step in begun.facts["steps"]] == ["create"] * 3
+    assert len(begun.facts["to_be_deleted"]) == 3
+    with pytest.raises(Cannot, match="wait until"):
+        place.run("rotate", "--finish")
+    assert len(place.stripe.v1.webhook_endpoints.list().data) == 4

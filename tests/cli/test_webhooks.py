@@ -412,6 +412,7 @@ def test_other_endpoints_of_the_account_are_left_alone(place: Place) -> None:
     place.finish()
     found = place.simulator.request("GET", f"/v1/webhook_endpoints/{made['id']}").json()
     assert (found["status"], found["enabled_events"]) == ("enabled", ["*"])
+    assert made["id"] not in {each.id for each in place.found}
 
 
 def test_a_key_of_another_account_costs_no_secret(place: Place) -> None:
@@ -458,3 +459,12 @@ def test_what_is_kept_is_read_as_it_was_written() -> None:
     kept = kept.with_retired("we_2", Kind.THIN, datetime(2026, 11, 23, tzinfo=UTC) + timedelta(microseconds=5))
     assert Kept.of(kept.text()) == Kept.of(Kept.of(kept.text()).text())
     assert Kept.of(kept.text()).endpoints == kept.endpoints
+
+
+def test_the_end_of_a_rotation_forgets_nothing_that_is_still_heard_or_only_not_seen() -> None:
+    """Another operator's rotation may have begun meanwhile, or the key may be another account's."""
+    wanted, now = wanted_at(API)[0], datetime(2026, 11, 23, tzinfo=UTC)
+    kept = Kept().with_new("we_old", wanted, "whsec_old").with_new("we_new", wanted, "whsec_new")
+    kept = kept.with_retired("we_old", Kind.ACCOUNT, now)
+    assert kept.rotated({"we_old", "we_new"}) == kept
+    assert kept.rotated({"we_new"}) == kept.rotated(set()) == kept.without("we_old")
