@@ -267,6 +267,18 @@ def some(whole: Mapping[str, int], percent: int) -> dict[str, int]:
     return {name: amount * percent // 100 for name, amount in whole.items()}
 
 
+def test_odd_units_that_are_with_the_fee_are_returned_once() -> None:
+    """A line without tax has all that is shared returned early, when a promotion's odd unit is still to come."""
+    whole = Portion(amount=2_100, fee=1, taxes={"vat": 171}, promotions={COUPON: 1},
+                    tax_liability=TaxLiability.MERCHANT)  # fmt: skip
+    terms: dict[str, Any] = {"step": 10, "returns_fee": True}
+    first = returned(whole, 40, earlier=[], fee_with=[], **terms)
+    line = returned(whole, 1_890, earlier=[first], fee_with=[first], wanted=Whose({}, {}), **terms)
+    parts = [first, line]
+    parts.append(returned(whole, 170, earlier=[first], fee_with=parts, of_lines=[line], **terms))
+    assert [(part.own, part.fee) for part in parts] == [(40, 0), (1_890, 0), (170, 1)]
+
+
 @given(sales, st.lists(st.booleans(), min_size=3, max_size=3))
 def test_a_refund_that_keeps_the_fee_costs_the_merchant_its_part_of_it_and_no_tax(
     sale: Sale, keeps: list[bool]

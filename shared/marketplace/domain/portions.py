@@ -97,13 +97,16 @@ def returned(
         left = _less(whole, [*earlier, *of_lines])
         taxes, promotions = _within(left, amount, Whose(taxes, promotions), step)
     part = Portion(amount=amount, fee=0, taxes=taxes, promotions=promotions, tax_liability=whole.tax_liability)
-    fee = min(0, part.own)
-    if returns_fee:
-        net = sum(each.net for each in fee_with) + part.net
-        fee = max(0, running_part(whole.fee, net, whole.net, step) - sum(each.fee for each in fee_with))
-        own_left = whole.own - sum(each.own for each in fee_with)
-        fee = min(max(fee, part.own - own_left), part.own)
+    if not returns_fee:
+        least = min(0, part.own)
+        return replace(part, fee=least + (part.own - least) % step)
+    net = sum(each.net for each in fee_with) + part.net
+    gone, own_left = sum(each.fee for each in fee_with), whole.own - sum(each.own for each in fee_with)
+    fee = max(0, running_part(whole.fee, net, whole.net, step) - gone)
+    fee = min(max(fee, part.own - own_left), part.own)
     fee += (part.own - fee) % step
+    if fee > whole.fee - gone and fee - step >= max(0, part.own - own_left):
+        fee -= step
     return replace(part, fee=fee)
 
 
