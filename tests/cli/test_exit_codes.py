@@ -57,7 +57,7 @@ class Aws:
 
 class Cloud(CloudFormation):
     def __init__(self, aws: Aws) -> None:
-        super().__init__({"RoleClaim": "https://shop.example/role"}, {})
+        super().__init__({"RoleClaim": "https://shop.example/role"}, {}, ())
         self.aws = aws
 
     def describe_stacks(self, *, StackName: str) -> dict[str, Any]:  # noqa: N803 - as boto3 has it
