@@ -1,5 +1,7 @@
 """What billing refuses, and what it must leave alone."""
 
+from typing import Any
+
 import pytest
 
 from marketplace.domain.catalog import Interval, Recurring
@@ -17,12 +19,14 @@ from marketplace.domain.subscriptions import SubscriptionStatus
 from marketplace.services.catalog import NewPrice, ProductDetails, create_price, create_product
 from marketplace.services.events import EventOutcome
 from marketplace.services.invoice_acts import create_credit_note, pay_invoice
+from marketplace.services.invoice_reading import list_invoices
 from marketplace.services.invoices import create_invoice
 from marketplace.services.subscription_changes import Proration
 from marketplace.services.subscriptions import stored_subscription
 
 from .market import OPERATOR, Market
 from .subscribing import (
+    ANN,
     BEN,
     DECLINED_LATER,
     EXACT,
@@ -101,6 +105,14 @@ def test_no_more_is_credited_than_an_invoice_was_of(market: Market) -> None:
         with pytest.raises(InvalidAmount):
             credit(market, amount)
     assert market.at_stripe("/v1/credit_notes") == []
+
+
+def test_a_buyer_s_list_has_none_of_his_drafts(market: Market) -> None:
+    prepared(market)
+    made = draft(market)
+    whose: dict[str, Any] = {"merchant_id": None, "customer_id": ANN.subject, "cursor": None, "limit": 10}
+    assert [each.id for each in list_invoices(market.ports, OPERATOR, **whose).items] == [made.id]
+    assert list_invoices(market.ports, ANN, **whose).items == ()
 
 
 def test_an_invoice_whose_metadata_was_copied_changes_nothing(market: Market) -> None:

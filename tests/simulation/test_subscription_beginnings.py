@@ -159,6 +159,10 @@ def test_everybody_sees_his_own(market: Market) -> None:
         list_subscriptions(market.ports, OPERATOR, merchant_id=None, customer_id=None, cursor=None, limit=10)
     with pytest.raises(NotFound):
         list_subscriptions(market.ports, BEN, merchant_id=None, customer_id=ANN.subject, cursor=None, limit=10)
+    theirs = subscription.merchant_id
+    with pytest.raises(NotFound):
+        list_subscriptions(market.ports, other, merchant_id=theirs, customer_id=None, cursor=None, limit=10)
+    assert list_of_subscription(market.ports, ANN, subscription.id, cursor=None, limit=1).cursor is None
 
 
 def test_what_cannot_be_subscribed_to_is_refused(market: Market) -> None:
