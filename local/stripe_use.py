@@ -1,17 +1,19 @@
 """What each function can ask of Stripe, found in its code: `python -m local.stripe_use`.
 
 From the function's module every name that it uses is followed through the use cases. A command's handler is followed
-where the command is made or named, because whichever function commits it carries it out. It is what a function can ask
-at the most: a restricted key with these rights lacks none (docs/going-live.md). What it asks of connected accounts is
-told apart, because a key's Connect permissions are a list of their own.
+where the command is made or named, because whichever function commits it carries it out, unless it is left to the
+sweep, which names the handlers themselves. It is what a function can ask at the most: a restricted key with these
+rights lacks none (docs/going-live.md). What it asks of connected accounts is told apart, because a key's Connect
+permissions are a list of their own; what it has expanded in an answer is asked too.
 """
 
 import ast
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cache
 from pathlib import Path
 from typing import Final, NamedTuple
 
+from marketplace.domain.commands import LEFT_TO_THE_SWEEP, CommandKind
 from marketplace.operations import Operation
 
 PROJECT: Final = Path(__file__).parents[1]  # not from the local cloud, which makes its keys by what is found here
@@ -19,6 +21,15 @@ SERVICES: Final = PROJECT / "shared" / "marketplace" / "services"
 FUNCTIONS: Final = PROJECT / "functions"
 COMMANDS: Final = SERVICES / "commands.py"  # what does the evening out
 PREFIX: Final = "marketplace.services"
+# What is expanded in an answer is read, and needs the right to read it.
+EXPANSIONS: Final[Mapping[str, Operation]] = {
+    "application_fee": Operation.LIST_APPLICATION_FEE_REFUNDS,
+    "charge": Operation.READ_CHARGE,
+    "latest_charge": Operation.READ_CHARGE,
+    "latest_invoice": Operation.READ_INVOICE,
+    "payment_intent": Operation.READ_PAYMENT_INTENT,
+    "transfer_reversal": Operation.LIST_REVERSALS,
+}
 # A share that a commit touches is evened out after it: so whoever does something with shares may be the one.
 SHARES: Final = "marketplace.domain.shares"
 RECORD: Final = "Share"  # who only plans them, or says which to read, touches none
@@ -71,8 +82,25 @@ def asked_by(path: Path) -> frozenset[Asked]:
                 elif part.value.id == "CommandKind" and part.attr not in kinds:
                     kinds.add(part.attr)
                     waiting += _handlers(part.attr, names)
+            elif isinstance(part, ast.Dict):
+                found |= {Asked(each, of_account=False) for each in expanded(_paths(part, module))}
             waiting += _followed(part, place, module, names)
     return frozenset(found)
+
+
+def expanded(paths: Iterable[str]) -> frozenset[Operation]:
+    """What reads the objects that are expanded on these paths."""
+    return frozenset(EXPANSIONS[name] for path in paths for name in path.split(".") if name in EXPANSIONS)
+
+
+def _paths(made: ast.Dict, module: Module) -> Iterator[str]:
+    """The texts of ``{"expand": [...]}``, and of the constants that it names."""
+    for key, value in zip(made.keys, made.values, strict=True):
+        if isinstance(key, ast.Constant) and key.value == "expand":
+            named = {each.id for each in ast.walk(value) if isinstance(each, ast.Name)}
+            for node in [value, *(module.defined[name] for name in named & module.defined.keys())]:
+                texts = (part.value for part in ast.walk(node) if isinstance(part, ast.Constant))
+                yield from (text for text in texts if isinstance(text, str))
 
 
 def _followed(part: ast.AST, place: str, module: Module, names: set[Name]) -> Iterator[tuple[str, ast.AST]]:
@@ -94,6 +122,8 @@ def _followed(part: ast.AST, place: str, module: Module, names: set[Name]) -> It
 
 
 def _handlers(kind: str, names: set[Name]) -> Iterator[tuple[str, ast.AST]]:
+    if CommandKind[kind] in LEFT_TO_THE_SWEEP:
+        return
     for path in SERVICES.glob("*.py"):
         handler = _module(path).handlers.get(kind)
         name = Name(str(path), handler or "")

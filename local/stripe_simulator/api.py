@@ -3,6 +3,7 @@
 import json
 import logging
 from collections.abc import Mapping
+from functools import partial
 from http import HTTPStatus
 from typing import Any, Final, NamedTuple
 
@@ -15,7 +16,7 @@ from .faults.requests import HEADER, RequestFault, meet_request
 from .idempotency import Attempt, Kept
 from .limits import Limits
 from .messages import Request, Response, account_named, authenticate, json_response
-from .restricted_keys import RestrictedKeys, right_to
+from .restricted_keys import RestrictedKeys, right_to, right_to_see
 from .routing import Document, Html, Kind, Redirect, Route, Router
 from .sdk import Operation
 from .state import State, Store, public
@@ -32,6 +33,7 @@ class _Call(NamedTuple):
     """A request that was let in."""
 
     request: Request
+    key: str
     route: Route
     placeholders: Mapping[str, str]
     account: str
@@ -97,7 +99,7 @@ class Api:
         params = request.read_params()
         attempt = Attempt(used, request.method, request.path, params) if used else None
         origin = Origin(request_id, used)
-        return _Call(request, route, placeholders, account, params, version, origin, attempt)
+        return _Call(request, key, route, placeholders, account, params, version, origin, attempt)
 
     def _account(self, request: Request) -> str:
         """The platform, or an account that is connected to it: one that its collection ``account`` holds."""
@@ -179,9 +181,14 @@ class Api:
         path = call.request.path
         context = Context(self._world, state, params, path, call.api_version, call.origin)
         answer: Object = call.route.handler(context, **call.placeholders)  # type: ignore[assignment]  # an API handler
-        shown = public(expand(state, answer, paths) if paths else answer)
+        shown = public(expand(state, answer, paths, partial(self._require_shown, call)) if paths else answer)
         lower: Object = lowered(call.api_version, shown, state)
         return lower
+
+    def _require_shown(self, call: _Call, kind: str) -> None:
+        right = right_to_see(kind, is_connect=call.account != self._world.platform)
+        if right is not None:
+            self._keys.require(call.key, right, call.account)
 
     def _read(self, call: _Call, operation: Operation) -> dict[str, Any]:
         """The parameters, of whatever version they are, as the pinned version has them."""

@@ -1,6 +1,6 @@
 """``expand``: ids in an answer replaced by what they stand for, on dotted paths, also through lists."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from .errors import InvalidParameterError, UnsupportedError
 from .shelves import Collection
@@ -10,8 +10,10 @@ from .values import Json, Object
 MAXIMUM_DEPTH = 4  # https://docs.stripe.com/expand
 
 
-def expand(state: State, answer: Object, paths: Sequence[str]) -> Object:
+def expand(state: State, answer: Object, paths: Sequence[str], shows: Callable[[str], None]) -> Object:
     """The answer with each path expanded; the stored objects stay as they are.
+
+    ``shows`` is told of each kind of object that is put in, and may refuse it by what it raises.
 
     Raises:
         InvalidParameterError: a path leads to nothing that can be expanded, or too deep.
@@ -22,14 +24,15 @@ def expand(state: State, answer: Object, paths: Sequence[str]) -> Object:
             raise InvalidParameterError(
                 f"You cannot expand more than {MAXIMUM_DEPTH} levels of a property. Property: {path}", param="expand"
             )
-        answer = _Walk(state, path).into(answer, names, None, "")
+        answer = _Walk(state, path, shows).into(answer, names, None, "")
     return answer
 
 
 class _Walk:
-    def __init__(self, state: State, path: str) -> None:
+    def __init__(self, state: State, path: str, shows: Callable[[str], None]) -> None:
         self._state = state
         self._path = path
+        self._shows = shows
 
     def into(self, value: Json, names: Sequence[str], owner: tuple[Collection, Object] | None, prefix: str) -> Json:
         """``value`` with what ``names`` lead to expanded; ``prefix`` is the way here from ``owner``, an API object."""
@@ -46,6 +49,7 @@ class _Walk:
         dotted = prefix + name
         if owner and dotted in owner[0].expands:
             expanded = self._expansion(owner, dotted, value.get(name))
+            self._show(owner[0], expanded)
         elif isinstance(value.get(name), Mapping | list):
             expanded = value[name]
         elif name in value and value[name] is None and rest:
@@ -68,6 +72,13 @@ class _Walk:
             return [public(self._state.find(target, each) or {"id": each}) for each in value]
         found = self._state.find(target, value) if value else None
         return public(found) if found else value
+
+    def _show(self, owner: Collection, expanded: Json) -> None:
+        """Tell of what was expanded; who may list balance transactions may see their sources."""
+        for each in expanded if isinstance(expanded, list) else [expanded]:
+            kind = each.get("object") if isinstance(each, Mapping) else None
+            if kind and self._state.collection_of(kind) and owner.name != "balance_transaction":
+                self._shows(kind)
 
     def _refusal(self) -> InvalidParameterError:
         return InvalidParameterError(f"This property cannot be expanded ({self._path}).", param="expand")

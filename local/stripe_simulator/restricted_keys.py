@@ -2,7 +2,8 @@
 
 A key that was not made here may do everything, so that any test key goes on opening the simulator. The rights are
 Stripe's (https://docs.stripe.com/keys/permissions-reference): one for each kind of object, ``read`` or ``write``, where
-who may write may read. What is asked of a connected account goes by the key's Connect permissions alone. Stripe does
+who may write may read. What is asked of a connected account goes by the key's Connect permissions alone. What is
+expanded in an answer needs a right of its own (https://docs.stripe.com/stripe-apps/reference/permissions). Stripe does
 not say everywhere what a kind of object is called: ``balance_settings``, ``customer_portal``, ``event_destination`` and
 the names that are only the singular of a path are the simulator's.
 
@@ -39,6 +40,17 @@ _NAMES: Final[Mapping[str, str]] = {
     "subscription_schedules": "subscription",
     "tax": "tax_settings",
     "webhook_endpoints": "webhook",
+}
+# Where it is not called as the object is that is expanded; None where Stripe names none.
+_OBJECTS: Final[Mapping[str, str | None]] = {
+    "account": "connected_account",
+    "balance_transaction": "balance",
+    "discount": None,
+    "fee_refund": "application_fee",
+    "price": "plan",
+    "refund": "charge",
+    "subscription_schedule": "subscription",
+    "transfer_reversal": "transfer",
 }
 
 
@@ -127,6 +139,12 @@ def right_to(method: str, path: str, *, is_connect: bool) -> Right:
     kinds = segments[1:] if version == "v2" else segments  # /v2/core/accounts
     kind = "payment_methods" if "payment_methods" in kinds[1:] else kinds[0]  # /v1/customers/{id}/payment_methods
     return Right(_NAMES.get(kind) or kind.removesuffix("s"), READ if method == "GET" else WRITE, is_connect)
+
+
+def right_to_see(kind: str, *, is_connect: bool) -> Right | None:
+    """The right that an object needs which is expanded in an answer."""
+    name = _OBJECTS.get(kind, kind)
+    return None if name is None else Right(name, READ, is_connect)
 
 
 def _listed(rights: Iterable[Right]) -> list[Object]:

@@ -15,6 +15,7 @@ from typing import Any
 import pytest
 from botocore.client import BaseClient
 
+from local.stripe_use import expanded
 from marketplace.adapters.dynamodb_store import DynamoDBStore
 from marketplace.adapters.keys import INDEXES
 from marketplace.adapters.records import key_in
@@ -118,7 +119,8 @@ class RecordedStripe:
     def _call(self, name: str, operation: Operation, *arguments: Any, **named: Any) -> Any:
         if _running.get() is not None:
             CALLS[self._function].add(STRIPE_KEY)
-            ASKED[self._function].add((operation, named.get("account") is not None))
+            seen = expanded(named.get("params", {}).get("expand", ()))
+            ASKED[self._function] |= {(operation, named.get("account") is not None), *((each, False) for each in seen)}
         return getattr(self._stripe, name)(operation, *arguments, **named)
 
 

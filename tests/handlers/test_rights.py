@@ -4,39 +4,21 @@ no more.
 Runs last, and only when all of them do.
 """
 
-from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
 
 from cli.stripe_keys import Group, rights_for, rights_of
 from local.cloud.places import PROJECT
-from local.stripe_simulator.restricted_keys import Right as StripeRight
 from local.stripe_use import Asked, asked_by
 
-from ..simulation.group_keys import PLAYED_IN_PART, PLAYED_WHOLE, given
+from ..simulation.group_keys import PLAYED_WHOLE, given
 from ..template.conftest import Resource, Template, listed, translated
 from ..template.test_access import KEY, LOGS, RIGHTS_OF_LAMBDA_ITSELF, X_RAY_KNOWS_NO_RESOURCES
 from ..template.test_functions import sources
 from ..template.test_stripe_keys import groups, secret_of
 from .recorded import ASKED, CALLS, DEAD_LETTERS, STRIPE_KEY, Right
 
-# Asked by what follows in a commit, which is the same code whoever commits: the sweep's key is seen to use them.
-FOLLOWS: Mapping[Group, set[StripeRight]] = {
-    Group.PAYMENTS: {
-        StripeRight("application_fee", "write", is_connect=False),
-        StripeRight("charge", "write", is_connect=True),
-        StripeRight("checkout_session", "read", is_connect=False),
-        StripeRight("invoice", "read", is_connect=False),
-        StripeRight("tax_rate", "read", is_connect=False),
-    },
-    Group.BILLING: {
-        StripeRight("application_fee", "write", is_connect=False),
-        StripeRight("charge", "write", is_connect=True),
-        StripeRight("checkout_session", "read", is_connect=False),
-        StripeRight("tax_rate", "read", is_connect=False),
-    },
-}
 BY_AWS_ITSELF = {*LOGS, *KEY, *RIGHTS_OF_LAMBDA_ITSELF, *X_RAY_KNOWS_NO_RESOURCES}
 # By Lambda, what was not sent or not kept.
 SET_ASIDE = {("sqs:SendMessage", "UnsentEventsQueue"), ("sqs:SendMessage", "UnreceivedEventsQueue")}
@@ -70,8 +52,7 @@ def test_s09_every_right_of_a_group_s_key_is_used(group: Group) -> None:
         if groups().get(name) is group
         for each in ASKED[module_of(path)]
     }
-    elsewhere = PLAYED_IN_PART.get(group, set()) | FOLLOWS.get(group, set())
-    assert given(rights_of(group)) - given(rights_for(asked)) <= elsewhere
+    assert given(rights_of(group)) - given(rights_for(asked)) == set()
 
 
 def module_of(path: Path) -> str:

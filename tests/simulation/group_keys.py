@@ -1,7 +1,7 @@
 """The restricted keys of the functions that a market plays: the simulator refuses what they may not do."""
 
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
 from cli.stripe_keys import Group, permissions, rights_of
@@ -11,20 +11,6 @@ from local.stripe_simulator.simulator import Simulator
 
 # Who finishes what others began, and who hears of all that happens: what they ask is played here.
 PLAYED_WHOLE = {Group.EVENTS, Group.RECOVERY}
-# What tests/handlers cannot play of the others, for want of a whole Stripe.
-PLAYED_IN_PART: Mapping[Group, set[Right]] = {
-    Group.PAYMENTS: {Right("balance", "read", is_connect=True)},
-    Group.RECONCILIATION: {Right("balance_transaction_source", "read", is_connect=True)},
-}
-# What hardly any play leaves to them: they ask for it in the words of a first try, which its own group may.
-LEFT_TO_NONE: Mapping[Group, set[Right]] = {
-    Group.EVENTS: {Right("payment_intent", "write", is_connect=False)},
-    Group.RECOVERY: {
-        Right("credit_note", "write", is_connect=False),
-        Right("dispute", "write", is_connect=False),
-        Right("plan", "write", is_connect=False),
-    },
-}
 USED: defaultdict[Group, set[Right]] = defaultdict(set)  # of the whole run
 
 

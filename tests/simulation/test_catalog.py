@@ -198,6 +198,24 @@ def test_a_change_that_dies_anywhere_is_made_once_and_then_known() -> None:
         assert len(updates) == 1, step
 
 
+def test_a_price_that_dies_anywhere_is_made_once_by_the_sweep_if_need_be() -> None:
+    def product_of(market: Market) -> Product:
+        (merchant,) = market.store.merchants(cursor=None, limit=2).items
+        (product,) = list_products(market.ports, OPERATOR, merchant.id, active=None, cursor=None, limit=2).items
+        return product
+
+    died = each_step(
+        lambda market: new_product(market, market.ready_merchant()),
+        lambda market: new_price(market, product_of(market)),
+    )
+    assert len(died) >= 6
+    for step, market in died:
+        market.advance(60)
+        assert market.sweep().troubles == []
+        price = new_price(market, product_of(market))
+        assert [each["id"] for each in market.at_stripe("/v1/prices")] == [price.stripe_price_id], step
+
+
 def test_of_two_changes_at_once_the_second_is_refused_until_the_first_has_ended(market: Market) -> None:
     product, price = catalog(market)
     path = f"/v1/products/{product.stripe_product_id}"

@@ -106,8 +106,9 @@ def test_after_its_deadline_a_dispute_is_not_answered() -> None:
     assert len(market.calls) == calls
 
 
+@pytest.mark.parametrize("is_swept", [False, True], ids=["asked again", "swept"])
 @pytest.mark.parametrize("act", ["submit", "accept"])
-def test_f14_an_answer_is_given_once_wherever_its_process_died(act: str) -> None:
+def test_f14_an_answer_is_given_once_wherever_its_process_died(act: str, is_swept: bool) -> None:
     for step in range(40):
         market = Market()
         found = disputed(market)
@@ -120,6 +121,8 @@ def test_f14_an_answer_is_given_once_wherever_its_process_died(act: str) -> None
             assert step > 6
             return
         market.advance(120)
+        if is_swept:
+            assert market.sweep().troubles == []
         answer(market, act, found)
         market.sweep()
         market.take_in(*market.events())

@@ -97,3 +97,24 @@ def test_no_key_is_made_of_what_are_no_rights(simulator: Simulator, rights: dict
 )
 def test_rights_are_called_as_stripe_calls_them(method: str, path: str, name: str) -> None:
     assert right_to(method, path, is_connect=False) == Right(name, "read" if method == "GET" else "write", False)
+
+
+def test_what_is_expanded_needs_the_right_to_read_it_and_nothing_is_done_without(
+    simulator: Simulator, client: stripe.StripeClient
+) -> None:
+    intent = client.v1.payment_intents.create(
+        {"amount": 1_000, "currency": "usd", "payment_method": "pm_card_visa", "confirm": True,
+         "automatic_payment_methods": {"enabled": True, "allow_redirects": "never"}}
+    )  # fmt: skip
+    own = with_key(simulator, permissions={"payment_intent": "read", "charge": "write"})
+    shown = own.v1.payment_intents.retrieve(intent.id, {"expand": ["latest_charge"]})
+    assert isinstance(shown.latest_charge, stripe.Charge)
+    with pytest.raises(stripe.PermissionError, match="rak_payment_intent_read"):
+        with_key(simulator, permissions={"charge": "write"}).v1.refunds.create(
+            {"payment_intent": intent.id, "expand": ["payment_intent"]}
+        )
+    assert client.v1.refunds.list().data == []
+    with pytest.raises(stripe.PermissionError, match="rak_charge_read"):
+        with_key(simulator, permissions={"payment_intent": "read"}).v1.payment_intents.retrieve(
+            intent.id, {"expand": ["latest_charge"]}
+        )

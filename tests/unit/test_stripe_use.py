@@ -2,7 +2,7 @@
 
 import re
 
-from local.stripe_use import FUNCTIONS, operations_of
+from local.stripe_use import FUNCTIONS, expanded, operations_of
 from marketplace.operations import Operation
 
 READS = {"list", "retrieve"}
@@ -37,3 +37,21 @@ def test_what_follows_in_a_commit_is_found() -> None:
     assert Operation.REVERSE_TRANSFER in operations_of(BY_NAME["refunds/app"])
     assert Operation.CREATE_TRANSFER in operations_of(BY_NAME["payments/app"])
     assert operations_of(BY_NAME["schedules/sweep"]) >= MOVE_MONEY
+
+
+def test_what_is_left_to_the_sweep_is_asked_by_nobody_else() -> None:
+    asking = {name for name, path in BY_NAME.items() if Operation.REFUND_APPLICATION_FEE in operations_of(path)}
+    assert asking == {"schedules/sweep", "commands/app"}
+
+
+def test_who_only_hears_and_reads_again_ends_no_authorization() -> None:
+    for name in ("webhooks/process", "schedules/catch_up"):
+        asked = operations_of(BY_NAME[name])
+        assert not asked & {Operation.CAPTURE_PAYMENT_INTENT, Operation.CANCEL_PAYMENT_INTENT}, name
+
+
+def test_what_is_expanded_in_an_answer_is_found() -> None:
+    assert Operation.LIST_APPLICATION_FEE_REFUNDS in operations_of(BY_NAME["refunds/app"])  # charge.application_fee
+    assert expanded(["data.charge.application_fee", "lines"]) == {
+        Operation.READ_CHARGE, Operation.LIST_APPLICATION_FEE_REFUNDS,
+    }  # fmt: skip

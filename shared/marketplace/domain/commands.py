@@ -66,6 +66,10 @@ class CommandKind(StrEnum):
     CREATE_CREDIT_NOTE = "create_credit_note"
 
 
+# Due at once, for the next sweep: whoever records one does not carry it out, and his Stripe key need not be able to.
+LEFT_TO_THE_SWEEP: Final = frozenset({CommandKind.REFUND_APPLICATION_FEE})
+
+
 class CommandStatus(StrEnum):
     """Where a command stands."""
 
@@ -147,10 +151,10 @@ def record(
     target: tuple[str, ...] = (),
     account: str | None = None,
 ) -> Command:
-    """A new command, leased to the request that records it."""
+    """A new command, leased to the request that records it unless it is left to the sweep."""
     return Command(
         id=command_id, subject=subject, kind=kind, target=target, account=account, params=params, result=result,
-        created_at=now, attempt_began_at=now, due_at=now + LEASE,
+        created_at=now, attempt_began_at=now, due_at=now if kind in LEFT_TO_THE_SWEEP else now + LEASE,
     )  # fmt: skip
 
 

@@ -39,7 +39,7 @@ from marketplace.services.payouts import payout_changes
 from marketplace.services.recovery import refund_step
 from marketplace.services.settlement import payment_changes
 from marketplace.services.shares import collect_from
-from marketplace.services.subscription_following import follow_subscription
+from marketplace.services.subscription_following import follow_session, follow_subscription
 
 MARKER_KEPT: Final = timedelta(days=35)  # Stripe lists events for 30 days; after that nothing brings one back
 MOST_COMMIT_TRIES: Final = 12
@@ -208,8 +208,10 @@ def _follow(ports: Ports, reading: AccountReading | BalanceReading | Subscriptio
             return follow_account(ports, reading)
         case BalanceReading():
             return collect_from(ports, reading.account_id)
+        case SubscriptionReading(stripe_subscription_id=None):
+            return follow_session(ports, reading.subscription_id) is not None
         case SubscriptionReading():
-            return follow_subscription(ports, reading.subscription_id, reading.stripe_subscription_id) is not None
+            return follow_subscription(ports, reading.subscription_id, str(reading.stripe_subscription_id)) is not None
         case InvoiceReading():
             return follow_invoice(ports, reading.stripe_invoice_id, reading.invoice_id)
 

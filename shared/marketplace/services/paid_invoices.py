@@ -18,7 +18,7 @@ from marketplace.ports import Change, Conflict, Create, Ports, Ref
 from marketplace.services.commands import MOST_COMMIT_TRIES, follow_up
 from marketplace.services.invoice_orders import ordered
 from marketplace.services.sales import begun, payment_of
-from marketplace.services.settlement import payment_changes, split_changes
+from marketplace.services.settlement import invoice_payment_changes, split_changes
 
 WATCH_AFTER: Final = timedelta(minutes=10)  # Stripe's balance transaction follows a charge within seconds
 
@@ -64,7 +64,7 @@ def settle(ports: Ports, transaction_id: str, intent: Object) -> None:
         charge = intent.get("latest_charge")
         after = join(after, charge_facts(charge)) if charge else after
         try:
-            changes = payment_changes(ports, transaction, before, after)
+            changes = invoice_payment_changes(ports, transaction, before, after)
             ports.store.commit(*changes)
         except Conflict:
             continue

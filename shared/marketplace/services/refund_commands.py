@@ -172,14 +172,13 @@ def _top_up(ports: Ports, books: Books) -> Command | None:
     owed, fee_id = books.fee_still_owed(), books.payment.application_fee_id
     if owed <= 0 or fee_id is None:
         return None
-    now, command_id = ports.clock.now(), ports.ids.new("command")
-    command = record(
+    command_id = ports.ids.new("command")
+    return record(
         command_id=command_id,
         subject=books.transaction.id,
         kind=CommandKind.REFUND_APPLICATION_FEE,
         target=(fee_id,),
         params={"amount": owed, "metadata": {"transaction_id": books.transaction.id, "command_id": command_id}},
         result=books.transaction.id,
-        now=now,
+        now=ports.clock.now(),
     )
-    return replace(command, due_at=now)

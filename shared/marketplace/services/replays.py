@@ -9,8 +9,10 @@ from marketplace.domain.readings import ReturnReading
 from marketplace.domain.stripe_objects import was_not_asked_for
 from marketplace.operations import Operation
 from marketplace.ports import Ports
+from marketplace.services.commands import follow_up
 from marketplace.services.events import take_in_object, take_in_reading
-from marketplace.services.sweep import watch
+from marketplace.services.settlement import payment_changes
+from marketplace.services.sweep import as_at_stripe
 from marketplace.services.transactions import read_transaction
 
 Fact = str | int | None
@@ -31,14 +33,15 @@ class Replayed:
 def replay(ports: Ports, transaction_id: str) -> Replayed:
     """Read the payment, its refunds and disputes and what came back of its transfers, and take all of it in.
 
-    Nothing is asked of Stripe but reads, one and one for each list; twice is as good as once.
+    What it finds is followed up as what an event tells is; what lapses is left to the sweep. One read, and one for each
+    list; twice is as good as once.
 
     Raises:
         NotFound.
         Unavailable: Stripe or DynamoDB did not answer.
     """
     before = read_transaction(ports, SYSTEM, transaction_id)
-    watch(ports, before.payment)
+    _take_in_payment(ports, before)
     charge_id = read_transaction(ports, SYSTEM, transaction_id).payment.charge_id
     if charge_id is not None:
         _take_in_what_followed(ports, transaction_id, charge_id)
@@ -47,6 +50,12 @@ def replay(ports: Ports, transaction_id: str) -> Replayed:
     changes = {name: (known.get(name), fact) for name, fact in knows.items() if fact != known.get(name)}
     entries = len(after.entries) - len(before.entries)
     return Replayed(transaction_id=transaction_id, changes=changes, journal_entries=entries)
+
+
+def _take_in_payment(ports: Ports, books: Books) -> None:
+    changes = payment_changes(ports, books.transaction, books.payment, as_at_stripe(ports, books.payment))
+    ports.store.commit(*changes)
+    follow_up(ports, changes)
 
 
 def _take_in_what_followed(ports: Ports, transaction_id: str, charge_id: str) -> None:

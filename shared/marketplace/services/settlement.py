@@ -1,6 +1,6 @@
 """What a step of a payment changes: the journal, and for a separate charge the merchants' shares."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 
@@ -21,6 +21,8 @@ from marketplace.services import descriptions
 from marketplace.services.invoice_orders import ordered
 from marketplace.services.transactions import read_books
 
+type ReadOrder = Callable[[Ports, Transaction, Payment], Sequence[CompletedLine]]
+
 
 def payment_changes(ports: Ports, transaction: Transaction, before: Payment, after: Payment) -> Sequence[Change]:
     """The moved-on payment with all that follows from its step, to be committed together.
@@ -28,6 +30,19 @@ def payment_changes(ports: Ports, transaction: Transaction, before: Payment, aft
     Raises:
         Unavailable: the completed line items could not be read.
     """
+    return _changes(ports, transaction, before, after, _order)
+
+
+def invoice_payment_changes(
+    ports: Ports, transaction: Transaction, before: Payment, after: Payment
+) -> Sequence[Change]:
+    """The same of an invoice's sale: its key need not be able to read Checkout Sessions."""
+    return _changes(ports, transaction, before, after, _invoice_order)
+
+
+def _changes(
+    ports: Ports, transaction: Transaction, before: Payment, after: Payment, read_order: ReadOrder
+) -> Sequence[Change]:
     moved: list[Change] = [] if after == before else [Replace(before, after)]
     is_new = after.is_settled and not before.is_settled
     if is_new and transaction.charge_type is ChargeType.DESTINATION:
@@ -37,8 +52,7 @@ def payment_changes(ports: Ports, transaction: Transaction, before: Payment, aft
         return [*moved, *map(Create, payment_entries(leg, before, after))]
     split: Sequence[Change] = ()
     if is_new:
-        lines = completed_order(ports, transaction, after)
-        lines = [*lines, *_shipping(ports, transaction, after, lines)]
+        lines = read_order(ports, transaction, after)
         split = split_changes(ports, transaction, after, lines, read_books(ports, transaction.id).shares)
     return [*moved, *map(Create, charge_entries(before, after)), *split]
 
@@ -64,15 +78,11 @@ def split_changes(
 
 
 def completed_order(ports: Ports, transaction: Transaction, payment: Payment) -> Sequence[CompletedLine]:
-    """What the buyer ordered in the end, as the session's completed line items say, or an invoice's.
-
-    Nothing where the plan holds: without a session, and of an invoice without tax and discounts.
+    """What the buyer ordered in the end, as the session's completed line items say; nothing without a session.
 
     Raises:
         Unavailable.
     """
-    if transaction.invoice_id is not None:
-        return _of_invoice(ports, transaction) if transaction.is_split_when_completed else ()
     session_id = payment.checkout_session_id
     if session_id is None and transaction.is_split_when_completed:
         session_id = _session_of(ports, payment)
@@ -95,7 +105,17 @@ def _shipping(
     return shipping_lines(session["shipping_cost"], lines, planned, smallest_payable(transaction.currency))
 
 
-def _of_invoice(ports: Ports, transaction: Transaction) -> Sequence[CompletedLine]:
+def _order(ports: Ports, transaction: Transaction, payment: Payment) -> Sequence[CompletedLine]:
+    if transaction.invoice_id is not None:
+        return _invoice_order(ports, transaction, payment)
+    lines = completed_order(ports, transaction, payment)
+    return [*lines, *_shipping(ports, transaction, payment, lines)]
+
+
+def _invoice_order(ports: Ports, transaction: Transaction, _payment: Payment) -> Sequence[CompletedLine]:
+    """What an invoice charged for; nothing where the plan holds, without tax and discounts."""
+    if not transaction.is_split_when_completed:
+        return ()
     invoice = one(ports.store, Ref(Invoice, str(transaction.invoice_id)))
     if invoice is None or invoice.stripe_invoice_id is None:
         raise Unavailable("the invoice of this sale is not readable yet")

@@ -112,5 +112,5 @@ def require_running(subscription: Subscription) -> Subscription:
 
 
 def _read_again(ports: Ports, subscription: Subscription) -> Subscription:
-    found = follow_subscription(ports, subscription.id, subscription.stripe_subscription_id)
+    found = follow_subscription(ports, subscription.id, str(subscription.stripe_subscription_id))
     return found or stored_subscription(ports, subscription.id)

@@ -153,7 +153,7 @@ def watch(ports: Ports, payment: Payment) -> None:
     """Ask Stripe what became of a payment whose events should be here by now, and close the watch if it is final."""
     books = read_transaction(ports, SYSTEM, payment.transaction_id)
     before = books.payment
-    after = before if before.is_final else _as_at_stripe(ports, before)
+    after = as_at_stripe(ports, before)
     after = replace(after, due_at=_next_look(ports, after), is_expiring=after.is_expiring or _lapses_soon(ports, after))
     ended = [*_at_the_deadline(ports, books, after), *give_up(ports, books, after)]
     changes = [*payment_changes(ports, books.transaction, before, after), *ended]
@@ -189,7 +189,10 @@ def _at_the_deadline(ports: Ports, books: Books, payment: Payment) -> list[Chang
     return [Create(capture_command(ports, replace(books, payment=payment), payment.authorized or 0))]
 
 
-def _as_at_stripe(ports: Ports, payment: Payment) -> Payment:
+def as_at_stripe(ports: Ports, payment: Payment) -> Payment:
+    """A payment with what Stripe says of it now, unless nothing can change it any more."""
+    if payment.is_final:
+        return payment
     if payment.checkout_session_id is None:
         return _as_intent_says(ports, payment)
     expand = {"expand": ["payment_intent.latest_charge"]}
