@@ -12,26 +12,45 @@ READS: Final = frozenset({"retrieve", "list"})
 SHARED_KEY: Final = "StripeKeySecretArn"
 
 
+# Where Stripe names its permissions: by endpoint, and by the object that they are for.
+BY_ENDPOINT: Final = "https://docs.stripe.com/keys/permissions-reference"
+BY_OBJECT: Final = "https://docs.stripe.com/stripe-apps/reference/permissions"
+
+
 class Resource(NamedTuple):
     """A row of Stripe's page for restricted keys.
 
     ``permission`` is what Stripe calls it, in refusals (``rak_charge_read``) and in links to that page. ``probe`` reads
-    it; None where nothing can be read.
+    it; None where nothing can be read. ``source`` is the page of Stripe's that says so; None where none was found.
     """
 
     name: str
     permission: str
     prefixes: tuple[str, ...]  # of the operations that need it
     probe: str | None
+    source: str | None = BY_OBJECT
 
 
 RESOURCES: Final = (
+    # As refusals say that others publish (`v2_account_storer_write`); in the Dashboard, Accounts v2 and the
+    # configurations under it.
     Resource(
-        "Accounts v2", "connected_account", ("v2.core.accounts.", "v2.core.account_links."), "v2.core.accounts.list"
+        "Accounts v2",
+        "v2_account_storer",
+        ("v2.core.accounts.", "v2.core.account_links."),
+        "v2.core.accounts.list",
+        source=None,
     ),
-    Resource("Connected accounts", "connected_account", ("v1.accounts.",), "v1.accounts.list"),
-    Resource("Account links", "account_link", ("v1.account_links.", "v2.core.account_links."), None),
-    Resource("Account sessions", "account_session", ("v1.account_sessions.",), None),
+    Resource(
+        "Connected accounts",
+        "connected_account",
+        ("v1.accounts.create", "v1.accounts.retrieve", "v1.accounts.list"),
+        "v1.accounts.list",
+        source=BY_ENDPOINT,
+    ),
+    Resource("Account links", "account_link", ("v1.account_links.",), None, source=BY_ENDPOINT),
+    Resource("Account sessions", "account_session", ("v1.account_sessions.",), None, source=BY_ENDPOINT),
+    Resource("Login links", "edit_link", ("v1.accounts.login_links.",), None),
     Resource("Products", "product", ("v1.products.",), "v1.products.list"),
     Resource("Prices", "plan", ("v1.prices.",), "v1.prices.list"),
     Resource("Customers", "customer", ("v1.customers.",), "v1.customers.list"),
@@ -53,21 +72,26 @@ RESOURCES: Final = (
         ("v1.balance_transactions.",),
         "v1.balance_transactions.list",
     ),
-    Resource("Balance settings", "balance_settings", ("v1.balance_settings.",), "v1.balance_settings.retrieve"),
+    Resource(
+        "Balance settings",
+        "balance_settings",
+        ("v1.balance_settings.",),
+        "v1.balance_settings.retrieve",
+        source=None,
+    ),
     Resource("Payouts", "payout", ("v1.payouts.",), "v1.payouts.list"),
     Resource("Disputes", "dispute", ("v1.disputes.",), "v1.disputes.list"),
     Resource("Files", "file", ("v1.files.",), "v1.files.list"),
     Resource("Events", "event", ("v1.events.",), "v1.events.list"),
-    Resource("Events v2", "event", ("v2.core.events.",), "v2.core.events.list"),
-    Resource("Tax", "tax_settings", ("v1.tax.",), "v1.tax.settings.retrieve"),
-    Resource("Invoices", "invoice", ("v1.invoices.", "v1.invoice_items.", "v1.invoice_payments."), "v1.invoices.list"),
+    Resource("Events v2", "event", ("v2.core.events.",), "v2.core.events.list", source=None),
+    Resource("Invoices", "invoice", ("v1.invoices.",), "v1.invoices.list"),
+    Resource("Invoice payments", "invoice", ("v1.invoice_payments.",), "v1.invoice_payments.list", source=None),
     Resource("Tax rates", "tax_rate", ("v1.tax_rates.",), "v1.tax_rates.list"),
     Resource("Credit notes", "credit_note", ("v1.credit_notes.",), "v1.credit_notes.list"),
-    Resource("Subscriptions", "subscription", ("v1.subscriptions.", "v1.subscription_items."), "v1.subscriptions.list"),
+    Resource("Subscriptions", "subscription", ("v1.subscriptions.",), "v1.subscriptions.list"),
     Resource("Billing portal", "customer_portal", ("v1.billing_portal.",), "v1.billing_portal.configurations.list"),
     Resource("Coupons", "coupon", ("v1.coupons.",), "v1.coupons.list"),
     Resource("Promotion codes", "promotion_code", ("v1.promotion_codes.",), "v1.promotion_codes.list"),
-    Resource("SetupIntents", "setup_intent", ("v1.setup_intents.",), "v1.setup_intents.list"),
 )
 
 

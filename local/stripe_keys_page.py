@@ -2,14 +2,14 @@
 
 from typing import Final
 
-from cli.stripe_keys import FUNCTIONS_OF, RESOURCES, Group, Right, rights_of, rights_of_all
+from cli.stripe_keys import BY_ENDPOINT, BY_OBJECT, FUNCTIONS_OF, RESOURCES, Group, Right, rights_of, rights_of_all
 from local.cloud.places import PROJECT
 
 PAGE: Final = PROJECT / "docs" / "stripe-keys.md"
 INTRODUCTION: Final = """# Stripe keys
 
 One restricted key for all functions, or one for each group of functions that do alike things at Stripe: then whoever
-gets hold of the key that guests' checkouts use can make Checkout Sessions, and nothing else. The parameter
+gets hold of the key that guests' checkouts use can make Checkout Sessions, and moves no money. The parameter
 `StripeKeys` says which.
 
 | `StripeKeys` | secrets | a function uses | its role may read |
@@ -39,9 +39,33 @@ nothing: what Stripe refuses for it waits, as if Stripe had not answered, and th
 ## Rights
 
 Stripe's Dashboard, Developers, API keys, Create restricted key. The level under *Permissions*; in parentheses the one
-under *Connect permissions*, for what is asked of connected accounts. `one` is a key for all. Accounts and their links
-may need *KYC* rights too, as Stripe's refusal then says.
+under *Connect permissions*, for what is asked of connected accounts. `one` is a key for all.
 
+"""
+NAMES: Final = f"""
+## Stripe's names
+
+Stripe lists its permissions [by endpoint]({BY_ENDPOINT})
+and [by object]({BY_OBJECT}), and a refusal names the one that
+is lacking.
+
+"""
+UNCONFIRMED: Final = """
+What is *not confirmed* was found on neither list, of which the one by endpoint could be read in part only:
+`v2_account_storer` is what refusals say that others publish, the rest is a guess from the path. Accounts may need *KYC*
+rights too ([stripe-node#2246](https://github.com/stripe/stripe-node/issues/2246)). Before you make a key:
+
+- Ask Stripe's command line which permissions an endpoint needs
+  ([stripe-cli#1604](https://github.com/stripe/stripe-cli/pull/1604)):
+  `stripe keys permissions "GET /v1/balance_settings" "GET /v2/core/events"`.
+- `bin/marketplace doctor` reads once with each key whatever it must be able to read, and says what Stripe refuses.
+- To write cannot be tried without writing: play a sale, a refund and a payout in test mode with the same rights. What
+  Stripe refuses then is in the functions' log with its request, and waits.
+
+Some permissions imply others, by Stripe's list by object: *Transfers* also *Payouts*, to write; *Checkout sessions* to
+read PaymentIntents, Products and SetupIntents; *Invoices* to read Credit notes, and the other way round; *Balance
+transaction sources* to read Application fees, the Balance and Transfers. A key can do that much more than its column
+says. What is expanded in an answer needs the right to read it, and is in the table.
 """
 END: Final = """
 This page is written by `python -m local.stripe_keys_page` from what is found in the functions' code (`python -m
@@ -53,7 +77,7 @@ key with these rights and refuses the rest.
 def text() -> str:
     """The page as it is committed."""
     groups = "".join(f"- **{group}**: {', '.join(f'`{name}`' for name in FUNCTIONS_OF[group])}\n" for group in Group)
-    return f"{INTRODUCTION}{_table()}\n{groups}{END}"
+    return f"{INTRODUCTION}{_table()}\n{groups}{NAMES}{_names()}{UNCONFIRMED}{END}"
 
 
 def _table() -> str:
@@ -61,7 +85,18 @@ def _table() -> str:
     by_name = {name: {each.resource.name: each for each in rights} for name, rights in columns.items()}
     used = [resource.name for resource in RESOURCES if resource.name in by_name["one"]]
     rows = [[name, *(_cell(rights.get(name)) for rights in by_name.values())] for name in used]
-    lines = [["right", *columns], ["---"] * (len(columns) + 1), *rows]
+    return _lines(["right", *columns], rows)
+
+
+def _names() -> str:
+    said = {BY_ENDPOINT: "by endpoint", BY_OBJECT: "by object", None: "not confirmed"}
+    used = {right.resource for right in rights_of_all()}
+    rows = [[each.name, f"`{each.permission}`", said[each.source]] for each in RESOURCES if each in used]
+    return _lines(["right", "Stripe's name", "confirmed by Stripe's list"], rows)
+
+
+def _lines(head: list[str], rows: list[list[str]]) -> str:
+    lines = [head, ["---"] * len(head), *rows]
     return "".join(f"| {' | '.join(line)} |\n" for line in lines)
 
 

@@ -3,9 +3,9 @@
 A key that was not made here may do everything, so that any test key goes on opening the simulator. The rights are
 Stripe's (https://docs.stripe.com/keys/permissions-reference): one for each kind of object, ``read`` or ``write``, where
 who may write may read. What is asked of a connected account goes by the key's Connect permissions alone. What is
-expanded in an answer needs a right of its own (https://docs.stripe.com/stripe-apps/reference/permissions). Stripe does
-not say everywhere what a kind of object is called: ``balance_settings``, ``customer_portal``, ``event_destination`` and
-the names that are only the singular of a path are the simulator's.
+expanded in an answer needs a right of its own (https://docs.stripe.com/stripe-apps/reference/permissions, where most
+names are from). ``balance_settings``, ``event`` of API v2, ``invoice`` of its payments and the names that are only the
+singular of a path and stand in no list of Stripe's are the simulator's.
 
 GET  /_simulator/keys    those that were made, with what each used
 POST /_simulator/keys    {"name": "refunds", "permissions": {"charge": "write"}, "connect_permissions": {}} makes one
@@ -23,6 +23,11 @@ WRITE: Final = "write"
 _LEVELS: Final = (READ, WRITE)
 _MOST_KEYS: Final = 1_000
 _SHOWN_ENDS: Final = 4  # characters of a key that Stripe quotes
+_NAMES_V2: Final[Mapping[str, str]] = {
+    "account_links": "v2_account_storer",
+    "accounts": "v2_account_storer",
+    "event_destinations": "webhook",
+}
 # Where a right is not called as its path is.
 _NAMES: Final[Mapping[str, str]] = {
     "account": "connected_account",
@@ -34,6 +39,7 @@ _NAMES: Final[Mapping[str, str]] = {
     "checkout": "checkout_session",
     "invoice_payments": "invoice",
     "invoiceitems": "invoice",
+    "login_links": "edit_link",
     "prices": "plan",
     "refunds": "charge",
     "subscription_items": "subscription",
@@ -41,6 +47,7 @@ _NAMES: Final[Mapping[str, str]] = {
     "tax": "tax_settings",
     "webhook_endpoints": "webhook",
 }
+_OF_THEIR_OWN: Final = frozenset({"login_links", "payment_methods"})  # though under another's path
 # Where it is not called as the object is that is expanded; None where Stripe names none.
 _OBJECTS: Final[Mapping[str, str | None]] = {
     "account": "connected_account",
@@ -136,9 +143,15 @@ class RestrictedKeys:
 def right_to(method: str, path: str, *, is_connect: bool) -> Right:
     """The right that a request needs."""
     _, version, *segments = path.split("/")
-    kinds = segments[1:] if version == "v2" else segments  # /v2/core/accounts
-    kind = "payment_methods" if "payment_methods" in kinds[1:] else kinds[0]  # /v1/customers/{id}/payment_methods
-    return Right(_NAMES.get(kind) or kind.removesuffix("s"), READ if method == "GET" else WRITE, is_connect)
+    is_v2 = version == "v2"
+    kinds = segments[1:] if is_v2 else segments  # /v2/core/accounts
+    # /v1/customers/{id}/payment_methods, /v1/accounts/{id}/login_links
+    kind = next((each for each in kinds[1:] if each in _OF_THEIR_OWN), kinds[0])
+    return Right(
+        (_NAMES_V2 if is_v2 else _NAMES).get(kind) or kind.removesuffix("s"),
+        READ if method == "GET" else WRITE,
+        is_connect,
+    )
 
 
 def right_to_see(kind: str, *, is_connect: bool) -> Right | None:
