@@ -15,6 +15,7 @@ from marketplace.domain.errors import Unavailable
 from marketplace.domain.events import ACCOUNT_EVENTS, THIN_EVENTS
 from marketplace.domain.merchant_states import MerchantStatus
 from marketplace.domain.merchants import Merchant
+from marketplace.domain.policies import MoneyPolicy
 from marketplace.domain.refunds import RefundStatus
 from marketplace.domain.transactions import TransactionStatus
 from marketplace.operations import Operation
@@ -26,6 +27,7 @@ from marketplace.services.replays import Replayed
 
 from .crashes import ProcessDied
 from .market import Market
+from .test_captures import authorized
 
 HOUR = 3_600
 Hear = Callable[[Market], Any]
@@ -315,6 +317,17 @@ def test_a_replay_does_not_take_what_was_asked_for_here_as_a_return() -> None:
         assert {share.hold for share in market.books(sale).shares.values()} == {None}
         assert market.violations(sale) == []
     assert calls == {0, 1, 2, 3}
+
+
+def test_a_replay_of_what_is_about_to_lapse_leaves_the_capture_to_the_sweep() -> None:
+    market = Market(money=MoneyPolicy(captures_at_deadline=True))
+    authorized(market, 10_000)
+    market.advance(6 * 24 * HOUR + HOUR)
+    market.replay(market.transaction_id)
+    assert Operation.CAPTURE_PAYMENT_INTENT not in market.calls
+    market.sweep()
+    heard(market)
+    assert market.books(market.transaction_id).payment.status is TransactionStatus.PAID
 
 
 def test_a_moment_ahead_of_the_checkpoint_skips_nothing() -> None:
