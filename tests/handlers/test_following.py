@@ -1,4 +1,7 @@
-"""What follows in a commit is asked of Stripe by whoever commits, with its own key: a scene for each that is rare."""
+"""What is rarely asked of Stripe, most of it because it follows in a commit: each by the function whose key may.
+
+The other files of this folder have the usual; test_rights.py holds both against the keys.
+"""
 
 from typing import Any
 
@@ -6,6 +9,7 @@ import pytest
 
 from marketplace.domain.payment_templates import PaymentTemplate
 from marketplace.domain.policies import MoneyPolicy, Shortfall
+from marketplace.domain.responsibilities import AccountPolicy, AccountsApi
 from marketplace.operations import Operation
 from marketplace.ports import Done
 from marketplace.services.events import take_in
@@ -115,6 +119,17 @@ def test_who_has_a_taxed_invoice_paid_reads_its_rates_sends_the_share_and_descri
     assert share.taxes == {"de.country.vat": 160}
     (told,) = house.asked(Operation.UPDATE_CHARGE)
     assert (told.ids, told.account) == (("py_1",), "acct_1")
+
+
+def test_a_merchant_of_a_platform_on_api_v1_is_made_and_onboarded_there(house: House) -> None:
+    house.decides("merchants.app", accounts=AccountPolicy(api=AccountsApi.V1))
+    account = {"id": "acct_1", "object": "account", "payouts_enabled": False}
+    house.answers[Operation.CREATE_V1_ACCOUNT] = [Done(account)]
+    house.answers[Operation.CREATE_V1_ACCOUNT_LINK] = [Done({"url": "https://connect.stripe.com/setup/e/1"})]
+    path = f"/merchants/{house.backend.merchant()}/onboarding-links"
+    assert house.backend.send(OPERATOR, "POST", path, {"return_url": SHOP}).status == 201
+    assert [each.params["account"] for each in house.asked(Operation.CREATE_V1_ACCOUNT_LINK)] == ["acct_1"]
+    assert house.asked(Operation.CREATE_ACCOUNT) == []
 
 
 def test_whom_the_platform_has_paid_is_reconciled_too(house: House) -> None:
