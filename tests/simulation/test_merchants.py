@@ -2,6 +2,7 @@
 
 import random
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from itertools import permutations
 from typing import Any
@@ -21,6 +22,7 @@ from marketplace.services.merchants import change_merchant
 
 from .crashes import ProcessDied
 from .market import OPERATOR, Event, Market
+from .test_crashes import MOST_STEPS
 from .test_outgoing import Stream
 
 DAY = 24 * 3_600
@@ -148,6 +150,22 @@ def test_a_creation_that_died_is_found_again_by_its_api(api: AccountsApi) -> Non
     assert market.only_merchant().account_id
     lists = {AccountsApi.V1: Operation.LIST_V1_ACCOUNTS, AccountsApi.V2: Operation.LIST_ACCOUNTS}
     assert lists[api] in market.calls
+
+
+@by_both
+def test_a_creation_that_dies_anywhere_is_made_once(api: AccountsApi) -> None:
+    for step in range(MOST_STEPS):
+        market = market_of(api)
+        market.fuse.set(step)
+        with suppress(ProcessDied):
+            market.new_merchant()
+            assert step > 4
+            return
+        market.advance(60)
+        assert market.sweep().troubles == []
+        merchant = market.new_merchant()
+        assert [each["id"] for each in market.accounts_at_stripe()] == [merchant.account_id], step
+    raise AssertionError("the creation has more steps than the test looks at")
 
 
 @by_both
