@@ -83,7 +83,6 @@ RESOURCES: Final = (
     Resource("Disputes", "dispute", ("v1.disputes.",), "v1.disputes.list"),
     Resource("Files", "file", ("v1.files.",), "v1.files.list"),
     Resource("Events", "event", ("v1.events.",), "v1.events.list"),
-    Resource("Events v2", "event", ("v2.core.events.",), "v2.core.events.list", source=None),
     Resource("Invoices", "invoice", ("v1.invoices.",), "v1.invoices.list"),
     Resource("Invoice payments", "invoice", ("v1.invoice_payments.",), "v1.invoice_payments.list", source=None),
     Resource("Tax rates", "tax_rate", ("v1.tax_rates.",), "v1.tax_rates.list"),

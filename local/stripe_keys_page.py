@@ -57,7 +57,7 @@ rights too ([stripe-node#2246](https://github.com/stripe/stripe-node/issues/2246
 
 - Ask Stripe's command line which permissions an endpoint needs
   ([stripe-cli#1604](https://github.com/stripe/stripe-cli/pull/1604)):
-  `stripe keys permissions "GET /v1/balance_settings" "GET /v2/core/events"`.
+  `stripe keys permissions "GET /v1/balance_settings" "GET /v1/invoice_payments"`.
 - `bin/marketplace doctor` reads once with each key whatever it must be able to read, and says what Stripe refuses.
 - To write cannot be tried without writing: play a sale, a refund and a payout in test mode with the same rights. What
   Stripe refuses then is in the functions' log with its request, and waits.

@@ -1,4 +1,4 @@
-"""Every hour: what Stripe's lists of events have and no delivery brought.
+"""Every hour: what Stripe's lists of events have and no delivery brought; once a day: every connected account.
 
 When asked: ``{"since": "2026-11-20T00:00:00Z"}`` begins there again, ``{"transaction_id": "transaction-..."}`` replays
 one transaction from what Stripe has of it, and answers with what its records did not know.
@@ -41,7 +41,10 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     done = catch_up(ports, has_time=lambda: invocation.seconds_left() > EVENT_SECONDS, since=_since(event))
     for name, error in done.troubles:
         log.warning("not taken in", item_id=name, **facts_of(error))
-    counts = {"pages": done.pages, "listed": done.listed, "applied": done.applied, "troubles": len(done.troubles)}
+    counts = {
+        "pages": done.pages, "listed": done.listed, "applied": done.applied, "accounts": done.accounts,
+        "troubles": len(done.troubles),
+    }  # fmt: skip
     count(counts)
     return counts
 

@@ -95,7 +95,6 @@ class Operation(StrEnum):
     LIST_PORTAL_CONFIGURATIONS = "v1.billing_portal.configurations.list"
     CREATE_PORTAL_SESSION = "v1.billing_portal.sessions.create"
     LIST_EVENTS = "v1.events.list"
-    LIST_THIN_EVENTS = "v2.core.events.list"
 
 
 class Exchange(NamedTuple):

@@ -98,7 +98,6 @@ PATHS: Final[Mapping[Operation, tuple[str, str]]] = {
     Operation.LIST_PORTAL_CONFIGURATIONS: ("GET", "/v1/billing_portal/configurations"),
     Operation.CREATE_PORTAL_SESSION: ("POST", "/v1/billing_portal/sessions"),
     Operation.LIST_EVENTS: ("GET", "/v1/events"),
-    Operation.LIST_THIN_EVENTS: ("GET", "/v2/core/events"),
     Operation.LIST_REVERSALS: ("GET", "/v1/transfers/{}/reversals"),
 }
 

@@ -24,7 +24,6 @@ def run(backend: Backend, *, left_ms: int = 500_000, **asked: Any) -> dict[str, 
 
 def lists(backend: Backend, *pages: Any) -> None:
     backend.stripe.answers[Operation.LIST_EVENTS] = list(pages)
-    backend.stripe.answers[Operation.LIST_THIN_EVENTS] = [Done({"data": [], "next_page_url": None})]
 
 
 def test_what_is_listed_is_taken_in_and_counted(backend: Backend, capsys: pytest.CaptureFixture[str]) -> None:
@@ -35,23 +34,22 @@ def test_what_is_listed_is_taken_in_and_counted(backend: Backend, capsys: pytest
     listed = {**NOTHING, "data": [of_others]}
     lists(backend, Done(listed), Done(NOTHING))
     done = run(backend)
-    assert done == {"pages": 4, "listed": 1, "applied": 0, "troubles": 0}
+    assert done == {"pages": 3, "listed": 1, "applied": 0, "accounts": 0, "troubles": 0}
     counted = json.loads(capsys.readouterr().out.splitlines()[-1])
     assert {name: counted[name] for name in done} == done
-    first, second, third, thin = backend.stripe.asked
+    first, second, third = backend.stripe.asked
     begins = backend.clock.now() - timedelta(days=30)
     ends = backend.clock.now() - timedelta(minutes=10)
     assert first.params["created"] == {"gte": int(begins.timestamp()), "lt": int(ends.timestamp())}
     types = [each for asked in (first, second, third) for each in asked.params["types"]]
     assert len(types) == len(set(types))
-    assert thin.params["created"]["lt"] == f"{ends:%Y-%m-%dT%H:%M:%S}Z"
 
 
 def test_a_list_that_stripe_does_not_give_keeps_no_other_waiting_and_is_read_again(
     backend: Backend, capsys: pytest.CaptureFixture[str], log: io.StringIO
 ) -> None:
     lists(backend, NoAnswer(Doubt.NO_ANSWER), Done(NOTHING))
-    assert run(backend) == {"pages": 3, "listed": 0, "applied": 0, "troubles": 1}
+    assert run(backend) == {"pages": 2, "listed": 0, "applied": 0, "accounts": 0, "troubles": 1}
     told = json.loads(log.getvalue().splitlines()[-1])
     assert (told["message"], told["item_id"], told["error"]) == ("not taken in", "payments", "StripeUnavailable")
     lists(backend, Done(NOTHING))
@@ -61,7 +59,7 @@ def test_a_list_that_stripe_does_not_give_keeps_no_other_waiting_and_is_read_aga
 
 def test_a_key_that_may_not_read_one_list_reads_the_others(backend: Backend, log: io.StringIO) -> None:
     lists(backend, Refusal("more_permissions_required"), Done(NOTHING))
-    assert run(backend) == {"pages": 3, "listed": 0, "applied": 0, "troubles": 1}
+    assert run(backend) == {"pages": 2, "listed": 0, "applied": 0, "accounts": 0, "troubles": 1}
     told = json.loads(log.getvalue().splitlines()[-1])
     assert (told["item_id"], told["error"]) == ("payments", "StripeRefused")
 
@@ -94,14 +92,12 @@ def test_a_transaction_is_replayed_from_what_stripe_has_of_it(backend: Backend) 
     assert run(backend, transaction_id=sale) == {"transaction_id": sale, "changes": {}, "journal_entries": 0}
 
 
-def test_an_account_of_which_no_delivery_told_is_found_by_its_id(backend: Backend) -> None:
+def test_an_account_of_which_no_delivery_told_is_read(backend: Backend) -> None:
     merchant = backend.merchant()
-    account = {"id": "acct_1", "type": "v2.core.account"}
-    thin = {
-        "id": "evt_2", "object": "v2.core.event", "created": "2026-11-23T07:00:00Z", "livemode": False,
-        "type": "v2.core.account[configuration.recipient].capability_status_updated", "related_object": account,
-    }  # fmt: skip
-    lists(backend, Done(NOTHING), Done(NOTHING))
-    backend.stripe.answers[Operation.LIST_THIN_EVENTS] = [Done({"data": [thin], "next_page_url": None})]
-    assert run(backend) == {"pages": 4, "listed": 1, "applied": 1, "troubles": 0}
-    assert backend.send(OPERATOR, "GET", f"/merchants/{merchant}").json["account_id"] == "acct_1"
+    lists(backend, Done(NOTHING))
+    backend.stripe.answers[Operation.READ_ACCOUNT] = [Refusal("account_invalid"), Refusal("rate_limit")]
+    assert run(backend) == {"pages": 3, "listed": 0, "applied": 0, "accounts": 0, "troubles": 0}
+    again = run(backend, since=f"{backend.clock.now():%Y-%m-%dT%H:%M:%SZ}")
+    assert (again["accounts"], again["troubles"]) == (0, 1)
+    assert [each.ids for each in backend.stripe.asked if each.operation is Operation.READ_ACCOUNT] == 2 * [("acct_1",)]
+    assert backend.send(OPERATOR, "GET", f"/merchants/{merchant}").json["status"] == "ready"

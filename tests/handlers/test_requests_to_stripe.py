@@ -48,7 +48,6 @@ ASKED_OF_THE_SIMULATOR = {
     Operation.CLOSE_DISPUTE,
     Operation.CREATE_FILE,
     Operation.LIST_EVENTS,
-    Operation.LIST_THIN_EVENTS,
     Operation.READ_BALANCE,
     Operation.READ_PAYMENT_INTENT,
     Operation.CAPTURE_PAYMENT_INTENT,

@@ -12,17 +12,20 @@ from cli.stripe_keys import Group
 from marketplace.domain.catching_up import MOST_TYPES, EventCheckpoint, EventStream
 from marketplace.domain.disputes import DisputeStatus
 from marketplace.domain.errors import Unavailable
-from marketplace.domain.events import ACCOUNT_EVENTS, THIN_EVENTS
+from marketplace.domain.events import ACCOUNT_EVENTS
 from marketplace.domain.merchant_states import MerchantStatus
 from marketplace.domain.merchants import Merchant
 from marketplace.domain.policies import MoneyPolicy
+from marketplace.domain.readings import AccountReading
 from marketplace.domain.refunds import RefundStatus
 from marketplace.domain.transactions import TransactionStatus
 from marketplace.operations import Operation
 from marketplace.ports import Ref, one
+from marketplace.services import account_rounds
 from marketplace.services import catch_up as catching_up
 from marketplace.services.catch_up import CaughtUp, catch_up
 from marketplace.services.events import take_in
+from marketplace.services.merchants import follow_account
 from marketplace.services.replays import Replayed
 
 from .crashes import ProcessDied
@@ -151,11 +154,12 @@ def test_what_was_delivered_costs_reads_alone() -> None:
     done = run(market)
     assert (done.applied, done.troubles) == (0, [])
     assert done.listed > 30
-    assert set(market.calls) == {Operation.LIST_EVENTS, Operation.LIST_THIN_EVENTS}
+    assert done.accounts == market.calls.count(Operation.READ_ACCOUNT) == 3
+    assert set(market.calls) == {Operation.LIST_EVENTS, Operation.READ_ACCOUNT}
     market.advance(HOUR)
     market.calls.clear()
     run(market)
-    assert len(market.calls) == len(EventStream)  # one of each list, from the checkpoint on
+    assert market.calls == 3 * [Operation.LIST_EVENTS]  # one of each list, from the checkpoint on
 
 
 @pytest.mark.parametrize("page", [1, 2, 5])
@@ -184,10 +188,70 @@ def test_wherever_it_dies_the_next_run_ends_as_it_would_have() -> None:
         assert facts(market) == wanted
 
 
+def status(market: Market, merchant: Merchant) -> MerchantStatus:
+    return market.merchant(merchant.id).status
+
+
+@pytest.mark.parametrize(("before", "after"), [("active", "restricted"), ("restricted", "active")])
+def test_what_became_of_an_account_is_known_within_a_day_whatever_was_lost(before: str, after: str) -> None:
+    market = Market()
+    merchant = market.ready_merchant()
+    market.set_capability(merchant, before)
+    heard(market)
+    known = status(market, merchant)
+    run(market)
+    market.set_capability(merchant, after)
+    lost(market)
+    market.advance(23 * HOUR)
+    assert (run(market).accounts, status(market, merchant)) == (0, known)
+    market.advance(HOUR)
+    assert run(market).accounts == 1
+    assert status(market, merchant) is not known
+    assert run(market).accounts == 0
+
+
+def test_whoever_asks_for_a_time_has_the_accounts_read_at_once() -> None:
+    market = Market()
+    merchant = market.ready_merchant()
+    heard(market)
+    run(market)
+    market.set_capability(merchant, "restricted")
+    lost(market)
+    assert run(market, since=market.clock.now()).accounts == 1
+    assert status(market, merchant) is MerchantStatus.RESTRICTED
+
+
+def test_a_round_goes_on_where_the_time_ended_and_one_account_keeps_no_other_waiting(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    market = Market()
+    _, linen, _ = merchants = [market.ready_merchant(name) for name in ("Clay", "Linen", "Oak")]
+    heard(market)
+    run(market)
+    for each in merchants:
+        market.set_capability(each, "restricted")
+    lost(market)
+    market.advance(24 * HOUR)
+
+    def stumble(ports: Any, reading: AccountReading) -> bool:
+        if reading.account_id == linen.account_id:
+            raise ValueError("a bug")
+        return follow_account(ports, reading)
+
+    monkeypatch.setattr(account_rounds, "follow_account", stumble)
+    monkeypatch.setattr(account_rounds, "PAGE", 1)
+    # The lists ask once each, and then there is a page and an account in each run.
+    runs = [catch_up(market.ports, has_time=partial(next, iter(times * [True]), False)) for times in (5, 2, 2, 2)]
+    assert [each.accounts + len(each.troubles) for each in runs] == [1, 1, 1, 0]
+    assert [name for each in runs for name, _ in each.troubles] == [linen.id]
+    restricted = [each.name for each in merchants if status(market, each) is MerchantStatus.RESTRICTED]
+    assert restricted == ["Clay", "Oak"]
+
+
 def test_it_goes_on_where_the_time_ended() -> None:
     market = three_days(lost)
     runs = 0
-    while since(market, EventStream.ACCOUNTS) is None or market.calls[-1] is not Operation.LIST_THIN_EVENTS:
+    while since(market, EventStream.ACCOUNTS) is None or market.calls[-1] is not Operation.READ_ACCOUNT:
         looks = iter(5 * [True])
         catch_up(market.ports, has_time=partial(next, looks, False))
         runs += 1
@@ -252,8 +316,8 @@ def test_the_last_minutes_are_left_to_their_deliveries() -> None:
 
 def test_every_type_that_is_subscribed_to_is_on_one_list_that_stripe_gives() -> None:
     listed = [each for stream in EventStream for each in stream.types]
-    assert sorted(listed) == sorted((*ACCOUNT_EVENTS, *THIN_EVENTS))
-    assert all(0 < len(stream.types) <= MOST_TYPES for stream in EventStream)
+    assert sorted(listed) == sorted(ACCOUNT_EVENTS)
+    assert all((0 < len(stream.types) <= MOST_TYPES) is (stream is not EventStream.ACCOUNTS) for stream in EventStream)
 
 
 def test_a_transaction_whose_events_are_gone_is_replayed_from_what_stripe_has() -> None:

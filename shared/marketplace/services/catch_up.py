@@ -3,14 +3,14 @@
 A stream is read from its checkpoint on, in windows of time that are halved until their events fit on one page: they
 are taken in the oldest first, as they would have come, and the checkpoint moves on after each window. What a
 delivery brought already costs its part of one read for the whole page. Not only what Stripe could not deliver is
-listed: a delivery that was answered may have been lost after that.
+listed: a delivery that was answered may have been lost after that. Connected accounts are read instead.
 
 https://docs.stripe.com/api/events/list, https://docs.stripe.com/webhooks/process-undelivered-events
 """
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import field, replace
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any, Final
 
 from marketplace.domain.books import EventMarker
@@ -19,6 +19,7 @@ from marketplace.domain.deferred import dataclass
 from marketplace.domain.errors import StripeRefused, Unavailable
 from marketplace.operations import Operation
 from marketplace.ports import Conflict, Ports, Ref, Replace
+from marketplace.services.account_rounds import go_round
 from marketplace.services.creating import create_missing
 from marketplace.services.events import EventOutcome, take_in
 
@@ -30,11 +31,13 @@ SHORTEST_WINDOW: Final = timedelta(seconds=1)  # Stripe's times are in seconds
 
 @dataclass()
 class CaughtUp:
-    """What one run did. ``troubles`` are events that cannot be applied, and streams that Stripe did not give."""
+    """What one run did. ``accounts`` are those that were read; ``troubles`` are events that cannot be applied, accounts
+    that cannot be read, and streams that Stripe did not give."""
 
     pages: int = 0
     listed: int = 0
     applied: int = 0
+    accounts: int = 0
     troubles: list[tuple[str, Exception]] = field(default_factory=list)
 
 
@@ -49,7 +52,12 @@ def catch_up(ports: Ports, *, has_time: Callable[[], bool], since: datetime | No
     for stream in EventStream:
         try:
             checkpoint = _begin(ports, stream, since)
-            _read_on(ports, checkpoint, until, has_time, done)
+            if stream is EventStream.ACCOUNTS:
+                done.accounts += go_round(
+                    ports, checkpoint, has_time=has_time, is_asked=since is not None, troubles=done.troubles
+                )
+            else:
+                _read_on(ports, checkpoint, until, has_time, done)
         except Conflict:
             continue  # another run is at it
         except (StripeRefused, Unavailable) as error:
@@ -86,22 +94,14 @@ def _read_on(
 
 def _window(ports: Ports, stream: EventStream, since: datetime, end: datetime) -> Sequence[Mapping[str, Any]] | None:
     """The events of a window, the oldest first; None where they are more than a page, and it can be smaller."""
-    operation, params = _list_of(stream, since, end)
-    page = ports.stripe.read(operation, params=params)
-    if page.get("has_more") or page.get("next_page_url"):
+    created = {"gte": int(since.timestamp()), "lt": int(end.timestamp())}
+    params = {"limit": PAGE, "types": list(stream.types), "created": created}
+    page = ports.stripe.read(Operation.LIST_EVENTS, params=params)
+    if page["has_more"]:
         if end - since > SHORTEST_WINDOW:
             return None
-        return list(ports.stripe.each(operation, params=params))[::-1]
+        return list(ports.stripe.each(Operation.LIST_EVENTS, params=params))[::-1]
     return page["data"][::-1]  # type: ignore[no-any-return]  # JSON
-
-
-def _list_of(stream: EventStream, since: datetime, end: datetime) -> tuple[Operation, Mapping[str, Any]]:
-    asked: dict[str, Any] = {"limit": PAGE, "types": list(stream.types)}
-    if stream.is_thin:
-        created: Mapping[str, Any] = {"gte": _timestamp(since), "lt": _timestamp(end)}
-        return Operation.LIST_THIN_EVENTS, {**asked, "created": created}
-    created = {"gte": int(since.timestamp()), "lt": int(end.timestamp())}
-    return Operation.LIST_EVENTS, {**asked, "created": created}
 
 
 def _take_in_missing(
@@ -140,7 +140,3 @@ def _second(moment: datetime) -> datetime:
 
 def _whole_seconds(span: timedelta) -> timedelta:
     return timedelta(seconds=span // timedelta(seconds=1))
-
-
-def _timestamp(moment: datetime) -> str:
-    return moment.astimezone(UTC).isoformat().replace("+00:00", "Z")
