@@ -1,15 +1,14 @@
 """`make run`: a local cloud in the foreground, until Ctrl-C."""
 
 import os
-import signal
 import sys
 import time
-from types import FrameType
 from typing import Final, Never
 
 from local.cloud import CannotRun, Ports, Stack, StripeAccount, own_account, running_cloud
 from local.cloud.places import LOCAL, STACK_FILE
 from local.cloud.ports import is_listening
+from local.cloud.processes import stop_in_order
 from marketplace.domain.events import THIN_EVENTS
 
 FOLDER: Final = LOCAL / "run"
@@ -18,8 +17,7 @@ WATCH_SECONDS: Final = 1.0
 
 def main() -> int:
     """Run until told to stop. The exit code is 1 when it could not start, or went down by itself."""
-    for stopping in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(stopping, _stop)
+    stop_in_order()
     try:
         ports, account = Ports.of(os.environ), own_account(os.environ)
         print("Starting the local cloud ...", flush=True)
@@ -31,13 +29,6 @@ def main() -> int:
     except CannotRun as problem:
         print(problem, file=sys.stderr)
         return 1
-
-
-def _stop(_signal: int, _frame: FrameType | None) -> Never:
-    for again in (signal.SIGINT, signal.SIGTERM):  # the impatient would leave processes behind
-        signal.signal(again, signal.SIG_IGN)
-    print("\nStopping ...", flush=True)
-    raise KeyboardInterrupt
 
 
 def _serve(stack: Stack, ports: Ports, account: StripeAccount | None) -> Never:

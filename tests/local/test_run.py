@@ -2,6 +2,7 @@
 
 import json
 import os
+import signal
 import socket
 import subprocess
 import sys
@@ -13,6 +14,18 @@ import pytest
 from local.cloud import CannotRun, Ports, Stack, own_account
 from local.cloud.places import PROJECT
 from local.cloud.ports import AWS_SETTING, HOST, STRIPE_SETTING
+
+STOPS_SLOWLY = """
+import time
+from local.cloud.processes import stop_in_order
+stop_in_order()
+try:
+    print("up", flush=True)
+    time.sleep(60)
+except KeyboardInterrupt:
+    time.sleep(0.5)
+    print("all put away")
+"""
 
 
 def run(**settings: str) -> subprocess.CompletedProcess[str]:
@@ -74,3 +87,17 @@ def test_what_a_killed_run_left_behind_is_no_running_cloud(tmp_path: Path) -> No
     for file in (left_behind, tmp_path / "none.json"):
         with pytest.raises(CannotRun, match="make run"):
             Stack.running(file)
+
+
+@pytest.mark.parametrize("first", [signal.SIGINT, signal.SIGTERM])
+def test_who_is_impatient_to_stop_leaves_nothing_behind(first: signal.Signals) -> None:
+    with subprocess.Popen(
+        [sys.executable, "-c", STOPS_SLOWLY], cwd=PROJECT, stdout=subprocess.PIPE, text=True
+    ) as child:
+        assert child.stdout is not None
+        assert child.stdout.readline() == "up\n"
+        child.send_signal(first)
+        assert child.stdout.readline() + child.stdout.readline() == "\nStopping ...\n"
+        child.send_signal(signal.SIGINT)
+        assert child.stdout.read() == "all put away\n"
+    assert child.returncode == 0
