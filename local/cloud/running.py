@@ -26,11 +26,13 @@ PAYMENT_DESCRIPTION: Final = "Order {order_id}: {products}"  # of merchants' own
 
 
 @contextmanager
-def running_cloud(folder: Path, ports: Ports, account: StripeAccount | None = None) -> Iterator[Stack]:
+def running_cloud(
+    folder: Path, ports: Ports, account: StripeAccount | None = None, *, more: Mapping[str, str] | None = None
+) -> Iterator[Stack]:
     """Start a local cloud with nothing in it, hand out its stack, and stop all that was started.
 
     ``folder`` takes logs and temporary files, and must not be another cloud's. Without an ``account`` a simulator is
-    started as well.
+    started as well. ``more`` are parameters of the template, as `deploy` takes them.
 
     Raises:
         CannotRun: a port is taken, a tool is missing, or a part did not start.
@@ -44,7 +46,7 @@ def running_cloud(folder: Path, ports: Ports, account: StripeAccount | None = No
         running.callback(shutil.rmtree, folder / "tmp", ignore_errors=True)
         running.enter_context(ministack(port=ports.aws, folder=folder))
         account = account or running.enter_context(simulator(port=ports.stripe, folder=folder))
-        yield deploy(build.result(), f"http://{HOST}:{ports.aws}", account, folder / "sam.log")
+        yield deploy(build.result(), f"http://{HOST}:{ports.aws}", account, folder / "sam.log", more=more)
 
 
 def deploy(

@@ -16,6 +16,7 @@ from urllib.parse import urlsplit
 
 from local.cloud import CannotRun, Ports, Stack, running_cloud, sam
 from local.cloud.places import LOCAL
+from local.cloud.processes import stop_in_order
 
 from . import check, overlay, relay, running
 
@@ -29,6 +30,7 @@ def main(arguments: list[str]) -> int:
     if missing is not None:
         print(f"Skipped: {missing}. `sam local` runs functions in containers.")
         return WELL
+    stop_in_order()
     try:
         return _run(arguments)
     except CannotRun as problem:
@@ -44,20 +46,27 @@ def _run(arguments: list[str]) -> int:
             return _check()
         case ["api"]:
             return _serve(Stack.running())
-        case ["invoke", function, *file]:
-            return _invoke(Stack.running(), function, file)
+        case ["invoke", function]:
+            return _invoke(Stack.running(), function, check.recorded(function))
+        case ["invoke", function, file]:
+            return _invoke(Stack.running(), function, Path(file))
         case _:
             print(__doc__)
             return FAILED
 
 
 def _check() -> int:
-    with tempfile.TemporaryDirectory() as folder, running_cloud(Path(folder) / "cloud", Ports.free()) as stack:
-        failed = 0
+    more = {"StripeEventSource": check.event_source()}
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        running_cloud(Path(folder) / "cloud", Ports.free(), more=more) as stack,
+    ):
+        found = []
         for what, is_well in _all(stack):
             print("well  " if is_well else "FAILED", what, flush=True)
-            failed += not is_well
-    return FAILED if failed else WELL
+            found.append(is_well)
+    print(f"{sum(found)} of {len(found)} well.")
+    return WELL if all(found) else FAILED
 
 
 def _all(stack: Stack) -> Iterator[tuple[str, bool]]:
@@ -75,8 +84,12 @@ def _serve(stack: Stack) -> int:
             time.sleep(1)
 
 
-def _invoke(stack: Stack, function: str, file: list[str]) -> int:
-    event = json.loads(Path(file[0]).read_text()) if file else check.event_of(function, stack)
+def _invoke(stack: Stack, function: str, file: Path) -> int:
+    if function not in stack.functions:
+        raise CannotRun(f"There is no {function} there. There are: {', '.join(sorted(stack.functions))}.")
+    if not file.is_file():
+        raise CannotRun(f"There is no {file}.")
+    event = check.event_in(file, stack)
     with _template(stack) as template:
         print(json.dumps(running.invoke(template, sam.architecture(), function, event), indent=2))
     return WELL

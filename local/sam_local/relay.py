@@ -51,6 +51,8 @@ def _relay(address: str, port: int) -> Iterator[None]:
         @override
         def handle(self) -> None:
             with socket.create_connection((HOST, port)) as inner:
+                for end in (inner, self.request):  # a request's body would wait 40 ms for the receipt of its head
+                    end.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
                 back = Thread(target=_pump, args=(inner, self.request), daemon=True)
                 back.start()
                 _pump(self.request, inner)

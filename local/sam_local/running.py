@@ -15,6 +15,7 @@ from local.cloud.ports import HOST
 from local.cloud.processes import serving
 
 INVOKE_SECONDS: Final = 300
+STOP_SECONDS: Final = 120  # containers are removed one after the other
 ENGINE_SECONDS: Final = 20
 SKIP_PULL: Final = "--skip-pull-image"  # an image that is there is not asked for again
 
@@ -28,15 +29,16 @@ def no_engine() -> str | None:
 
 
 def invoke(template: Path, architecture: str, function: str, event: Mapping[str, Any]) -> object:
-    """What a function answers to an event. Raises CannotRun where SAM CLI does not run it."""
+    """What a function answers to an event. Raises CannotRun where SAM CLI does not run it, or it ran out of time."""
     done = subprocess.run(
         [*_sam(template, architecture, "invoke"), function, "--event", "-"],
         input=json.dumps(event), env=_environment(), capture_output=True, text=True, timeout=INVOKE_SECONDS,
         check=False,
     )  # fmt: skip
-    if done.returncode:
+    answer = done.stdout.strip()
+    if done.returncode or not answer:
         raise CannotRun(f"`sam local invoke {function}` failed:\n{done.stderr}")
-    return json.loads(done.stdout.strip().splitlines()[-1])
+    return json.loads(answer.splitlines()[-1])
 
 
 @contextmanager
@@ -44,7 +46,8 @@ def api(template: Path, architecture: str, folder: Path) -> Iterator[str]:
     """The API while it is served; its URL."""
     port = Ports.free().aws
     command = [*_sam(template, architecture, "start-api"), "--port", str(port), "--warm-containers", "LAZY"]
-    with serving(command, port=port, log=folder / "sam-local.log", environment=_environment()):
+    log = folder / "sam-local.log"
+    with serving(command, port=port, log=log, environment=_environment(), stop_seconds=STOP_SECONDS):
         yield f"http://{HOST}:{port}"
 
 

@@ -8,10 +8,11 @@ from local.cloud import Ports, Stack
 from local.cloud.running import deploy
 from local.cloud.sam import build
 from local.cloud.stripe_account import simulator
-from tests.e2e.shop import Caller, Json, Shop, done, problem
-from tests.e2e.test_deliveries import deliver, signed
+from tests.e2e.shop import Caller, Json, Shop, done, problem, until
+from tests.e2e.test_deliveries import deliver, outcomes, signed
 
 NAME = "marketplace-payments-staging"
+SOURCE = "aws.partner/stripe.com/ed_staging"
 # What one stage has by a name, address or id, so that the other must not have it.
 OWN = (
     "api", "stripe", "table", "queue_url", "dead_letter_queue_url", "event_bus_name", "stripe_key_secret_arn",
@@ -28,7 +29,10 @@ def staging(stack: Stack, tmp_path_factory: pytest.TempPathFactory) -> Iterator[
     folder = tmp_path_factory.mktemp("staging")
     log = folder / "sam.log"
     with simulator(port=Ports.free().stripe, folder=folder) as account:
-        beside = deploy(build(log), stack.aws_endpoint, account, log, stack_name=NAME, api_id="staging")
+        beside = deploy(
+            build(log), stack.aws_endpoint, account, log,
+            stack_name=NAME, api_id="staging", more={"StripeEventSource": SOURCE},
+        )  # fmt: skip
         shop = Shop(beside)
         with shop.http:
             yield shop
@@ -71,3 +75,13 @@ def test_what_one_stage_s_stripe_signs_the_other_does_not_take(shop: Shop, stagi
     body = "{}"  # well signed it is taken, and set aside later
     for own, other in ((shop, staging), (staging, shop)):
         assert deliver(other, body, signed(own.stack.webhook_secrets["account"][0], body)) == 400
+
+
+def test_s08_what_comes_by_eventbridge_is_taken_in_with_the_rights_of_that_function(staging: Shop) -> None:
+    """MiniStack lets nobody put events on a partner's bus: the function is handed what the bus's rule would hand it."""
+    event: Json = {
+        "id": "evt_by_bus", "object": "event", "type": "product.created", "created": 1_795_422_398, "livemode": False,
+        "data": {"object": {"id": "prod_1", "object": "product"}},
+    }  # fmt: skip
+    staging.invoke("ReceivePartnerEventFunction", source=SOURCE, detail=event)
+    assert until(lambda: outcomes(staging, event["id"]), bool) == ["ignored: type"]
