@@ -1,5 +1,6 @@
 """Subscriptions begun on Stripe's page: what can be, whose it is, and the first invoice, a sale split to the cent."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -13,7 +14,7 @@ from marketplace.domain.principals import Principal, Role
 from marketplace.domain.subscriptions import SubscriptionStatus
 from marketplace.services.catalog import update_price
 from marketplace.services.events import EventOutcome
-from marketplace.services.invoice_reading import list_invoices, list_of_subscription
+from marketplace.services.invoice_reading import ListedInvoice, list_invoices, list_of_subscription
 from marketplace.services.subscriptions import (
     NewSubscription,
     create_subscription_session,
@@ -65,10 +66,35 @@ def test_a_trial_is_free_and_then_paid(market: Market) -> None:
     assert (subscription.status, sales(market)) == (SubscriptionStatus.TRIALING, [])
     (free,) = invoices(market)
     assert (free.status, free.transaction_id, free.due_at) == (InvoiceStatus.PAID, None, None)
+    assert [each.transaction_id for each in listed(market, subscription.id)] == [None]
     let_pass(market, 12, step_hours=1)
     assert stored_subscription(market.ports, subscription.id).status is SubscriptionStatus.ACTIVE
     assert sales(market) == [(DESTINATION, 3_000, FEE)]
     require_books(market)
+
+
+def listed(market: Market, subscription_id: str) -> Sequence[ListedInvoice]:
+    return list_of_subscription(market.ports, OPERATOR, subscription_id, cursor=None, limit=10).items
+
+
+def test_what_was_paid_elsewhere_or_not_at_all_is_listed_without_a_sale(market: Market) -> None:
+    subscription = subscribed(market, EXACT)
+    market.order(f"/v1/subscriptions/{subscription.stripe_subscription_id}", collection_method="send_invoice",
+                 days_until_due=10)  # fmt: skip
+    let_pass(market, 32)
+    assert [each.transaction_id is None for each in listed(market, subscription.id)] == [True, False]
+    market.order(f"/v1/invoices/{listed(market, subscription.id)[0].stripe_invoice_id}/pay", paid_out_of_band=True)
+    market.take_in(*market.events())
+    renewal = listed(market, subscription.id)[0]
+    assert (renewal.status, renewal.transaction_id) == (InvoiceStatus.PAID, None)
+    assert len(sales(market)) == 1
+
+
+def test_a_subscription_that_nobody_has_begun_has_no_invoices(market: Market) -> None:
+    other = subscribed(market, EXACT)
+    session = subscribe(market, price_of(market, market.merchant(other.merchant_id), 500))
+    assert len(listed(market, other.id)) == 1
+    assert listed(market, session.subscription_id) == ()
 
 
 def test_a_session_that_nobody_subscribes_in_expires(market: Market) -> None:
