@@ -21,7 +21,7 @@ STACK_NAME: Final = "marketplace-payments"
 BUCKET: Final = "sam-artifacts"
 ARCHITECTURES: Final = {"x86_64": "x86_64", "amd64": "x86_64", "aarch64": "arm64", "arm64": "arm64"}
 BUILD_SECONDS: Final = 300
-DEPLOY_SECONDS: Final = 120
+DEPLOY_SECONDS: Final = 300
 FOREIGN: Final = ("AWS_", "STRIPE_")  # another account's settings, and keys, are no business of these commands
 
 
